@@ -1,0 +1,128 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let mustache: Target.Dependency = .product(name: "Mustache", package: "swift-mustache")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let toml: Target.Dependency = .product(name: "TOMLKit", package: "TOMLKit")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+
+/// A library target in `Sources/<folder>/<name>`, or in `Sources/<name>` for the planes.
+func library(_ name: String, in folder: String? = nil, _ dependencies: [Target.Dependency]) -> Target {
+    .target(
+        name: name,
+        dependencies: dependencies,
+        path: "Sources/" + (folder.map { $0 + "/" } ?? "") + name,
+        swiftSettings: strict
+    )
+}
+
+/// The tests of one target, with their vectors as resources where the folder exists.
+func tests(_ name: String, _ dependencies: [Target.Dependency] = [], vectors: Bool = false) -> Target {
+    .testTarget(
+        name: name + "Tests",
+        dependencies: [.byName(name: name)] + dependencies,
+        path: "Tests/" + name + "Tests",
+        resources: vectors ? [.copy("Vectors")] : [],
+        swiftSettings: strict
+    )
+}
+
+let package = Package(
+    name: "gatehouse",
+    platforms: [.macOS(.v15)],
+    products: [.executable(name: "gatehouse", targets: ["gatehouse"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
+        .package(url: "https://github.com/apple/swift-crypto", "3.12.3"..<"5.0.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+    ],
+    targets: [
+        library("WireFormats", in: "Protocols", [crypto]),
+        library("HTTP1", in: "Protocols", [nioCore]),
+        library("Signatures", in: "Protocols", ["WireFormats", "HTTP1", crypto]),
+        library("S3API", in: "Protocols", ["WireFormats", "HTTP1"]),
+
+        library("Identity", in: "Decisions", ["WireFormats", crypto]),
+        library("Admission", in: "Decisions", ["WireFormats", "S3API", "Identity"]),
+        library("Backends", in: "Decisions", ["WireFormats", "HTTP1", "S3API", "Signatures", nioCore]),
+        library(
+            "Pipeline", in: "Decisions",
+            ["WireFormats", "HTTP1", "S3API", "Signatures", "Identity", "Admission", "Backends", nioCore]
+        ),
+
+        library("Configuration", ["WireFormats", "S3API", "Identity", "Admission", toml]),
+        library("Journal", ["WireFormats", "Identity", "S3API", logging, crypto]),
+        library(
+            "DataPlane",
+            ["WireFormats", "HTTP1", "S3API", "Pipeline", "Journal", nioCore, nioPosix, nioTLS, nioSSL, logging]
+        ),
+        library(
+            "ControlPlane",
+            [
+                "WireFormats", "Identity", "Pipeline", "Configuration", "Journal", hummingbird, mustache, httpTypes,
+                nioCore, nioPosix, logging, lifecycle, crypto,
+            ]
+        ),
+        library(
+            "EmbeddedStore",
+            [
+                "WireFormats", "HTTP1", "S3API", "Signatures", hummingbird, httpTypes, grdb, nioCore, nioPosix,
+                logging, lifecycle, crypto,
+            ]
+        ),
+        .executableTarget(
+            name: "gatehouse",
+            dependencies: [
+                "WireFormats", "HTTP1", "Signatures", "S3API", "Identity", "Admission", "Backends", "Pipeline",
+                "Configuration", "Journal", "DataPlane", "ControlPlane", "EmbeddedStore", arguments, lifecycle,
+                unixSignals, logging, nioCore, nioPosix, nioSSL, crypto,
+            ],
+            path: "Sources/gatehouse",
+            swiftSettings: strict
+        ),
+
+        tests("WireFormats"),
+        tests("HTTP1", [nioCore, nioHTTP1, nioEmbedded], vectors: true),
+        tests("Signatures", ["WireFormats", "HTTP1"], vectors: true),
+        tests("S3API", ["WireFormats", "HTTP1"]),
+        tests("Identity", ["WireFormats"]),
+        tests("Admission", ["WireFormats", "S3API", "Identity"]),
+        tests("Backends", ["WireFormats", "HTTP1", "S3API", "Signatures", nioCore]),
+        tests(
+            "Pipeline", ["WireFormats", "HTTP1", "S3API", "Signatures", "Identity", "Admission", "Backends", nioCore]
+        ),
+        tests("Configuration", ["WireFormats", "S3API", "Identity", "Admission"]),
+        tests("Journal", ["WireFormats", "Identity", "S3API"]),
+        tests("DataPlane", ["WireFormats", "HTTP1", "S3API", "Pipeline", nioCore, nioPosix, nioEmbedded, nioSSL]),
+        tests("ControlPlane", ["WireFormats", "Identity", "Pipeline", "Configuration", "Journal", hummingbird]),
+        tests("EmbeddedStore", ["WireFormats", "HTTP1", "S3API", "Signatures", grdb, nioCore, nioPosix]),
+    ]
+)

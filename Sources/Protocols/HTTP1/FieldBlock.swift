@@ -1,0 +1,126 @@
+/// Header fields over one run of bytes: names and values are ranges, so that a head costs two allocations however
+/// many fields it has.
+///
+/// A received head keeps its bytes as they came; a head under construction grows through ``append(_:_:)-(StaticString,_)``,
+/// each field as `name: value\r\n`, so that serialising it is one copy. Order is kept, repetition is kept; names
+/// compare without case (RFC 9110, section 5.1).
+package struct FieldBlock: Sendable {
+    package struct Entry: Sendable {
+        package let name: Range<Int>
+        package let value: Range<Int>
+
+        package init(name: Range<Int>, value: Range<Int>) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    package private(set) var bytes: [UInt8]
+    package private(set) var entries: [Entry]
+
+    /// An empty block to append to.
+    package init(reservingBytes: Int = 512, fields: Int = 16) {
+        bytes = []
+        bytes.reserveCapacity(reservingBytes)
+        entries = []
+        entries.reserveCapacity(fields)
+    }
+
+    /// A parsed block: `entries` are ranges into `bytes`, checked by the parser that made them.
+    package init(bytes: [UInt8], entries: [Entry]) {
+        self.bytes = bytes
+        self.entries = entries
+    }
+
+    package mutating func append(_ name: StaticString, _ value: some Sequence<UInt8>) {
+        let nameStart = bytes.count
+        name.withUTF8Buffer { bytes.append(contentsOf: $0) }
+        appendValue(value, nameStart: nameStart)
+    }
+
+    package mutating func append(_ name: some Sequence<UInt8>, _ value: some Sequence<UInt8>) {
+        let nameStart = bytes.count
+        bytes.append(contentsOf: name)
+        appendValue(value, nameStart: nameStart)
+    }
+
+    package mutating func append(_ name: StaticString, _ value: String) {
+        append(name, value.utf8)
+    }
+
+    private mutating func appendValue(_ value: some Sequence<UInt8>, nameStart: Int) {
+        let nameEnd = bytes.count
+        bytes.append(UInt8(ascii: ":"))
+        bytes.append(UInt8(ascii: " "))
+        let valueStart = bytes.count
+        bytes.append(contentsOf: value)
+        entries.append(Entry(name: nameStart..<nameEnd, value: valueStart..<bytes.count))
+        bytes.append(UInt8(ascii: "\r"))
+        bytes.append(UInt8(ascii: "\n"))
+    }
+
+    package func name(_ entry: Entry) -> ArraySlice<UInt8> { bytes[entry.name] }
+    package func value(_ entry: Entry) -> ArraySlice<UInt8> { bytes[entry.value] }
+
+    /// Whether the field's name is `name`, which must be given in lower case.
+    package func isNamed(_ entry: Entry, _ name: StaticString) -> Bool {
+        entry.name.count == name.utf8CodeUnitCount && hasPrefix(entry, name)
+    }
+
+    /// Whether the field's name begins with `prefix`, which must be given in lower case.
+    package func hasPrefix(_ entry: Entry, _ prefix: StaticString) -> Bool {
+        let length = prefix.utf8CodeUnitCount
+        guard entry.name.count >= length else { return false }
+        return bytes.withUnsafeBufferPointer { all in
+            prefix.withUTF8Buffer { wanted in
+                for index in 0..<length where lowered(all[entry.name.lowerBound + index]) != wanted[index] {
+                    return false
+                }
+                return true
+            }
+        }
+    }
+
+    /// The first field of that name; names are given in lower case.
+    package func first(_ name: StaticString) -> ArraySlice<UInt8>? {
+        for entry in entries where isNamed(entry, name) {
+            return bytes[entry.value]
+        }
+        return nil
+    }
+
+    /// How many fields of that name there are.
+    package func count(of name: StaticString) -> Int {
+        var count = 0
+        for entry in entries where isNamed(entry, name) { count += 1 }
+        return count
+    }
+
+    /// The only field of that name, nil where there is none; more than one is a refusal for the caller to word.
+    package func single(_ name: StaticString) throws(RepeatedField) -> ArraySlice<UInt8>? {
+        var found: ArraySlice<UInt8>?
+        for entry in entries where isNamed(entry, name) {
+            guard found == nil else { throw RepeatedField(name: name) }
+            found = bytes[entry.value]
+        }
+        return found
+    }
+
+    /// The first field of that name as a string, nil where it is absent or not UTF-8. For tests and slow paths.
+    package func string(_ name: StaticString) -> String? {
+        first(name).flatMap { String(validating: $0, as: UTF8.self) }
+    }
+}
+
+/// A field that may appear once appeared more often.
+package struct RepeatedField: Error {
+    package let name: StaticString
+
+    package init(name: StaticString) { self.name = name }
+}
+
+/// ASCII lower case of one byte, without branches on locale.
+@inline(__always)
+package func lowered(_ byte: UInt8) -> UInt8 {
+    byte &- 0x41 < 26 ? byte | 0x20 : byte
+}
