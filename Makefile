@@ -1,0 +1,58 @@
+# `make help` lists the targets. Two of them set everything up by themselves: `make run` and `make test`.
+SWIFT ?= swift
+SECONDS ?= 600
+MINUTES ?= 15
+PYTEST = .venv/bin/python -m pytest
+# Further arguments for pytest or the benchmark, e.g. make test-clients ARGS='-k multipart'
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-unit test-clients check format fuzz soak bench clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## Install what the build needs, build, and start the gateway with its embedded store in ./data
+	@Scripts/install build
+	@$(SWIFT) build -c release --product gatehouse
+	@exec .build/release/gatehouse serve $(ARGS)
+
+test: ## Install what the tests need, and run all of them
+	@Scripts/install test
+	@$(MAKE) --no-print-directory test-unit test-clients
+
+test-unit: ## Swift tests only
+	$(SWIFT) build --build-tests
+	$(SWIFT) test --skip-build
+
+test-clients: ## Real S3 clients and real stores against the real binary
+	@Scripts/install test
+	$(SWIFT) build --product gatehouse
+	$(PYTEST) Tests/clients $(ARGS)
+
+check: ## Format, layers, documents, build without warnings
+	@Scripts/install build
+	$(SWIFT) format lint --strict --parallel --recursive Sources Tests Package.swift
+	Scripts/check-layers
+	Scripts/check-docs
+	$(SWIFT) build --build-tests
+
+format: ## Put every Swift file into the agreed format
+	$(SWIFT) format --in-place --parallel --recursive Sources Tests Package.swift
+
+fuzz: ## Fuzz the parsers that face the network for SECONDS (600)
+	@Scripts/install build
+	Scripts/fuzz $(SECONDS)
+
+soak: ## Mixed load for MINUTES (15) with a bound on memory growth
+	@Scripts/install test
+	$(SWIFT) build -c release --product gatehouse
+	Scripts/soak $(MINUTES)
+
+bench: ## Measure beside nginx, Envoy, HAProxy and rclone; writes docs/performance.md
+	@Scripts/install bench
+	$(SWIFT) build -c release --product gatehouse
+	.venv/bin/python Bench/bench.py $(ARGS)
+
+clean: ## Remove what was built, not the data of `make run`
+	rm -rf .build .venv Tests/.work
