@@ -1,0 +1,76 @@
+/// Percent-encoding of paths and query components (RFC 3986, section 2.1).
+package enum PercentEncoding {
+    package enum Slash: Sendable {
+        /// `/` separates and stays.
+        case keep
+        /// `/` is data and becomes `%2F`.
+        case encode
+    }
+
+    /// Replaces each `%XX` by its byte. Strict: a `%` that two hexadecimal digits don't follow is an error. `+` stays.
+    package static func decode(_ text: some Collection<UInt8>) throws(PercentEncodingError) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(text.count)
+        try appendDecoded(text, to: &bytes, plus: UInt8(ascii: "+"))
+        return bytes
+    }
+
+    /// Encodes every byte but the unreserved `A-Z a-z 0-9 - . _ ~`, with upper-case digits: the `UriEncode` of the
+    /// AWS S3 API reference ("Signature Calculations for the Authorization Header").
+    package static func append(_ raw: some Sequence<UInt8>, to text: inout [UInt8], keepSlash: Slash = .keep) {
+        for byte in raw {
+            if isUnreserved(byte) || (byte == UInt8(ascii: "/") && keepSlash == .keep) {
+                text.append(byte)
+            } else {
+                text.append(UInt8(ascii: "%"))
+                text.append(Hex.upperDigit(byte >> 4))
+                text.append(Hex.upperDigit(byte & 15))
+            }
+        }
+    }
+
+    package static func encode(_ raw: some Sequence<UInt8>, keepSlash: Slash = .keep) -> [UInt8] {
+        var text: [UInt8] = []
+        append(raw, to: &text, keepSlash: keepSlash)
+        return text
+    }
+
+    /// Letters, digits and `- . _ ~` (RFC 3986, section 2.3).
+    @inline(__always)
+    package static func isUnreserved(_ byte: UInt8) -> Bool {
+        if (byte | 0x20) &- UInt8(ascii: "a") < 26 || byte &- UInt8(ascii: "0") < 10 { return true }
+        return byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "_")
+            || byte == UInt8(ascii: "~")
+    }
+
+    /// `plus` is what a `+` becomes: itself in a path, a space in a form-encoded query.
+    static func appendDecoded(
+        _ text: some Collection<UInt8>,
+        to bytes: inout [UInt8],
+        plus: UInt8
+    ) throws(PercentEncodingError) {
+        var index = text.startIndex
+        while index != text.endIndex {
+            let byte = text[index]
+            text.formIndex(after: &index)
+            if byte == UInt8(ascii: "+") {
+                bytes.append(plus)
+            } else if byte == UInt8(ascii: "%") {
+                guard index != text.endIndex, let high = Hex.value(of: text[index]) else { throw .malformedEscape }
+                text.formIndex(after: &index)
+                guard index != text.endIndex, let low = Hex.value(of: text[index]) else { throw .malformedEscape }
+                text.formIndex(after: &index)
+                bytes.append(high << 4 | low)
+            } else {
+                bytes.append(byte)
+            }
+        }
+    }
+}
+
+package enum PercentEncodingError: Error, Hashable, Sendable {
+    /// A `%` without two hexadecimal digits.
+    case malformedEscape
+    /// More query parameters than a request may have.
+    case tooManyItems
+}

@@ -1,0 +1,132 @@
+/// A query string taken apart: `&`-separated items in their order, name and value decoded exactly once, `+` a space.
+/// At most ``maxItems`` items; empty pieces (`a&&b`) are not items.
+package struct Query: Sendable {
+    package struct Item: Hashable, Sendable {
+        package let name: [UInt8]
+        package let value: [UInt8]
+        /// Whether an `=` was there: `?uploads` and `?uploads=` differ.
+        package let hasEquals: Bool
+
+        package init(name: [UInt8], value: [UInt8], hasEquals: Bool) {
+            self.name = name
+            self.value = value
+            self.hasEquals = hasEquals
+        }
+    }
+
+    private struct Entry: Sendable {
+        let name: Range<Int>
+        let value: Range<Int>
+        let hasEquals: Bool
+    }
+
+    package static let maxItems = 100
+
+    /// All names and values decoded, one after the other: two allocations however many items.
+    private var bytes: [UInt8]
+    private var entries: [Entry]
+
+    /// No items.
+    package init() {
+        bytes = []
+        entries = []
+    }
+
+    /// `raw` is what follows the `?`.
+    package init(parsing raw: some Collection<UInt8>) throws(PercentEncodingError) {
+        self.init()
+        guard !raw.isEmpty else { return }
+        bytes.reserveCapacity(raw.count)
+        var rest = raw[...]
+        while !rest.isEmpty {
+            let end = rest.firstIndex(of: UInt8(ascii: "&")) ?? rest.endIndex
+            try append(rest[..<end])
+            rest = end == rest.endIndex ? rest[end...] : rest[rest.index(after: end)...]
+        }
+    }
+
+    private mutating func append(_ piece: some Collection<UInt8>) throws(PercentEncodingError) {
+        guard !piece.isEmpty else { return }
+        guard entries.count < Query.maxItems else { throw .tooManyItems }
+        let equals = piece.firstIndex(of: UInt8(ascii: "="))
+        let nameStart = bytes.count
+        try PercentEncoding.appendDecoded(piece[..<(equals ?? piece.endIndex)], to: &bytes, plus: UInt8(ascii: " "))
+        let valueStart = bytes.count
+        if let equals {
+            let value = piece[piece.index(after: equals)...]
+            try PercentEncoding.appendDecoded(value, to: &bytes, plus: UInt8(ascii: " "))
+        }
+        entries.append(
+            Entry(name: nameStart..<valueStart, value: valueStart..<bytes.count, hasEquals: equals != nil)
+        )
+    }
+
+    package var isEmpty: Bool { entries.isEmpty }
+
+    package var items: [Item] {
+        entries.map { Item(name: Array(bytes[$0.name]), value: Array(bytes[$0.value]), hasEquals: $0.hasEquals) }
+    }
+
+    /// Names compare byte by byte, case included.
+    package func count(of name: StaticString) -> Int {
+        var count = 0
+        for entry in entries where isNamed(entry, name) { count += 1 }
+        return count
+    }
+
+    package func contains(_ name: StaticString) -> Bool {
+        entries.contains { isNamed($0, name) }
+    }
+
+    /// The first item's value, decoded; empty where it has none.
+    package func first(_ name: StaticString) -> [UInt8]? {
+        for entry in entries where isNamed(entry, name) { return Array(bytes[entry.value]) }
+        return nil
+    }
+
+    /// Adds one item with a value, both raw (not encoded).
+    package mutating func append(_ name: some Sequence<UInt8>, _ value: some Sequence<UInt8>) {
+        let nameStart = bytes.count
+        bytes.append(contentsOf: name)
+        let valueStart = bytes.count
+        bytes.append(contentsOf: value)
+        entries.append(Entry(name: nameStart..<valueStart, value: valueStart..<bytes.count, hasEquals: true))
+    }
+
+    /// Appends the canonical query of AWS Signature Version 4: `name=value` with both encoded, always with `=`, sorted
+    /// by encoded name and then by encoded value. `excluding` leaves out every item of that (decoded) name.
+    package func appendCanonical(to text: inout [UInt8], excluding: StaticString? = nil) {
+        guard !entries.isEmpty else { return }
+        var encoded: [UInt8] = []
+        encoded.reserveCapacity(bytes.count + bytes.count / 2)
+        var pieces: [(name: Range<Int>, value: Range<Int>)] = []
+        pieces.reserveCapacity(entries.count)
+        for entry in entries {
+            if let excluding, isNamed(entry, excluding) { continue }
+            let nameStart = encoded.count
+            PercentEncoding.append(bytes[entry.name], to: &encoded, keepSlash: .encode)
+            let valueStart = encoded.count
+            PercentEncoding.append(bytes[entry.value], to: &encoded, keepSlash: .encode)
+            pieces.append((nameStart..<valueStart, valueStart..<encoded.count))
+        }
+        pieces.sort { left, right in
+            if encoded[left.name].elementsEqual(encoded[right.name]) {
+                return encoded[left.value].lexicographicallyPrecedes(encoded[right.value])
+            }
+            return encoded[left.name].lexicographicallyPrecedes(encoded[right.name])
+        }
+        var isFirst = true
+        for piece in pieces {
+            if !isFirst { text.append(UInt8(ascii: "&")) }
+            isFirst = false
+            text.append(contentsOf: encoded[piece.name])
+            text.append(UInt8(ascii: "="))
+            text.append(contentsOf: encoded[piece.value])
+        }
+    }
+
+    private func isNamed(_ entry: Entry, _ name: StaticString) -> Bool {
+        guard entry.name.count == name.utf8CodeUnitCount else { return false }
+        return name.withUTF8Buffer { wanted in bytes[entry.name].elementsEqual(wanted) }
+    }
+}
