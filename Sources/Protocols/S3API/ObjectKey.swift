@@ -1,0 +1,83 @@
+/// An object's key: its bytes, decoded exactly once, compared as bytes (Swift strings compare canonically, S3 keys do
+/// not). Between 1 and 1024 bytes of UTF-8 once ``init(validating:rules:)`` has accepted it.
+package struct ObjectKey: Hashable, Sendable, CustomStringConvertible {
+    package let bytes: [UInt8]
+
+    /// S3's limit (S3 User Guide, "Naming Amazon S3 objects").
+    package static let maximumLength = 1024
+
+    /// A key that was checked before, or that never leaves this process.
+    package init(_ bytes: some Sequence<UInt8>) {
+        self.bytes = Array(bytes)
+    }
+
+    package init(_ string: String) {
+        bytes = Array(string.utf8)
+    }
+
+    /// A key from the wire: UTF-8, at most 1024 bytes, no control characters, no `.` or `..` segment.
+    /// - Throws: `KeyTooLongError`, `InvalidURI`, or `InvalidArgument` where `rules` are narrower than S3's.
+    package init(validating bytes: [UInt8], rules: KeyRules = .standard) throws(S3Error) {
+        guard bytes.count <= Self.maximumLength else { throw S3Error(.keyTooLong) }
+        guard isUTF8(bytes) else { throw S3Error(.invalidURI, "The key is not valid UTF-8.") }
+        var segmentLength = 0
+        var onlyDots = true
+        var segments = 1
+        for byte in bytes {
+            if byte == UInt8(ascii: "/") {
+                try Self.checkSegment(length: segmentLength, onlyDots: onlyDots, rules: rules)
+                segmentLength = 0
+                onlyDots = true
+                segments += 1
+                continue
+            }
+            guard byte > 0x1F, byte != 0x7F else {
+                throw S3Error(.invalidURI, "The key contains a control character.")
+            }
+            segmentLength += 1
+            if byte != UInt8(ascii: ".") { onlyDots = false }
+        }
+        try Self.checkSegment(length: segmentLength, onlyDots: onlyDots, rules: rules)
+        guard rules != .oneSegment || segments == 1 else {
+            throw S3Error(.invalidArgument, "Keys here have a single path segment.")
+        }
+        self.bytes = bytes
+    }
+
+    private static func checkSegment(length: Int, onlyDots: Bool, rules: KeyRules) throws(S3Error) {
+        guard !onlyDots || length == 0 || length > 2 else {
+            throw S3Error(.invalidURI, "The key contains a '.' or '..' segment.")
+        }
+        guard rules == .standard || length > 0 else {
+            throw S3Error(.invalidArgument, "The key contains an empty path segment.")
+        }
+    }
+
+    package var string: String { String(decoding: bytes, as: UTF8.self) }
+    package var description: String { string }
+
+    package func hasPrefix(_ prefix: some Sequence<UInt8>) -> Bool {
+        bytes.starts(with: prefix)
+    }
+}
+
+/// Which keys are accepted: all that S3 accepts but dot segments and control characters, or (`strict_keys`) only
+/// those of one segment, without `//` and without a trailing `/`.
+package enum KeyRules: Hashable, Sendable {
+    case standard
+    case oneSegment
+}
+
+/// Whether the bytes are well-formed UTF-8 (RFC 3629); ASCII, the common case, costs one pass without decoding.
+package func isUTF8(_ bytes: some Collection<UInt8>) -> Bool {
+    if bytes.allSatisfy({ $0 < 0x80 }) { return true }
+    var iterator = bytes.makeIterator()
+    var parser = Unicode.UTF8.ForwardParser()
+    while true {
+        switch parser.parseScalar(from: &iterator) {
+        case .valid: continue
+        case .emptyInput: return true
+        case .error: return false
+        }
+    }
+}

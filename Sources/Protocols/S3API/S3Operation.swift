@@ -1,0 +1,163 @@
+/// The closed list of what a client can ask. What is not in it is refused, so that an unknown subresource can never
+/// turn into a plain read, write or deletion of the object.
+package enum S3Operation: CaseIterable, Hashable, Sendable {
+    // The service.
+    case listBuckets
+    // A bucket.
+    case headBucket, getBucketLocation, createBucket, deleteBucket
+    case listObjects, listObjectsV2, listObjectVersions, listMultipartUploads
+    case deleteObjects, postObject
+    // A bucket's configuration.
+    case getBucketVersioning, putBucketVersioning
+    case getBucketTagging, putBucketTagging, deleteBucketTagging
+    case getBucketACL, putBucketACL
+    case getBucketCORS, putBucketCORS, deleteBucketCORS
+    case getBucketLifecycle, putBucketLifecycle, deleteBucketLifecycle
+    case getBucketPolicy, putBucketPolicy, deleteBucketPolicy, getBucketPolicyStatus
+    case getBucketNotification, putBucketNotification
+    case getBucketObjectLock, putBucketObjectLock
+    case getBucketEncryption, putBucketEncryption, deleteBucketEncryption
+    case getBucketWebsite, putBucketWebsite, deleteBucketWebsite
+    // An object.
+    case getObject, headObject, putObject, copyObject, deleteObject
+    case createMultipartUpload, uploadPart, uploadPartCopy, listParts
+    case completeMultipartUpload, abortMultipartUpload
+    // Beside an object's bytes.
+    case getObjectTagging, putObjectTagging, deleteObjectTagging
+    case getObjectACL, putObjectACL
+    case getObjectRetention, putObjectRetention
+    case getObjectLegalHold, putObjectLegalHold
+    case getObjectAttributes, selectObjectContent, restoreObject
+}
+
+/// What an operation does to what it addresses.
+package enum OperationKind: Hashable, Sendable {
+    case read, list, write, delete
+    /// Reads or changes the configuration of a bucket, or its existence.
+    case configure
+}
+
+/// What an operation's request body is and who reads it.
+package enum BodyHandling: Hashable, Sendable {
+    /// There is none; one that comes anyway is refused.
+    case none
+    /// The object's bytes: relayed as they come.
+    case stream
+    /// A document of at most so many bytes, read whole before anything is sent to the store.
+    case collect(limit: Int)
+}
+
+extension S3Operation {
+    /// The actions that the operation needs before headers and query add theirs.
+    package var actions: ActionSet {
+        switch self {
+        case .listBuckets: ActionSet(.listAllMyBuckets)
+        case .headBucket: ActionSet(.headBucket)
+        case .getBucketLocation: ActionSet(.getBucketLocation)
+        case .createBucket: ActionSet(.createBucket)
+        case .deleteBucket: ActionSet(.deleteBucket)
+        case .listObjects, .listObjectsV2: ActionSet(.listBucket)
+        case .listObjectVersions: ActionSet(.listVersions)
+        case .listMultipartUploads: ActionSet(.listUploads)
+        // Decided key by key, once the document has been read.
+        case .deleteObjects: ActionSet(.deleteObject)
+        case .postObject: ActionSet(.putObject)
+        case .getBucketVersioning: ActionSet(.getBucketVersioning)
+        case .putBucketVersioning: ActionSet(.putBucketVersioning)
+        case .getBucketTagging: ActionSet(.getBucketTagging)
+        case .putBucketTagging, .deleteBucketTagging: ActionSet(.putBucketTagging)
+        case .getBucketACL: ActionSet(.getBucketACL)
+        case .putBucketACL: ActionSet(.putBucketACL)
+        case .getBucketCORS: ActionSet(.getBucketCORS)
+        case .putBucketCORS, .deleteBucketCORS: ActionSet(.putBucketCORS)
+        case .getBucketLifecycle: ActionSet(.getBucketLifecycle)
+        case .putBucketLifecycle, .deleteBucketLifecycle: ActionSet(.putBucketLifecycle)
+        case .getBucketPolicy: ActionSet(.getBucketPolicy)
+        case .putBucketPolicy: ActionSet(.putBucketPolicy)
+        case .deleteBucketPolicy: ActionSet(.deleteBucketPolicy)
+        case .getBucketPolicyStatus: ActionSet(.getBucketPolicyStatus)
+        case .getBucketNotification: ActionSet(.getBucketNotification)
+        case .putBucketNotification: ActionSet(.putBucketNotification)
+        case .getBucketObjectLock: ActionSet(.getBucketObjectLock)
+        case .putBucketObjectLock: ActionSet(.putBucketObjectLock)
+        case .getBucketEncryption: ActionSet(.getBucketEncryption)
+        case .putBucketEncryption, .deleteBucketEncryption: ActionSet(.putBucketEncryption)
+        case .getBucketWebsite: ActionSet(.getBucketWebsite)
+        case .putBucketWebsite: ActionSet(.putBucketWebsite)
+        case .deleteBucketWebsite: ActionSet(.deleteBucketWebsite)
+        case .getObject, .selectObjectContent: ActionSet(.getObject)
+        case .headObject: ActionSet(.headObject)
+        case .putObject, .copyObject: ActionSet(.putObject)
+        case .deleteObject: ActionSet(.deleteObject)
+        case .createMultipartUpload, .uploadPart, .uploadPartCopy, .completeMultipartUpload: ActionSet(.multipart)
+        case .listParts: ActionSet(.listParts)
+        case .abortMultipartUpload: ActionSet(.abortMultipartUpload)
+        case .getObjectTagging: ActionSet(.getObjectTagging)
+        case .putObjectTagging: ActionSet(.putObjectTagging)
+        case .deleteObjectTagging: ActionSet(.deleteObjectTagging)
+        case .getObjectACL: ActionSet(.getObjectACL)
+        case .putObjectACL: ActionSet(.putObjectACL)
+        case .getObjectRetention: ActionSet(.getObjectRetention)
+        case .putObjectRetention: ActionSet(.putObjectRetention)
+        case .getObjectLegalHold: ActionSet(.getObjectLegalHold)
+        case .putObjectLegalHold: ActionSet(.putObjectLegalHold)
+        case .getObjectAttributes: ActionSet(.getObjectAttributes)
+        case .restoreObject: ActionSet(.restoreObject)
+        }
+    }
+
+    /// The action that a `versionId` adds; nil where the operation takes none.
+    package var versionAction: S3Action? {
+        switch self {
+        case .getObject, .headObject, .selectObjectContent: .getObjectVersion
+        case .deleteObject: .deleteObjectVersion
+        case .getObjectTagging: .getObjectVersionTagging
+        case .putObjectTagging: .putObjectVersionTagging
+        case .deleteObjectTagging: .deleteObjectVersionTagging
+        case .getObjectACL: .getObjectVersionACL
+        case .putObjectACL: .putObjectVersionACL
+        case .getObjectAttributes: .getObjectVersionAttributes
+        case .getObjectRetention: .getObjectRetention
+        case .putObjectRetention: .putObjectRetention
+        case .getObjectLegalHold: .getObjectLegalHold
+        case .putObjectLegalHold: .putObjectLegalHold
+        case .restoreObject: .restoreObject
+        case .listBuckets, .headBucket, .getBucketLocation, .createBucket, .deleteBucket, .listObjects,
+            .listObjectsV2, .listObjectVersions, .listMultipartUploads, .deleteObjects, .postObject,
+            .getBucketVersioning, .putBucketVersioning, .getBucketTagging, .putBucketTagging, .deleteBucketTagging,
+            .getBucketACL, .putBucketACL, .getBucketCORS, .putBucketCORS, .deleteBucketCORS, .getBucketLifecycle,
+            .putBucketLifecycle, .deleteBucketLifecycle, .getBucketPolicy, .putBucketPolicy, .deleteBucketPolicy,
+            .getBucketPolicyStatus, .getBucketNotification, .putBucketNotification, .getBucketObjectLock,
+            .putBucketObjectLock, .getBucketEncryption, .putBucketEncryption, .deleteBucketEncryption,
+            .getBucketWebsite, .putBucketWebsite, .deleteBucketWebsite, .putObject, .copyObject,
+            .createMultipartUpload, .uploadPart, .uploadPartCopy, .listParts, .completeMultipartUpload,
+            .abortMultipartUpload:
+            nil
+        }
+    }
+
+    package var bodyHandling: BodyHandling {
+        switch self {
+        case .putObject, .uploadPart, .postObject: .stream
+        // A thousand keys of a kilobyte each, escaped, fit; AWS's own limit.
+        case .deleteObjects: .collect(limit: 2 << 20)
+        // Ten thousand parts with their ETags and checksums.
+        case .completeMultipartUpload: .collect(limit: 4 << 20)
+        case .putBucketLifecycle, .putBucketPolicy, .selectObjectContent, .putBucketNotification:
+            .collect(limit: 1 << 20)
+        case .createBucket, .putBucketVersioning, .putBucketTagging, .putBucketACL, .putBucketCORS,
+            .putBucketObjectLock, .putBucketEncryption, .putBucketWebsite, .putObjectTagging, .putObjectACL,
+            .putObjectRetention, .putObjectLegalHold, .restoreObject:
+            .collect(limit: 64 << 10)
+        case .listBuckets, .headBucket, .getBucketLocation, .deleteBucket, .listObjects, .listObjectsV2,
+            .listObjectVersions, .listMultipartUploads, .getBucketVersioning, .getBucketTagging,
+            .deleteBucketTagging, .getBucketACL, .getBucketCORS, .deleteBucketCORS, .getBucketLifecycle,
+            .deleteBucketLifecycle, .getBucketPolicy, .deleteBucketPolicy, .getBucketPolicyStatus,
+            .getBucketNotification, .getBucketObjectLock, .getBucketEncryption, .deleteBucketEncryption,
+            .getBucketWebsite, .deleteBucketWebsite, .getObject, .headObject, .copyObject, .deleteObject,
+            .createMultipartUpload, .uploadPartCopy, .listParts, .abortMultipartUpload, .getObjectTagging,
+            .deleteObjectTagging, .getObjectACL, .getObjectRetention, .getObjectLegalHold, .getObjectAttributes:
+            .none
+        }
+    }
+}
