@@ -4,6 +4,9 @@
 /// A received head keeps its bytes as they came; a head under construction grows through ``append(_:_:)-(StaticString,_)``,
 /// each field as `name: value\r\n`, so that serialising it is one copy. Order is kept, repetition is kept; names
 /// compare without case (RFC 9110, section 5.1).
+///
+/// A CR, LF or NUL in what is appended becomes a space (RFC 9110, section 5.5): a name or value can never end its line,
+/// wherever it came from.
 package struct FieldBlock: Sendable {
     package struct Entry: Sendable {
         package let name: Range<Int>
@@ -54,6 +57,7 @@ package struct FieldBlock: Sendable {
         bytes.append(UInt8(ascii: " "))
         let valueStart = bytes.count
         bytes.append(contentsOf: value)
+        for index in nameStart..<bytes.count where endsLine(bytes[index]) { bytes[index] = UInt8(ascii: " ") }
         entries.append(Entry(name: nameStart..<nameEnd, value: valueStart..<bytes.count))
         bytes.append(UInt8(ascii: "\r"))
         bytes.append(UInt8(ascii: "\n"))
@@ -117,6 +121,11 @@ package struct RepeatedField: Error {
     package let name: StaticString
 
     package init(name: StaticString) { self.name = name }
+}
+
+@inline(__always)
+private func endsLine(_ byte: UInt8) -> Bool {
+    byte == UInt8(ascii: "\r") || byte == UInt8(ascii: "\n") || byte == 0
 }
 
 /// ASCII lower case of one byte, without branches on locale.

@@ -10,7 +10,11 @@ package struct ResponseHead: Sendable {
     package let keepAlive: Bool
 
     package init(
-        status: Int, version: HTTPVersion = .http11, fields: FieldBlock, framing: BodyFraming, keepAlive: Bool = true
+        status: Int,
+        version: HTTPVersion = .http11,
+        fields: FieldBlock,
+        framing: BodyFraming,
+        keepAlive: Bool = true
     ) {
         self.status = status
         self.version = version

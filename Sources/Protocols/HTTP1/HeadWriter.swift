@@ -1,0 +1,78 @@
+package import NIOCore
+
+/// Writes heads and chunk framing as HTTP/1.1 bytes.
+///
+/// A ``FieldBlock`` is already in its wire form, so a head is a few copies. The writer adds nothing: framing fields,
+/// `date`, `connection` and the rest are the caller's to put into the block.
+package enum HeadWriter {
+    /// `HTTP/1.1 status reason`, the fields, and the empty line. `status` is 100...999.
+    package static func append(status: Int, fields: FieldBlock, to buffer: inout ByteBuffer) {
+        let reason = reasonPhrase(status)
+        buffer.reserveCapacity(minimumWritableBytes: 17 + reason.utf8CodeUnitCount + fields.bytes.count)
+        buffer.writeStaticString("HTTP/1.1 ")
+        appendStatus(status, to: &buffer)
+        buffer.writeStaticString(" ")
+        buffer.writeStaticString(reason)
+        buffer.writeStaticString("\r\n")
+        buffer.writeBytes(fields.bytes)
+        buffer.writeStaticString("\r\n")
+    }
+
+    /// The request's whole head. Method, path and query must be free of spaces and controls, as encoding leaves them:
+    /// anything else would be our own request smuggling, so it traps.
+    package static func append(_ request: OutgoingRequest, to buffer: inout ByteBuffer) {
+        precondition(isVisible(request.path) && isVisible(request.query), "an unencoded request target")
+        let method = request.method.name
+        buffer.reserveCapacity(
+            minimumWritableBytes: method.utf8.count + request.path.count + request.query.count
+                + request.fields.bytes.count + 16
+        )
+        buffer.writeString(method)
+        buffer.writeStaticString(" ")
+        buffer.writeBytes(request.path)
+        if !request.query.isEmpty {
+            buffer.writeStaticString("?")
+            buffer.writeBytes(request.query)
+        }
+        buffer.writeStaticString(" HTTP/1.1\r\n")
+        buffer.writeBytes(request.fields.bytes)
+        buffer.writeStaticString("\r\n")
+    }
+
+    /// The interim answer to `Expect: 100-continue`.
+    package static func appendContinue(to buffer: inout ByteBuffer) {
+        buffer.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n")
+    }
+
+    /// What stands before a chunk of `count` bytes, which must not be 0: that would end the body.
+    package static func appendChunkHeader(count: Int, to buffer: inout ByteBuffer) {
+        precondition(count > 0, "an empty chunk ends the body")
+        let digits = (Int.bitWidth - count.leadingZeroBitCount + 3) / 4
+        for place in (0..<digits).reversed() {
+            let digit = UInt8(truncatingIfNeeded: count >> (place * 4) & 0xF)
+            buffer.writeInteger(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+        }
+        buffer.writeStaticString("\r\n")
+    }
+
+    /// What stands after a chunk.
+    package static func appendChunkEnd(to buffer: inout ByteBuffer) {
+        buffer.writeStaticString("\r\n")
+    }
+
+    /// The end of a chunked body, without trailers.
+    package static func appendLastChunk(to buffer: inout ByteBuffer) {
+        buffer.writeStaticString("0\r\n\r\n")
+    }
+
+    private static func appendStatus(_ status: Int, to buffer: inout ByteBuffer) {
+        precondition((100...999).contains(status), "a status of three digits")
+        buffer.writeInteger(UInt8(ascii: "0") + UInt8(status / 100))
+        buffer.writeInteger(UInt8(ascii: "0") + UInt8(status / 10 % 10))
+        buffer.writeInteger(UInt8(ascii: "0") + UInt8(status % 10))
+    }
+
+    private static func isVisible(_ bytes: [UInt8]) -> Bool {
+        bytes.allSatisfy { ByteClass.isVisible($0) }
+    }
+}
