@@ -1,0 +1,117 @@
+"""A store that answers exactly what a test tells it to, and remembers what it was asked."""
+
+import socket
+import threading
+from dataclasses import dataclass
+
+from .ports import free_port
+
+
+@dataclass
+class Seen:
+    method: str
+    target: str
+    headers: list
+    body: bytes
+    complete: bool
+    """False if the connection ended before the body did."""
+
+    def header(self, name):
+        values = [value for field, value in self.headers if field.lower() == name.lower()]
+        return values[0] if values else None
+
+    def count(self, name):
+        return sum(1 for field, _ in self.headers if field.lower() == name.lower())
+
+
+def response(status=200, headers=(), body=b"", reason="OK", length=True):
+    """The bytes of an answer."""
+    lines = [f"HTTP/1.1 {status} {reason}"] + [f"{name}: {value}" for name, value in headers]
+    if length:
+        lines.append(f"Content-Length: {len(body)}")
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + body
+
+
+def s3_error(status, code, message="made up", reason="Error"):
+    body = (
+        f'<?xml version="1.0" encoding="UTF-8"?><Error><Code>{code}</Code><Message>{message}</Message>'
+        f"<Resource>/hidden-backend-bucket/hidden-key</Resource><RequestId>upstream-id</RequestId></Error>"
+    ).encode()
+    return response(status, [("Content-Type", "application/xml")], body, reason)
+
+
+class StubStore:
+    """`answer` is bytes, or a function from Seen to bytes (None closes the connection without an answer)."""
+
+    def __init__(self, answer=None):
+        self.port = free_port()
+        self.answer = answer or response()
+        self.seen = []
+        self.connections = 0
+        self.close_after_answer = False
+        """Close each connection right after its first answer although it looked reusable."""
+        self._stopped = False
+        self._server = socket.create_server(("127.0.0.1", self.port), backlog=512)
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def endpoint(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def stop(self):
+        self._stopped = True
+        self._server.close()
+
+    def _accept(self):
+        while not self._stopped:
+            try:
+                connection, _ = self._server.accept()
+            except OSError:
+                return
+            self.connections += 1
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection):
+        buffer = b""
+        with connection:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            while True:
+                while b"\r\n\r\n" not in buffer:
+                    piece = self._receive(connection)
+                    if not piece:
+                        return
+                    buffer += piece
+                head, buffer = buffer.split(b"\r\n\r\n", 1)
+                lines = head.decode("latin-1").split("\r\n")
+                method, target, _ = lines[0].split(" ", 2)
+                headers = [tuple(part.strip() for part in line.split(":", 1)) for line in lines[1:]]
+                seen = Seen(method, target, headers, b"", True)
+                if (seen.header("expect") or "").lower() == "100-continue":
+                    connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+                length = int(seen.header("content-length") or 0)
+                while len(buffer) < length:
+                    piece = self._receive(connection)
+                    if not piece:
+                        seen.complete = False
+                        break
+                    buffer += piece
+                seen.body, buffer = buffer[:length], buffer[length:]
+                self.seen.append(seen)
+                if not seen.complete:
+                    return
+                answer = self.answer(seen) if callable(self.answer) else self.answer
+                if answer is None:
+                    return
+                try:
+                    connection.sendall(answer)
+                except OSError:
+                    return
+                if self.close_after_answer:
+                    return
+
+    @staticmethod
+    def _receive(connection):
+        try:
+            return connection.recv(262144)
+        except OSError:
+            return b""
