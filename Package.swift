@@ -78,8 +78,8 @@ let package = Package(
             ["WireFormats", "HTTP1", "S3API", "Signatures", "Identity", "Admission", "Backends", nioCore]
         ),
 
-        library("Configuration", ["WireFormats", "S3API", "Identity", "Admission", toml]),
-        library("Journal", ["WireFormats", "Identity", "S3API", logging, crypto]),
+        library("Configuration", ["WireFormats", "S3API", "Identity", "Admission", toml, crypto]),
+        library("Journal", ["WireFormats", "Identity", crypto]),
         library(
             "DataPlane",
             ["WireFormats", "HTTP1", "S3API", "Pipeline", "Journal", nioCore, nioPosix, nioTLS, nioSSL, logging]
@@ -120,7 +120,7 @@ let package = Package(
             "Pipeline", ["WireFormats", "HTTP1", "S3API", "Signatures", "Identity", "Admission", "Backends", nioCore]
         ),
         tests("Configuration", ["WireFormats", "S3API", "Identity", "Admission"]),
-        tests("Journal", ["WireFormats", "Identity", "S3API"]),
+        tests("Journal", ["WireFormats", "Identity"]),
         tests("DataPlane", ["WireFormats", "HTTP1", "S3API", "Pipeline", nioCore, nioPosix, nioEmbedded, nioSSL]),
         tests("ControlPlane", ["WireFormats", "Identity", "Pipeline", "Configuration", "Journal", hummingbird]),
         tests("EmbeddedStore", ["WireFormats", "HTTP1", "S3API", "Signatures", grdb, nioCore, nioPosix]),

@@ -1,0 +1,102 @@
+package import Identity
+package import WireFormats
+
+/// One decision as the audit log keeps it: who wanted what, what was decided and why. The loop writes this body;
+/// the writer adds sequence, previous hash, hash and HMAC around it (``AuditChain``).
+package enum AuditLine {
+    /// The members of the line's object without braces, in a fixed order.
+    package static func append(_ record: RequestRecord, clock: inout LineClock, to line: inout [UInt8]) {
+        LineText.append("\"time\":\"", to: &line)
+        clock.append(record.startedAt, to: &line)
+        LineText.append("\",\"request_id\":\"", to: &line)
+        record.requestID.append(to: &line)
+        LineText.append("\",\"who\":\"", to: &line)
+        LineText.append(record.principal, to: &line)
+        LineText.append("\",\"source\":", to: &line)
+        LineText.appendQuoted(record.clientAddress, limit: 64, to: &line)
+        LineText.append(",\"action\":\"", to: &line)
+        LineText.append(record.operation, to: &line)
+        line.append(UInt8(ascii: "\""))
+        appendTarget(bucket: record.bucket, key: record.key, to: &line)
+        LineText.append(",\"verdict\":\"", to: &line)
+        LineText.append(record.verdict.name, to: &line)
+        LineText.append("\",\"reason\":", to: &line)
+        LineText.appendQuoted(record.reason, limit: 512, to: &line)
+        if record.status > 0 {
+            LineText.append(",\"status\":", to: &line)
+            LineText.append(record.status, to: &line)
+        }
+    }
+
+    /// An action that no data-plane request made: a login at the admin listener, a reload, an issued artefact.
+    package static func append(_ action: AuditedAction, to line: inout [UInt8]) {
+        var clock = LineClock()
+        LineText.append("\"time\":\"", to: &line)
+        clock.append(action.at, to: &line)
+        LineText.append("\",\"who\":\"", to: &line)
+        LineText.append(action.principal, to: &line)
+        LineText.append("\",\"source\":", to: &line)
+        LineText.appendQuoted(action.source, limit: 64, to: &line)
+        LineText.append(",\"action\":\"", to: &line)
+        LineText.append(action.action, to: &line)
+        line.append(UInt8(ascii: "\""))
+        appendTarget(bucket: action.bucket, key: action.key, to: &line)
+        LineText.append(",\"verdict\":\"", to: &line)
+        LineText.append(action.verdict.name, to: &line)
+        LineText.append("\",\"reason\":", to: &line)
+        LineText.appendQuoted(action.reason, limit: 512, to: &line)
+        if let until = action.validUntil {
+            LineText.append(",\"valid_until\":\"", to: &line)
+            clock.append(until, to: &line)
+            line.append(UInt8(ascii: "\""))
+        }
+    }
+
+    private static func appendTarget(bucket: String?, key: [UInt8]?, to line: inout [UInt8]) {
+        if let bucket {
+            LineText.append(",\"bucket\":", to: &line)
+            LineText.appendQuoted(bucket, limit: 255, to: &line)
+        }
+        if let key {
+            LineText.append(",\"key\":", to: &line)
+            LineText.appendQuoted(key, limit: 1024, to: &line)
+        }
+    }
+}
+
+/// What the control plane did for somebody.
+package struct AuditedAction: Sendable {
+    package var at: Instant
+    package var principal: Principal?
+    /// The peer's address, or `socket` for the command line.
+    package var source: String
+    package var action: StaticString
+    package var bucket: String?
+    package var key: [UInt8]?
+    package var verdict: RecordedVerdict
+    package var reason: String
+    /// Until when an issued artefact is good.
+    package var validUntil: Instant?
+
+    package init(
+        at: Instant,
+        principal: Principal?,
+        source: String,
+        action: StaticString,
+        bucket: String? = nil,
+        key: [UInt8]? = nil,
+        verdict: RecordedVerdict,
+        reason: String,
+        validUntil: Instant? = nil
+    ) {
+        self.at = at
+        self.principal = principal
+        self.source = source
+        self.action = action
+        self.bucket = bucket
+        self.key = key
+        self.verdict = verdict
+        self.reason = reason
+        self.validUntil = validUntil
+    }
+}
