@@ -7,16 +7,11 @@ package struct ActionSet: OptionSet, Hashable, Sendable {
     }
 
     package init(_ action: S3Action) {
-        rawValue = 1 << UInt64(Self.ordinal(action))
+        rawValue = 1 << UInt64(EnumerationSet<S3Action>.ordinal(action))
     }
 
     package init(_ actions: some Sequence<S3Action>) {
         rawValue = actions.reduce(0) { $0 | ActionSet($1).rawValue }
-    }
-
-    /// The case's place in the declaration: how Swift lays out an enumeration without payloads, asserted by a test.
-    private static func ordinal(_ action: S3Action) -> UInt8 {
-        unsafeBitCast(action, to: UInt8.self)
     }
 
     package func contains(_ action: S3Action) -> Bool {

@@ -67,6 +67,13 @@ package struct Query: Sendable {
         entries.map { Item(name: Array(bytes[$0.name]), value: Array(bytes[$0.value]), hasEquals: $0.hasEquals) }
     }
 
+    /// Calls `body` with each item in order, without copying any.
+    package func forEach<Failure: Error>(
+        _ body: (_ name: ArraySlice<UInt8>, _ value: ArraySlice<UInt8>, _ hasEquals: Bool) throws(Failure) -> Void
+    ) throws(Failure) {
+        for entry in entries { try body(bytes[entry.name], bytes[entry.value], entry.hasEquals) }
+    }
+
     /// Names compare byte by byte, case included.
     package func count(of name: StaticString) -> Int {
         var count = 0
@@ -76,6 +83,16 @@ package struct Query: Sendable {
 
     package func contains(_ name: StaticString) -> Bool {
         entries.contains { isNamed($0, name) }
+    }
+
+    /// Whether there is an item of that name in whatever case; `name` is given in lower case.
+    package func contains(anyCase name: StaticString) -> Bool {
+        entries.contains { entry in
+            guard entry.name.count == name.utf8CodeUnitCount else { return false }
+            return name.withUTF8Buffer { wanted in
+                bytes[entry.name].elementsEqual(wanted) { $0 == $1 || ($0 &- 0x41 < 26 && $0 | 0x20 == $1) }
+            }
+        }
     }
 
     /// The first item's value, decoded; empty where it has none.

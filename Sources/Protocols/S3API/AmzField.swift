@@ -1,0 +1,127 @@
+import HTTP1
+
+/// The request fields `x-amz-...` that Gatehouse understands, by their names on the wire. One that is not here (and no
+/// `x-amz-meta-...`) refuses the request with 501, as S3 itself does: nothing is sent on that was not understood.
+package enum AmzField: String, CaseIterable, Sendable {
+    // About the request itself: verified here, made anew for the store.
+    case date = "x-amz-date"
+    case contentSHA256 = "x-amz-content-sha256"
+    case securityToken = "x-amz-security-token"
+    case userAgent = "x-amz-user-agent"
+    case cloudFrontID = "x-amz-cf-id"
+    case apiVersion = "x-amz-api-version"
+    // About aws-chunked bodies.
+    case decodedContentLength = "x-amz-decoded-content-length"
+    case trailer = "x-amz-trailer"
+    // Permissions, tags and locks: each adds an action.
+    case acl = "x-amz-acl"
+    case grantFullControl = "x-amz-grant-full-control"
+    case grantRead = "x-amz-grant-read"
+    case grantReadACP = "x-amz-grant-read-acp"
+    case grantWrite = "x-amz-grant-write"
+    case grantWriteACP = "x-amz-grant-write-acp"
+    case tagging = "x-amz-tagging"
+    case objectLockMode = "x-amz-object-lock-mode"
+    case objectLockRetainUntil = "x-amz-object-lock-retain-until-date"
+    case objectLockLegalHold = "x-amz-object-lock-legal-hold"
+    case bypassGovernance = "x-amz-bypass-governance-retention"
+    case bucketObjectLockEnabled = "x-amz-bucket-object-lock-enabled"
+    // The object, and how it is kept.
+    case storageClass = "x-amz-storage-class"
+    case websiteRedirect = "x-amz-website-redirect-location"
+    case encryption = "x-amz-server-side-encryption"
+    case encryptionKeyID = "x-amz-server-side-encryption-aws-kms-key-id"
+    case encryptionContext = "x-amz-server-side-encryption-context"
+    case encryptionBucketKey = "x-amz-server-side-encryption-bucket-key-enabled"
+    case customerAlgorithm = "x-amz-server-side-encryption-customer-algorithm"
+    case customerKey = "x-amz-server-side-encryption-customer-key"
+    case customerKeyMD5 = "x-amz-server-side-encryption-customer-key-md5"
+    case sdkChecksumAlgorithm = "x-amz-sdk-checksum-algorithm"
+    case checksumAlgorithm = "x-amz-checksum-algorithm"
+    case checksumType = "x-amz-checksum-type"
+    case checksumMode = "x-amz-checksum-mode"
+    case checksumCRC32 = "x-amz-checksum-crc32"
+    case checksumCRC32C = "x-amz-checksum-crc32c"
+    case checksumCRC64NVME = "x-amz-checksum-crc64nvme"
+    case checksumSHA1 = "x-amz-checksum-sha1"
+    case checksumSHA256 = "x-amz-checksum-sha256"
+    case multipartObjectSize = "x-amz-mp-object-size"
+    // Conditions and options.
+    case expectedBucketOwner = "x-amz-expected-bucket-owner"
+    case requestPayer = "x-amz-request-payer"
+    case mfa = "x-amz-mfa"
+    case objectAttributes = "x-amz-object-attributes"
+    case optionalObjectAttributes = "x-amz-optional-object-attributes"
+    case maxParts = "x-amz-max-parts"
+    case partNumberMarker = "x-amz-part-number-marker"
+    case confirmRemoveSelfAccess = "x-amz-confirm-remove-self-bucket-access"
+    // Copies only.
+    case copySource = "x-amz-copy-source"
+    case copySourceRange = "x-amz-copy-source-range"
+    case copySourceIfMatch = "x-amz-copy-source-if-match"
+    case copySourceIfNoneMatch = "x-amz-copy-source-if-none-match"
+    case copySourceIfModifiedSince = "x-amz-copy-source-if-modified-since"
+    case copySourceIfUnmodifiedSince = "x-amz-copy-source-if-unmodified-since"
+    case copySourceCustomerAlgorithm = "x-amz-copy-source-server-side-encryption-customer-algorithm"
+    case copySourceCustomerKey = "x-amz-copy-source-server-side-encryption-customer-key"
+    case copySourceCustomerKeyMD5 = "x-amz-copy-source-server-side-encryption-customer-key-md5"
+    case sourceExpectedBucketOwner = "x-amz-source-expected-bucket-owner"
+    case metadataDirective = "x-amz-metadata-directive"
+    case taggingDirective = "x-amz-tagging-directive"
+
+    package init?(name: some Collection<UInt8>) {
+        guard name.count <= 80 else { return nil }
+        var lower: [UInt8] = []
+        lower.reserveCapacity(name.count)
+        for byte in name {
+            guard byte < 0x80 else { return nil }
+            lower.append(lowered(byte))
+        }
+        self.init(rawValue: String(decoding: lower, as: UTF8.self))
+    }
+
+    /// Whether the field travels to the store.
+    package enum Carriage: Hashable, Sendable {
+        case carried
+        /// Understood and made anew, or of no use to the store.
+        case dropped
+        /// Carried with a copy, mapped where it names the source; refused elsewhere.
+        case withCopy
+        /// Belongs to bodies that are not accepted.
+        case refused
+    }
+
+    package var carriage: Carriage {
+        switch self {
+        case .date, .contentSHA256, .securityToken, .userAgent, .cloudFrontID, .apiVersion:
+            .dropped
+        case .decodedContentLength, .trailer:
+            .refused
+        case .acl, .grantFullControl, .grantRead, .grantReadACP, .grantWrite, .grantWriteACP, .tagging,
+            .objectLockMode, .objectLockRetainUntil, .objectLockLegalHold, .bypassGovernance,
+            .bucketObjectLockEnabled, .storageClass, .websiteRedirect, .encryption, .encryptionKeyID,
+            .encryptionContext, .encryptionBucketKey, .customerAlgorithm, .customerKey, .customerKeyMD5,
+            .sdkChecksumAlgorithm, .checksumAlgorithm, .checksumType, .checksumMode, .checksumCRC32, .checksumCRC32C,
+            .checksumCRC64NVME, .checksumSHA1, .checksumSHA256, .multipartObjectSize, .expectedBucketOwner,
+            .requestPayer, .mfa, .objectAttributes, .optionalObjectAttributes, .maxParts, .partNumberMarker,
+            .confirmRemoveSelfAccess:
+            .carried
+        case .copySource, .copySourceRange, .copySourceIfMatch, .copySourceIfNoneMatch, .copySourceIfModifiedSince,
+            .copySourceIfUnmodifiedSince, .copySourceCustomerAlgorithm, .copySourceCustomerKey,
+            .copySourceCustomerKeyMD5, .sourceExpectedBucketOwner, .metadataDirective, .taggingDirective:
+            .withCopy
+        }
+    }
+
+    /// Fields that are lists and may be repeated; any other that is repeated is refused, because the first and the
+    /// last reader of it would differ.
+    var mayRepeat: Bool {
+        switch self {
+        case .objectAttributes, .optionalObjectAttributes, .grantFullControl, .grantRead, .grantReadACP, .grantWrite,
+            .grantWriteACP:
+            true
+        default:
+            false
+        }
+    }
+}

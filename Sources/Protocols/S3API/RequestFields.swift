@@ -1,0 +1,83 @@
+import HTTP1
+import WireFormats
+
+/// What a request's `x-amz-` fields say about the operation; those that a signing SDK moved into the query count too.
+struct RequestFields {
+    private var present = EnumerationSet<AmzField>()
+    private(set) var copySource: CopySource?
+    /// A field is there that only a copy has.
+    private(set) var isCopyOnly = false
+
+    /// - Throws: `NotImplemented` for a field that is not known and for aws-chunked bodies, `InvalidRequest` for one
+    ///   that is repeated, what ``CopySource`` throws.
+    init(_ fields: FieldBlock, _ query: Query) throws(S3Error) {
+        for entry in fields.entries where fields.hasPrefix(entry, "x-amz-") {
+            try note(fields.name(entry), fields.value(entry))
+        }
+        guard !query.isEmpty else { return }
+        try query.forEach { (name, value, _) throws(S3Error) in
+            guard hasAmzPrefix(name), case .hoistedHeader = ForeignParameter(name: name) else { return }
+            guard value.allSatisfy({ $0 > 0x1F && $0 != 0x7F }) else {
+                throw S3Error(.invalidArgument, "A field given in the query contains a control character.")
+            }
+            try note(name, value)
+        }
+    }
+
+    private mutating func note(_ name: ArraySlice<UInt8>, _ value: ArraySlice<UInt8>) throws(S3Error) {
+        guard let field = AmzField(name: name) else {
+            guard isUserMetadata(name) else {
+                throw S3Error(.notImplemented, "A header you provided implies functionality that is not implemented")
+            }
+            return
+        }
+        guard present.insert(field) || field.mayRepeat else {
+            throw S3Error(.invalidRequest, "\(field.rawValue) was given more than once.")
+        }
+        switch field.carriage {
+        case .carried: return
+        case .dropped:
+            guard field != .contentSHA256 || !value.starts(with: "STREAMING-".utf8) else { throw Self.chunkedBody }
+        case .refused: throw Self.chunkedBody
+        case .withCopy:
+            isCopyOnly = true
+            if field == .copySource { copySource = try CopySource(parsing: value) }
+        }
+    }
+
+    private static var chunkedBody: S3Error {
+        S3Error(.notImplemented, "Bodies in aws-chunked encoding are not accepted.")
+    }
+
+    /// The actions that the fields add to an operation's own.
+    func actions(for operation: S3Operation) -> ActionSet {
+        guard !present.isEmpty else { return [] }
+        var actions: ActionSet = []
+        if !present.intersection(Self.permissions).isEmpty {
+            switch operation {
+            case .createBucket, .putBucketACL: actions.formUnion(ActionSet(.putBucketACL))
+            default: actions.formUnion(ActionSet(.putObjectACL))
+            }
+        }
+        if present.contains(.tagging) { actions.formUnion(ActionSet(.putObjectTagging)) }
+        if present.contains(.objectLockMode) || present.contains(.objectLockRetainUntil) {
+            actions.formUnion(ActionSet(.putObjectRetention))
+        }
+        if present.contains(.objectLockLegalHold) { actions.formUnion(ActionSet(.putObjectLegalHold)) }
+        if present.contains(.bypassGovernance) { actions.formUnion(ActionSet(.bypassGovernance)) }
+        if present.contains(.bucketObjectLockEnabled) {
+            actions.formUnion(ActionSet([.putBucketObjectLock, .putBucketVersioning]))
+        }
+        return actions
+    }
+
+    private static let permissions = EnumerationSet<AmzField>([
+        .acl, .grantFullControl, .grantRead, .grantReadACP, .grantWrite, .grantWriteACP,
+    ])
+}
+
+/// Whether the name is `x-amz-meta-...`, in any case, with something after it.
+package func isUserMetadata(_ name: some Collection<UInt8>) -> Bool {
+    let prefix = "x-amz-meta-".utf8.count
+    return name.count > prefix && equalsIgnoringCase(name.prefix(prefix), "x-amz-meta-")
+}
