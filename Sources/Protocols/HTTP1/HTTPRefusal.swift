@@ -21,6 +21,8 @@ package enum HTTPRefusal: String, Error, CaseIterable, Sendable {
     case invalidConnection, unknownExpectation
     // Chunks (section 7.1).
     case invalidChunkSize, chunkTooLarge, chunkExtension, chunkExtensionTooLong, missingChunkEnd, trailersTooLong
+    // Time: the rest of a head did not come.
+    case headTimedOut
     // Responses (section 4).
     case malformedStatusLine, unexpectedUpgrade
 
@@ -34,6 +36,7 @@ package enum HTTPRefusal: String, Error, CaseIterable, Sendable {
             .repeatedTransferEncoding, .malformedTransferEncoding, .chunkedNotLast, .transferEncodingOnHTTP10,
             .invalidConnection, .invalidChunkSize, .chunkExtension, .chunkExtensionTooLong, .missingChunkEnd:
             400
+        case .headTimedOut: 408
         case .chunkTooLarge: 413
         case .targetTooLong: 414
         case .unknownExpectation: 417
@@ -88,6 +91,7 @@ package enum HTTPRefusal: String, Error, CaseIterable, Sendable {
         case .chunkExtensionTooLong: "a chunk extension is too long"
         case .missingChunkEnd: "a chunk does not end where its size says"
         case .trailersTooLong: "the trailers are too long"
+        case .headTimedOut: "the head did not come in time"
         case .malformedStatusLine: "the status line is malformed"
         case .unexpectedUpgrade: "a protocol switch nobody asked for"
         }

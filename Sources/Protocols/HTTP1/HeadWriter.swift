@@ -7,14 +7,30 @@ package import NIOCore
 package enum HeadWriter {
     /// `HTTP/1.1 status reason`, the fields, and the empty line. `status` is 100...999.
     package static func append(status: Int, fields: FieldBlock, to buffer: inout ByteBuffer) {
-        let reason = reasonPhrase(status)
-        buffer.reserveCapacity(minimumWritableBytes: 17 + reason.utf8CodeUnitCount + fields.bytes.count)
+        appendStatusLine(status, to: &buffer)
+        buffer.writeBytes(fields.bytes)
+        buffer.writeStaticString("\r\n")
+    }
+
+    /// `HTTP/1.1 status reason`, to be followed by field lines and an empty one. `status` is 100...999.
+    package static func appendStatusLine(_ status: Int, to buffer: inout ByteBuffer) {
         buffer.writeStaticString("HTTP/1.1 ")
         appendStatus(status, to: &buffer)
         buffer.writeStaticString(" ")
-        buffer.writeStaticString(reason)
+        buffer.writeStaticString(reasonPhrase(status))
         buffer.writeStaticString("\r\n")
-        buffer.writeBytes(fields.bytes)
+    }
+
+    /// The `content-length` line. `length` is not negative.
+    package static func appendContentLength(_ length: Int64, to buffer: inout ByteBuffer) {
+        precondition(length >= 0, "a negative length")
+        buffer.writeStaticString("content-length: ")
+        var divisor: Int64 = 1
+        while length / divisor >= 10 { divisor *= 10 }
+        while divisor > 0 {
+            buffer.writeInteger(UInt8(ascii: "0") + UInt8(length / divisor % 10))
+            divisor /= 10
+        }
         buffer.writeStaticString("\r\n")
     }
 
