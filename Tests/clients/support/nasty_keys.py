@@ -30,5 +30,5 @@ NASTY_KEYS = [
     "x" * 200 + "/" + "y" * 200,
 ]
 
-# SeaweedFS stores `\\` as `/`, and refuses empty segments.
-REFUSED_BY_SEAWEEDFS = {"back\\slash", "double//slash"}
+# SeaweedFS stores a backslash as `/`, refuses empty segments, and makes folders without a body of trailing slashes.
+REFUSED_BY_SEAWEEDFS = {"back\\slash", "double//slash", "trailing/slash/"}
