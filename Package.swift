@@ -78,7 +78,7 @@ let package = Package(
             ["WireFormats", "HTTP1", "S3API", "Signatures", "Identity", "Admission", "Backends", nioCore]
         ),
 
-        library("Configuration", ["WireFormats", "S3API", "Identity", "Admission", toml, crypto]),
+        library("Settings", ["WireFormats", "S3API", "Identity", "Admission", toml, crypto]),
         library("Journal", ["WireFormats", "Identity", crypto]),
         library(
             "DataPlane",
@@ -87,7 +87,7 @@ let package = Package(
         library(
             "ControlPlane",
             [
-                "WireFormats", "Identity", "Pipeline", "Configuration", "Journal", hummingbird, mustache, httpTypes,
+                "WireFormats", "Identity", "Pipeline", "Settings", "Journal", hummingbird, mustache, httpTypes,
                 nioCore, nioPosix, logging, lifecycle, crypto,
             ]
         ),
@@ -102,7 +102,7 @@ let package = Package(
             name: "gatehouse",
             dependencies: [
                 "WireFormats", "HTTP1", "Signatures", "S3API", "Identity", "Admission", "Backends", "Pipeline",
-                "Configuration", "Journal", "DataPlane", "ControlPlane", "EmbeddedStore", arguments, lifecycle,
+                "Settings", "Journal", "DataPlane", "ControlPlane", "EmbeddedStore", arguments, lifecycle,
                 unixSignals, logging, nioCore, nioPosix, nioSSL, crypto,
             ],
             path: "Sources/gatehouse",
@@ -119,10 +119,10 @@ let package = Package(
         tests(
             "Pipeline", ["WireFormats", "HTTP1", "S3API", "Signatures", "Identity", "Admission", "Backends", nioCore]
         ),
-        tests("Configuration", ["WireFormats", "S3API", "Identity", "Admission"]),
+        tests("Settings", ["WireFormats", "S3API", "Identity", "Admission"]),
         tests("Journal", ["WireFormats", "Identity"]),
         tests("DataPlane", ["WireFormats", "HTTP1", "S3API", "Pipeline", nioCore, nioPosix, nioEmbedded, nioSSL]),
-        tests("ControlPlane", ["WireFormats", "Identity", "Pipeline", "Configuration", "Journal", hummingbird]),
+        tests("ControlPlane", ["WireFormats", "Identity", "Pipeline", "Settings", "Journal", hummingbird]),
         tests("EmbeddedStore", ["WireFormats", "HTTP1", "S3API", "Signatures", grdb, nioCore, nioPosix]),
     ]
 )
