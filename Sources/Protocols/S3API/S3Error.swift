@@ -24,7 +24,7 @@ extension S3Error {
         case backendAuthFailed, backendRedirected, backendUnreachable, backendTimeout, backendBadAnswer
         case badDigest, bucketAlreadyExists, bucketAlreadyOwnedByYou, bucketNotEmpty
         case entityTooLarge, entityTooSmall, expiredToken, incompleteBody, internalError
-        case invalidAccessKeyID, invalidArgument, invalidBucketName, invalidBucketState, invalidDigest
+        case invalidAccessKeyID, invalidAPIKey, invalidArgument, invalidBucketName, invalidBucketState, invalidDigest
         case invalidLocationConstraint, invalidObjectState, invalidPart, invalidPartOrder, invalidRange
         case invalidRequest, invalidSecurity, invalidStorageClass, invalidTag, invalidToken, invalidURI
         case keyTooLong, malformedPolicy, malformedXML, maxMessageLengthExceeded, metadataTooLarge
@@ -59,6 +59,7 @@ extension S3Error.Code {
         case .incompleteBody: "IncompleteBody"
         case .internalError: "InternalError"
         case .invalidAccessKeyID: "InvalidAccessKeyId"
+        case .invalidAPIKey: "InvalidApiKey"
         case .invalidArgument: "InvalidArgument"
         case .invalidBucketName: "InvalidBucketName"
         case .invalidBucketState: "InvalidBucketState"
@@ -117,6 +118,7 @@ extension S3Error.Code {
             .maxMessageLengthExceeded, .metadataTooLarge, .missingSecurityHeader, .requestHeaderSectionTooLarge,
             .requestTimeout, .unresolvableGrant, .contentSHA256Mismatch:
             400
+        case .invalidAPIKey: 401
         case .accessDenied, .invalidAccessKeyID, .invalidObjectState, .invalidSecurity, .missingAuthenticationToken,
             .requestTimeTooSkewed, .signatureDoesNotMatch:
             403
@@ -159,6 +161,7 @@ extension S3Error.Code {
         case .expiredToken: "The provided token has expired."
         case .incompleteBody: "You did not provide the number of bytes specified by the Content-Length HTTP header."
         case .internalError: "An internal error occurred. Try again."
+        case .invalidAPIKey: "The API key is not valid."
         case .invalidAccessKeyID: "The access key ID that you provided does not exist in our records."
         case .invalidArgument: "Invalid Argument"
         case .invalidBucketName: "The specified bucket is not valid."

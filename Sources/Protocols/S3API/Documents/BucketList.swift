@@ -1,0 +1,61 @@
+package import WireFormats
+
+/// The answer to ListBuckets: what a caller may list, by name (S3 API reference, ListBuckets).
+package struct BucketList: Sendable {
+    package struct Entry: Hashable, Sendable {
+        package let name: String
+        /// The epoch where it is not known: clients insist on a date.
+        package let created: Instant
+
+        package init(name: String, created: Instant = Instant(secondsSince1970: 0)) {
+            self.name = name
+            self.created = created
+        }
+    }
+
+    package var entries: [Entry]
+    /// Identity and display name of the one who asks.
+    package var owner: String
+
+    package init(entries: [Entry], owner: String) {
+        self.entries = entries
+        self.owner = owner
+    }
+
+    /// A store's own answer, nil where it is none.
+    package init?(parsing bytes: [UInt8]) {
+        guard let root = try? XMLReader.parse(bytes, maxElements: 200_000), root.name == "ListAllMyBucketsResult",
+            let buckets = root.child("Buckets")
+        else { return nil }
+        owner = root.child("Owner")?.value("ID") ?? ""
+        entries = buckets.children(named: "Bucket").compactMap { bucket in
+            guard let name = bucket.value("Name") else { return nil }
+            let created = bucket.value("CreationDate").flatMap { Timestamp.parseISO8601($0.utf8) }
+            return Entry(name: name, created: created ?? Instant(secondsSince1970: 0))
+        }
+    }
+
+    /// The next entry in a store's paged answer, nil where the page was the last.
+    package static func continuationToken(in bytes: [UInt8]) -> String? {
+        (try? XMLReader.parse(bytes, maxElements: 200_000))?.value("ContinuationToken")
+    }
+
+    package func document() -> [UInt8] {
+        var writer = XMLWriter(reservingBytes: 256 + entries.count * 128)
+        writer.open("ListAllMyBucketsResult", xmlns: XMLNode.s3Namespace)
+        writer.open("Owner")
+        writer.element("ID", owner)
+        writer.element("DisplayName", owner)
+        writer.close("Owner")
+        writer.open("Buckets")
+        for entry in entries {
+            writer.open("Bucket")
+            writer.element("Name", entry.name)
+            writer.element("CreationDate", Timestamp.iso8601Milliseconds(entry.created))
+            writer.close("Bucket")
+        }
+        writer.close("Buckets")
+        writer.close("ListAllMyBucketsResult")
+        return writer.bytes
+    }
+}

@@ -1,0 +1,45 @@
+import WireFormats
+
+/// The document of CompleteMultipartUpload: the parts that make the object, in order
+/// (S3 API reference, CompleteMultipartUpload).
+package struct CompletionRequest: Sendable {
+    package struct Part: Hashable, Sendable {
+        /// 1...10,000.
+        package let number: Int
+        /// As sent: usually in quotation marks.
+        package let etag: String
+        /// Checksum elements by name (`ChecksumCRC32` ...), in base64.
+        package let checksums: [String: String]
+
+        package init(number: Int, etag: String, checksums: [String: String] = [:]) {
+            self.number = number
+            self.etag = etag
+            self.checksums = checksums
+        }
+    }
+
+    package let parts: [Part]
+
+    /// - Throws: `MalformedXML` for what is no such document or holds no part, `InvalidPartOrder` where numbers don't
+    ///   ascend, `InvalidArgument` for a number out of range.
+    package init(parsing bytes: [UInt8]) throws(S3Error) {
+        let root = try readRequestDocument(bytes, root: "CompleteMultipartUpload")
+        var parts: [Part] = []
+        for node in root.children {
+            guard node.name == "Part", parts.count < 10_000, let text = node.value("PartNumber"),
+                let number = decimal(text.utf8), let etag = node.value("ETag")
+            else { throw S3Error(.malformedXML) }
+            guard (1...10_000).contains(number) else {
+                throw S3Error(.invalidArgument, "Part number must be an integer between 1 and 10000, inclusive")
+            }
+            guard number > parts.last?.number ?? 0 else { throw S3Error(.invalidPartOrder) }
+            var checksums: [String: String] = [:]
+            for child in node.children where child.name.hasPrefix("Checksum") {
+                checksums[child.name] = child.text.trimmingXMLSpace
+            }
+            parts.append(Part(number: number, etag: etag, checksums: checksums))
+        }
+        guard !parts.isEmpty else { throw S3Error(.malformedXML) }
+        self.parts = parts
+    }
+}

@@ -1,0 +1,85 @@
+import WireFormats
+
+/// The document of DeleteObjects: up to a thousand objects to delete (S3 API reference, DeleteObjects).
+package struct DeleteRequest: Sendable {
+    package struct Entry: Hashable, Sendable {
+        package let key: ObjectKey
+        package let versionID: String?
+
+        package init(key: ObjectKey, versionID: String? = nil) {
+            self.key = key
+            self.versionID = versionID
+        }
+
+        /// What the caller needs on this key.
+        package var actions: ActionSet {
+            ActionSet(versionID == nil ? [.deleteObject] : [.deleteObject, .deleteObjectVersion])
+        }
+    }
+
+    package static let maxEntries = 1000
+
+    /// Only failures are reported.
+    package let quiet: Bool
+    package let entries: [Entry]
+
+    package init(entries: [Entry], quiet: Bool) {
+        self.entries = entries
+        self.quiet = quiet
+    }
+
+    /// - Throws: `MalformedXML` for what is no such document, holds no entry or more than a thousand, or an element
+    ///   that is not known; what a key's own check throws; `NotImplemented` for conditions per object, which a store
+    ///   that doesn't know them would ignore.
+    package init(parsing bytes: [UInt8], rules: KeyRules = .standard) throws(S3Error) {
+        let root = try readRequestDocument(bytes, root: "Delete")
+        var quiet = false
+        var entries: [Entry] = []
+        for child in root.children {
+            switch child.name {
+            case "Quiet": quiet = child.text.trimmingXMLSpace == "true"
+            case "Object":
+                guard entries.count < Self.maxEntries else { throw S3Error(.malformedXML) }
+                entries.append(try Self.entry(child, rules: rules))
+            default: throw S3Error(.malformedXML)
+            }
+        }
+        guard !entries.isEmpty else { throw S3Error(.malformedXML) }
+        self.quiet = quiet
+        self.entries = entries
+    }
+
+    private static func entry(_ node: XMLNode, rules: KeyRules) throws(S3Error) -> Entry {
+        var key: ObjectKey?
+        var versionID: String?
+        for child in node.children {
+            switch child.name {
+            case "Key":
+                guard key == nil, !child.text.isEmpty else { throw S3Error(.malformedXML) }
+                key = try ObjectKey(validating: Array(child.text.utf8), rules: rules)
+            case "VersionId":
+                guard versionID == nil else { throw S3Error(.malformedXML) }
+                versionID = child.text.trimmingXMLSpace
+            case "ETag", "LastModifiedTime", "Size": throw S3Error(.notImplemented)
+            default: throw S3Error(.malformedXML)
+            }
+        }
+        guard let key else { throw S3Error(.malformedXML) }
+        return Entry(key: key, versionID: versionID.flatMap { $0.isEmpty ? nil : $0 })
+    }
+
+    /// The request as a document.
+    package func document() -> [UInt8] {
+        var writer = XMLWriter(reservingBytes: 256 + entries.count * 96)
+        writer.open("Delete", xmlns: XMLNode.s3Namespace)
+        for entry in entries {
+            writer.open("Object")
+            writer.element("Key", entry.key.bytes)
+            if let versionID = entry.versionID { writer.element("VersionId", versionID) }
+            writer.close("Object")
+        }
+        if quiet { writer.element("Quiet", true) }
+        writer.close("Delete")
+        return writer.bytes
+    }
+}
