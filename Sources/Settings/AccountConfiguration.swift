@@ -1,0 +1,72 @@
+/// One entry of `[[accounts]]`: a store, and the buckets of it that appear under their own names.
+package struct AccountConfiguration: Sendable {
+    package let name: String
+    package let backend: BackendConfiguration
+    /// The buckets it names; each has an entry in ``GatehouseConfiguration/buckets`` too.
+    package let buckets: [String]
+    /// `buckets = ["*"]`: also every bucket that no other entry claims, creation included.
+    package let ownsEveryOtherBucket: Bool
+    package let origin: Origin
+}
+
+/// An account while buckets may still take options from it.
+struct AccountReading {
+    let name: Located<String>
+    let type: BackendType?
+    let options: Section
+    let backend: BackendConfiguration?
+    let buckets: [Located<String>]
+    let origin: Origin
+
+    init?(reading section: Section) {
+        let name = section.required("name")
+        if let name {
+            section.reader.declare(
+                name.value,
+                as: .account,
+                at: name.origin,
+                "the account \(quoted(name.value)) is given"
+            )
+        }
+        let type = BackendType.read(section)
+        let options = section.section("backend_options")
+        backend = type.flatMap { BackendConfiguration(type: $0, reading: options, owner: .account) }
+        self.type = type
+        self.options = options
+        buckets = section.texts("buckets") ?? []
+        origin = section.origin
+        section.finish()
+        guard let name else { return nil }
+        self.name = name
+    }
+
+    var configuration: AccountConfiguration? {
+        backend.map { backend in
+            AccountConfiguration(
+                name: name.value,
+                backend: backend,
+                buckets: buckets.map(\.value).filter { $0 != "*" },
+                ownsEveryOtherBucket: buckets.contains { $0.value == "*" },
+                origin: origin
+            )
+        }
+    }
+}
+
+extension BackendType {
+    /// The `backend_type` of an account or bucket, "s3" where none is given; nil after a problem was reported.
+    static func read(_ section: Section) -> BackendType? {
+        guard section.has("backend_type") else { return .s3 }
+        guard let text = section.text("backend_type"), let type: BackendType = section.choice(text) else { return nil }
+        switch type {
+        case .s3, .file: return type
+        case .azure, .az, .gcs, .gs:
+            section.reader.report(
+                "\(quoted(type.rawValue)) is not supported by this version",
+                at: text.origin,
+                suggestion: "use \"s3\" or \"file\""
+            )
+            return nil
+        }
+    }
+}

@@ -1,0 +1,170 @@
+package import WireFormats
+
+/// `backend_type` and `backend_options`: a store and how it is reached.
+package enum BackendConfiguration: Sendable {
+    /// `backend_type = "s3"`.
+    case s3(S3Connection)
+    /// `backend_type = "file"`: the embedded store over a folder, as written (relative to the working directory).
+    case file(path: String)
+}
+
+/// An S3-compatible store.
+package struct S3Connection: Sendable {
+    package enum Addressing: String, CaseIterable, Sendable {
+        case path, virtual
+    }
+
+    package var endpoint: PublicURL
+    package var region: String
+    package var addressing = Addressing.path
+    /// nil: requests go out unsigned.
+    package var credential: BackendCredential?
+    package var connectTimeout = Duration.seconds(5)
+    package var responseTimeout = Duration.seconds(60)
+    /// Connections to this store, over all loops together.
+    package var maxConnections = 512
+    /// Authorities that may have issued the store's certificate, as PEM text; nil: the system's.
+    package var caCertificate: String?
+    /// The host in signed URLs, where clients reach the store under another one.
+    package var publicEndpoint: PublicURL?
+}
+
+/// What requests to a store are signed with.
+package struct BackendCredential: Sendable {
+    package let accessKeyID: String
+    package let secretAccessKey: Secret<String>
+    package let sessionToken: Secret<String>?
+}
+
+/// What kind of store a `backend_type` names; `az` and `gs` are other names for two of them.
+enum BackendType: String, CaseIterable {
+    case s3, file, azure, az, gcs, gs
+}
+
+extension BackendConfiguration {
+    /// Whose options are read: an account's buckets are called the same at the store, a bucket's need not be.
+    enum Owner { case account, bucket }
+
+    /// Reads `backend_options`, also those of a kind of store that is not supported, so that all problems are said.
+    init?(type: BackendType, reading options: Section, owner: Owner) {
+        switch type {
+        case .s3:
+            guard let connection = S3Connection(reading: options, owner: owner) else { return nil }
+            self = .s3(connection)
+        case .file:
+            let path = options.required("path", "is required where backend_type is \"file\"")
+            if owner == .bucket { _ = options.value("bucket_name") }
+            options.finish(OptionNames.explained(for: .file, owner: owner))
+            guard let path else { return nil }
+            self = .file(path: path.value)
+        case .azure, .az, .gcs, .gs:
+            return nil
+        }
+    }
+}
+
+extension S3Connection {
+    fileprivate init?(reading options: Section, owner: BackendConfiguration.Owner) {
+        let reader = options.reader
+        if let type = options.text("auth_type"), AuthType(rawValue: type.value) != .static {
+            if let known: AuthType = options.choice(type) {
+                reader.report(
+                    "\(quoted(known.rawValue)) is not supported by this version",
+                    at: type.origin,
+                    suggestion: "use \"static\" with access_key_id and secret_access_key"
+                )
+                OptionNames.federation.forEach { _ = options.value($0) }
+            }
+        }
+        let givenRegion = options.has("region") ? options.required("region")?.value : nil
+        let endpoint = Self.endpoint(options, region: givenRegion)
+        let credential = Self.credential(options)
+        if owner == .bucket { _ = options.value("bucket_name") }
+        self.init(
+            endpoint: endpoint ?? PublicURL(scheme: .https, host: "s3.us-east-1.amazonaws.com"),
+            region: givenRegion ?? "us-east-1",
+            addressing: options.choice("addressing", or: .path),
+            credential: credential
+        )
+        connectTimeout = options.duration("connect_timeout", or: connectTimeout)
+        responseTimeout = options.duration("response_timeout", or: responseTimeout)
+        maxConnections = options.integer("max_connections", or: maxConnections, in: 1...100_000)
+        if options.has("ca_certificate") { caCertificate = TLSConfiguration.pem("ca_certificate", in: options) }
+        publicEndpoint = options.parsed(
+            "public_endpoint",
+            expected: PublicURL.expected,
+            PublicURL.init(parsing:)
+        )
+        options.finish(OptionNames.explained(for: .s3, owner: owner))
+        guard endpoint != nil else { return nil }
+    }
+
+    /// The endpoint as given, or AWS's for the region.
+    private static func endpoint(_ options: Section, region: String?) -> PublicURL? {
+        if options.has("endpoint") {
+            guard let text = options.required("endpoint") else { return nil }
+            return options.parsed(
+                "endpoint",
+                expected:
+                    "the URL of a store such as \"https://s3.us-east-1.amazonaws.com\" (http or https, no path or query)",
+                PublicURL.init(parsing:)
+            ).flatMap { text.value.isEmpty ? nil : $0 }
+        }
+        guard let region else {
+            options.reader.report(
+                "is required",
+                at: options.place(of: "endpoint"),
+                suggestion: "give the store's URL, or a region for AWS's own endpoint"
+            )
+            return nil
+        }
+        let domain = region.hasPrefix("cn-") ? "amazonaws.com.cn" : "amazonaws.com"
+        guard let url = PublicURL(parsing: "https://s3.\(region).\(domain)") else {
+            options.reader.report("\(quoted(region)) is not a region", at: options.place(of: "region"))
+            return nil
+        }
+        return url
+    }
+
+    /// Both halves of a key, or neither.
+    private static func credential(_ options: Section) -> BackendCredential? {
+        let reader = options.reader
+        let id = options.resolved("access_key_id")
+        let secret = options.resolved("secret_access_key")
+        let token = options.resolved("session_token")
+        switch (options.has("access_key_id"), options.has("secret_access_key")) {
+        case (true, false):
+            reader.report(
+                "is required beside access_key_id",
+                at: options.place(of: "secret_access_key"),
+                suggestion: "give both, or neither for a store that is read unsigned"
+            )
+        case (false, true):
+            reader.report(
+                "is required beside secret_access_key",
+                at: options.place(of: "access_key_id"),
+                suggestion: "give both, or neither for a store that is read unsigned"
+            )
+        case (false, false):
+            if options.has("session_token") {
+                reader.report(
+                    "is of no use without access_key_id and secret_access_key",
+                    at: options.place(of: "session_token")
+                )
+            }
+        case (true, true): break
+        }
+        guard let id, let secret else { return nil }
+        return BackendCredential(
+            accessKeyID: id.value,
+            secretAccessKey: Secret(secret.value),
+            sessionToken: token.map { Secret($0.value) }
+        )
+    }
+}
+
+private enum AuthType: String, CaseIterable {
+    case `static`, oidc, env
+    case webIdentity = "web-identity"
+    case instance
+}

@@ -1,0 +1,127 @@
+package import Admission
+
+/// A complete, valid configuration: every value of the contract that this version has, defaults filled in, secrets
+/// resolved, references checked.
+package struct GatehouseConfiguration: Sendable {
+    package var server = ServerConfiguration()
+    package var admin = AdminConfiguration()
+    package var state = StateConfiguration()
+    package var accounts: [AccountConfiguration] = []
+    /// The entries of `[[buckets]]`, then the buckets that accounts name. No name occurs twice.
+    package var buckets: [BucketConfiguration] = []
+    package var users: [UserConfiguration] = []
+    package var credentials: [CredentialConfiguration] = []
+    package var policies: [PolicyConfiguration] = []
+    /// Of principals that have none of their own.
+    package var limits = RequestLimits.unlimited
+    package var accessLog = AccessLogConfiguration()
+    package var audit = AuditConfiguration()
+
+    /// What an empty file says.
+    package init() {}
+
+    /// The account whose `buckets` has "*"; at most one.
+    package var accountOfEveryOtherBucket: AccountConfiguration? {
+        accounts.first(where: \.ownsEveryOtherBucket)
+    }
+}
+
+/// What came of reading a configuration.
+package struct ConfigurationReading: Sendable {
+    /// nil where any problem is an error.
+    package let configuration: GatehouseConfiguration?
+    /// All of them, in reading order.
+    package let problems: [ConfigurationProblem]
+    /// What was read, also where it could not be used: what to watch for the next attempt.
+    package let inputs: ConfigurationInputs
+
+    package var errors: [ConfigurationProblem] { problems.filter { $0.severity == .error } }
+    package var warnings: [ConfigurationProblem] { problems.filter { $0.severity == .warning } }
+}
+
+extension GatehouseConfiguration {
+    /// Reads the configuration at `path` with its includes, secrets and documents.
+    package static func read(_ path: String, from source: any ConfigurationSource) -> ConfigurationReading {
+        let reader = ConfigurationReader(source: source)
+        var configuration: GatehouseConfiguration?
+        if let entries = ConfigurationFiles.read(path, with: reader) {
+            let root = Section(entries, at: Origin(file: path, line: nil, path: .root), reader: reader)
+            configuration = GatehouseConfiguration(reading: root)
+        }
+        let problems = reader.problems.inReadingOrder()
+        if problems.contains(where: { $0.severity == .error }) { configuration = nil }
+        return ConfigurationReading(configuration: configuration, problems: problems, inputs: reader.inputs)
+    }
+
+    private init(reading root: Section) {
+        if root.has("server") { server = ServerConfiguration(reading: root.section("server")) }
+        if root.has("admin") { admin = AdminConfiguration(reading: root.section("admin")) }
+        if root.has("state") { state = StateConfiguration(reading: root.section("state")) }
+        if root.has("limits") { limits = LimitsConfiguration.standard(root.section("limits")) }
+        if root.has("access_log") { accessLog = AccessLogConfiguration(reading: root.section("access_log")) }
+        if root.has("audit") { audit = AuditConfiguration(reading: root.section("audit")) }
+
+        let accounts = root.sections("accounts").map(AccountReading.init(reading:))
+        self.accounts = accounts.compactMap(\.?.configuration)
+        readBuckets(root, accounts: accounts.compactMap(\.self))
+        users = root.sections("users").compactMap { UserConfiguration(reading: $0, limits: limits) }
+        credentials = root.sections("credentials").compactMap { CredentialConfiguration(reading: $0, limits: limits) }
+        policies = root.sections("policies").compactMap(PolicyConfiguration.init(reading:))
+        _ = root.value("include")
+        LaterSections.refuse(in: root)
+        root.finish()
+        References.check(self, root.reader)
+    }
+
+    /// The entries of `[[buckets]]` and the buckets of accounts, each name once.
+    private mutating func readBuckets(_ root: Section, accounts: [AccountReading]) {
+        buckets = root.sections("buckets").compactMap { BucketConfiguration(reading: $0, accounts: accounts) }
+        for account in accounts {
+            for name in account.buckets where BucketConfiguration.claim(name, root.reader) && name.value != "*" {
+                guard BucketConfiguration.validName(name, root.reader) != nil, let backend = account.backend else {
+                    continue
+                }
+                buckets.append(
+                    BucketConfiguration(
+                        named: name.value,
+                        of: account.name.value,
+                        backend: backend,
+                        origin: name.origin
+                    )
+                )
+            }
+        }
+        BackendBucket.markShared(&buckets, ownsEveryOther: accountOfEveryOtherBucket)
+    }
+}
+
+/// A bucket at a store, to see which are claimed twice.
+private struct BackendBucket: Hashable {
+    let store: String
+    let bucket: String
+
+    init(_ bucket: String, at backend: BackendConfiguration) {
+        switch backend {
+        case .s3(let connection): store = connection.endpoint.description
+        case .file(let path): store = "file:" + path
+        }
+        self.bucket = bucket
+    }
+
+    static func markShared(_ buckets: inout [BucketConfiguration], ownsEveryOther account: AccountConfiguration?) {
+        var counts: [BackendBucket: Int] = [:]
+        for bucket in buckets {
+            counts[BackendBucket(bucket.backendBucket, at: bucket.backend), default: 0] += 1
+        }
+        let names = Set(buckets.map(\.name))
+        for index in buckets.indices {
+            let bucket = buckets[index]
+            let place = BackendBucket(bucket.backendBucket, at: bucket.backend)
+            // An account that owns every other bucket also reaches those that entries call something else.
+            let alsoReached = account.map {
+                BackendBucket(bucket.backendBucket, at: $0.backend) == place && !names.contains(bucket.backendBucket)
+            }
+            buckets[index].sharesBackendBucket = counts[place, default: 0] > 1 || alsoReached ?? false
+        }
+    }
+}

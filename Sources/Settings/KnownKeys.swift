@@ -1,0 +1,44 @@
+/// In which section a key belongs that was written in another one.
+enum KnownKeys {
+    private static let sections: [(section: String, keys: [String])] = [
+        (
+            "[server]",
+            [
+                "listen", "admin_listen", "public_url", "domains", "max_object_size", "trusted_proxies",
+                "proxy_protocol", "strict_keys", "sigv2_presigned", "header_timeout", "idle_timeout",
+                "body_idle_timeout", "max_header_bytes", "drain_timeout",
+            ]
+        ),
+        ("[server.tls]", ["certificate", "private_key"]),
+        ("[admin]", ["allowed_hosts"]),
+        ("[state]", ["store", "max_staleness"]),
+        (
+            "backend_options",
+            [
+                "endpoint", "bucket_name", "addressing", "session_token", "auth_type", "connect_timeout",
+                "response_timeout", "ca_certificate", "public_endpoint", "access_key_id", "secret_access_key",
+                "region",
+            ]
+        ),
+        (
+            "[[buckets]]",
+            [
+                "backend_prefix", "anonymous_access", "allowed_roles", "verify_payload", "checksums",
+                "frame_options", "account", "backend_type",
+            ]
+        ),
+        ("[[accounts]]", ["buckets"]),
+        ("[[users]]", ["api_key", "api_key_sha256", "role", "allowed_buckets"]),
+        ("[[credentials]]", ["principal_name", "enabled", "expires_at", "allowed_scopes"]),
+        ("[[policies]]", ["applies_to", "document"]),
+        ("[limits]", ["requests", "bytes", "concurrent_requests"]),
+        ("[access_log]", ["format"]),
+        ("[audit]", ["rotate_size", "keep", "on_error", "hmac_key"]),
+        ("the top of the file", ["include"]),
+    ]
+
+    /// The section that has a key of this name; nil where none does.
+    static func home(of key: String) -> String? {
+        sections.first { $0.keys.contains(key) }?.section
+    }
+}

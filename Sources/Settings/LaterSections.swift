@@ -1,0 +1,23 @@
+/// Sections of the contract that this version does not have. They are recognised, so that nobody takes one for a
+/// typing error, and refused, so that nobody relies on one that does nothing.
+enum LaterSections {
+    static let topLevel = [
+        "keys": "session and provider keys", "identity_providers": "identity providers", "roles": "STS roles",
+        "authorizer": "an external authorizer", "routes": "application routes",
+        "ext_authz": "gateway authorization", "uploads": "upload slots", "tracing": "tracing",
+    ]
+
+    /// Reports those of `root` that are given, and marks them as known.
+    static func refuse(in root: Section) {
+        for (name, what) in topLevel.sorted(by: { $0.key < $1.key }) {
+            guard let value = root.value(name) else { continue }
+            root.reader.report("\(what): not supported by this version", at: value.origin, suggestion: "remove it")
+        }
+    }
+
+    /// Reports `cors` of the server or a bucket, after its rules were read.
+    static func refuseCORS(in section: Section) {
+        guard let value = section.value("cors") else { return }
+        section.reader.report("CORS rules: not supported by this version", at: value.origin, suggestion: "remove it")
+    }
+}

@@ -1,0 +1,34 @@
+/// What there is to say about options of `backend_options` that a store of another kind would have, and about those
+/// that never did anything.
+enum OptionNames {
+    static let federation = ["oidc_role_arn", "oidc_subject", "oidc_audience", "sts_endpoint"]
+    private static let s3 = [
+        "endpoint", "region", "addressing", "access_key_id", "secret_access_key", "session_token", "auth_type",
+        "connect_timeout", "response_timeout", "max_connections", "ca_certificate", "public_endpoint",
+    ]
+    private static let azure = ["account_name", "container_name", "access_key", "tenant_id", "client_id"]
+    private static let gcs = [
+        "service_account_key", "hmac_access_id", "hmac_secret", "workload_provider", "service_account_email",
+    ]
+
+    /// Explanations by option, for what ``Section/finish(_:)`` finds left over.
+    static func explained(for type: BackendType, owner: BackendConfiguration.Owner) -> [String: String] {
+        var explained: [String: String] = [:]
+        func say(_ text: String, about names: [String]) {
+            for name in names { explained[name] = text }
+        }
+        say("belongs to backend_type \"azure\", which is not supported by this version", about: azure)
+        say("belongs to backend_type \"gcs\", which is not supported by this version", about: gcs)
+        if type != .file { say("belongs to backend_type \"file\"", about: ["path"]) }
+        if type != .s3 { say("belongs to backend_type \"s3\"", about: s3) }
+        say("belongs to auth_type \"oidc\", which is not supported by this version", about: federation)
+        explained["skip_signature"] =
+            "skip_signature has no effect and is not read: requests go out unsigned exactly where access_key_id and "
+            + "secret_access_key are both absent; remove it"
+        if owner == .account {
+            explained["bucket_name"] =
+                "an account's buckets have the same names at the store; another name is for an entry of [[buckets]]"
+        }
+        return explained
+    }
+}

@@ -1,0 +1,44 @@
+import Identity
+
+/// What can only be checked once everything is read: names that must exist.
+enum References {
+    static func check(_ configuration: GatehouseConfiguration, _ reader: ConfigurationReader) {
+        for credential in configuration.credentials {
+            for scope in credential.scopes { requireBucket(scope.bucket, at: scope.bucketOrigin, reader) }
+        }
+        for user in configuration.users {
+            for bucket in user.bucketNames { requireBucket(bucket.value, at: bucket.origin, reader) }
+        }
+        for policy in configuration.policies {
+            for (pattern, origin) in zip(policy.appliesTo, policy.patternOrigins) {
+                requirePrincipal(pattern, at: origin, reader)
+            }
+        }
+    }
+
+    /// Where an account has every bucket that no other entry claims, every name exists.
+    private static func requireBucket(_ name: String, at origin: Origin, _ reader: ConfigurationReader) {
+        guard name != "*", !reader.names.contains("*", as: .bucket) else { return }
+        reader.require(name, as: .bucket, at: origin, "bucket")
+    }
+
+    /// A pattern without wildcards must name somebody.
+    private static func requirePrincipal(
+        _ pattern: PrincipalPattern,
+        at origin: Origin,
+        _ reader: ConfigurationReader
+    ) {
+        let text = pattern.text
+        for (kind, what) in [("idp:", "identity providers"), ("role:", "roles"), ("link:", "links")]
+        where text.hasPrefix(kind) {
+            reader.report("\(what) are not supported by this version", at: origin)
+            return
+        }
+        guard !text.contains("*") else { return }
+        if let name = text.removing(prefix: "user:") {
+            reader.require(name, as: .user, at: origin, "user")
+        } else if let name = text.removing(prefix: "key:") {
+            reader.require(name, as: .principal, at: origin, "access key with principal_name")
+        }
+    }
+}

@@ -1,0 +1,69 @@
+/// `[state]`: where sessions, grants and counters that outlive a process are kept.
+package struct StateConfiguration: Sendable {
+    package enum Store: Hashable, Sendable, CustomStringConvertible {
+        /// A file, as written: relative to the working directory.
+        case sqlite(path: String)
+        case memory
+
+        package var description: String {
+            switch self {
+            case .sqlite(let path): "sqlite:" + path
+            case .memory: "memory:"
+            }
+        }
+    }
+
+    package var store = Store.sqlite(path: "gatehouse.db")
+    package var maxStaleness = Duration.seconds(60)
+
+    init() {}
+
+    init(reading section: Section) {
+        self.init()
+        if let text = section.text("store"), let given = Self.store(text, section.reader) { store = given }
+        maxStaleness = section.duration("max_staleness", or: maxStaleness)
+        section.finish()
+    }
+
+    private static func store(_ text: Located<String>, _ reader: ConfigurationReader) -> Store? {
+        if text.value == "memory:" { return .memory }
+        if let path = text.value.removing(prefix: "sqlite:"), !path.isEmpty { return .sqlite(path: path) }
+        if text.value.hasPrefix("redis:") || text.value.hasPrefix("rediss:") {
+            reader.report(
+                "a shared store (redis) is not supported by this version",
+                at: text.origin,
+                suggestion: "use \"sqlite:PATH\" or \"memory:\""
+            )
+            return nil
+        }
+        reader.report(
+            "\(quoted(text.value)) is not a store",
+            at: text.origin,
+            suggestion: "write \"sqlite:PATH\" or \"memory:\""
+        )
+        return nil
+    }
+}
+
+/// `[admin]`: the admin listener.
+package struct AdminConfiguration: Sendable {
+    /// Values of `Host` that are answered besides the listen address.
+    package var allowedHosts: [String] = []
+
+    init() {}
+
+    init(reading section: Section) {
+        for text in section.texts("allowed_hosts") ?? [] {
+            if PublicURL(parsing: "http://" + text.value) != nil, !text.value.hasSuffix("/") {
+                allowedHosts.append(text.value.lowercased())
+            } else {
+                section.reader.report(
+                    "\(quoted(text.value)) is not a host",
+                    at: text.origin,
+                    suggestion: "write it like \"admin.example.com\" or \"admin.example.com:9001\""
+                )
+            }
+        }
+        section.finish()
+    }
+}
