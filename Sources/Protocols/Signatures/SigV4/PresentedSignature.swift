@@ -1,0 +1,90 @@
+package import HTTP1
+package import WireFormats
+
+/// How a request says it is signed, taken apart but not yet verified.
+package enum PresentedSignature: Sendable {
+    /// Signature Version 4 in the `Authorization` header.
+    case header(HeaderAuthorization)
+    /// Signature Version 4 in the query: a presigned URL.
+    case presignedV4(PresignedQuery)
+    /// Signature Version 2, in either place.
+    case v2(SignatureRefusal.Place)
+    /// An `Authorization` header of another scheme (`Bearer`, `Basic`), which others decide about.
+    case otherScheme(String)
+
+    /// Finds the one signature of a request; nil where there is none. More than one is a refusal, and so is anything
+    /// that begins like a signature and does not parse: it never falls back to anonymous.
+    package static func find(
+        in head: RequestHead,
+        query: Query
+    ) throws(SignatureRefusal) -> PresentedSignature? {
+        let authorizations = head.fields.count(of: "authorization")
+        guard authorizations < 2 else { throw .twoSignatures }
+        let presigned = claimsVersion4(query)
+        let presignedV2 = claimsVersion2(query)
+        guard authorizations + (presigned ? 1 : 0) + (presignedV2 ? 1 : 0) < 2 else { throw .twoSignatures }
+        if presigned { return .presignedV4(try PresignedQuery(parsing: query)) }
+        if presignedV2 { return .v2(.query) }
+        guard let value = head.fields.first("authorization") else { return nil }
+        return try parse(value)
+    }
+
+    private static func parse(_ value: ArraySlice<UInt8>) throws(SignatureRefusal) -> PresentedSignature {
+        let text = trimmed(value)
+        let scheme = text.prefix { $0 != 0x20 && $0 != 0x09 }
+        guard !scheme.isEmpty, scheme.count <= 64 else { throw .malformed(.header, .syntax) }
+        if scheme.elementsEqual("AWS4-HMAC-SHA256".utf8) {
+            return .header(try HeaderAuthorization(parsing: text[scheme.endIndex...]))
+        }
+        if scheme.elementsEqual("AWS".utf8) { return .v2(.header) }
+        if scheme.prefix(3).elementsEqual("AWS".utf8, by: { $0 & 0xdf == $1 }) {
+            // SigV4A, or one of the above in another case.
+            throw .malformed(.header, .unsupportedAlgorithm)
+        }
+        return .otherScheme(String(decoding: scheme, as: UTF8.self))
+    }
+
+    /// Whether any parameter of a version 4 presigned URL is there, in whatever case: one of them alone is an
+    /// incomplete signature, not an unsigned request.
+    private static func claimsVersion4(_ query: Query) -> Bool {
+        guard !query.isEmpty else { return false }
+        return query.contains(anyCase: "x-amz-signature") || query.contains(anyCase: "x-amz-credential")
+            || query.contains(anyCase: "x-amz-algorithm") || query.contains(anyCase: "x-amz-signedheaders")
+            || query.contains(anyCase: "x-amz-expires") || query.contains(anyCase: "x-amz-date")
+            || query.contains(anyCase: "x-amz-security-token")
+    }
+
+    private static func claimsVersion2(_ query: Query) -> Bool {
+        guard !query.isEmpty else { return false }
+        return query.contains(anyCase: "awsaccesskeyid") || query.contains(anyCase: "signature")
+    }
+
+    /// The key that claims to have signed; nil for what is not version 4.
+    package var accessKeyID: String? { scope?.accessKeyID }
+
+    package var scope: CredentialScope? {
+        switch self {
+        case .header(let authorization): authorization.scope
+        case .presignedV4(let presigned): presigned.scope
+        case .v2, .otherScheme: nil
+        }
+    }
+
+    /// The session token that comes with the signature, if any; it is only as trustworthy as the signature that
+    /// ``SigV4/verify(_:head:query:hosts:secret:now:region:service:keys:)`` confirms.
+    package func securityToken(in head: RequestHead) throws(SignatureRefusal) -> [UInt8]? {
+        guard head.fields.count(of: "x-amz-security-token") < 2 else {
+            throw .repeatedHeader("x-amz-security-token")
+        }
+        let field = head.fields.first("x-amz-security-token").map { Array($0) }
+        switch self {
+        case .header: return field
+        case .presignedV4(let presigned):
+            guard presigned.securityToken == nil || field == nil else {
+                throw .malformed(.query, .repeated(.securityToken))
+            }
+            return presigned.securityToken ?? field
+        case .v2, .otherScheme: return nil
+        }
+    }
+}

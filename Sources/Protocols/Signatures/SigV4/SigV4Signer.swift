@@ -1,0 +1,188 @@
+import Crypto
+package import HTTP1
+import Synchronization
+package import WireFormats
+
+/// Signs requests of ours with one credential, for one region and service. Immutable and shared by all loops; the
+/// day's signing key is behind a `Mutex` that is held to copy it out.
+package struct SigV4Signer: Sendable {
+    package let accessKeyID: String
+    package let region: String
+    package let service: String
+    private let secret: Secret<String>
+    private let sessionToken: Secret<String>?
+    private let today = DayKey()
+    /// `/us-east-1/s3/aws4_request`
+    private let scopeTail: [UInt8]
+
+    package init(
+        accessKeyID: String,
+        secret: Secret<String>,
+        sessionToken: Secret<String>? = nil,
+        region: String,
+        service: String = "s3"
+    ) {
+        self.accessKeyID = accessKeyID
+        self.secret = secret
+        self.sessionToken = sessionToken
+        self.region = region
+        self.service = service
+        scopeTail = Array("/\(region)/\(service)/aws4_request".utf8)
+    }
+
+    /// Adds `x-amz-date`, `x-amz-content-sha256`, `x-amz-security-token` where the credential has one, and
+    /// `authorization`. Covered are `host`, every `x-amz-*`, `content-md5`, and the names in `alsoSigning`.
+    ///
+    /// The request has its `host`, none of the fields that are added here, names in lower case, and path and query in
+    /// the encoding of ``PercentEncoding``, which is what AWS reckons with.
+    @discardableResult
+    package func sign(
+        _ request: inout OutgoingRequest,
+        payload: PayloadHash,
+        at now: Instant,
+        alsoSigning extra: [StaticString] = []
+    ) -> SigningStages {
+        assert(request.fields.count(of: "host") == 1, "a request is signed for a host")
+        assert(request.fields.count(of: "x-amz-date") + request.fields.count(of: "authorization") == 0, "signed twice")
+        var dateText: [UInt8] = []
+        dateText.reserveCapacity(16)
+        Timestamp.appendAmz(now, to: &dateText)
+        var payloadText: [UInt8] = []
+        payloadText.reserveCapacity(64)
+        payload.append(to: &payloadText)
+        request.fields.append("x-amz-date", dateText)
+        request.fields.append("x-amz-content-sha256", payloadText)
+        if let sessionToken { request.fields.append("x-amz-security-token", sessionToken.reveal()) }
+
+        var canonical = CanonicalRequest(request.method)
+        canonical.appendPath(encoded: request.path)
+        canonical.appendQuery(encoded: request.query)
+        let places = covered(request.fields, extra)
+        let names = CanonicalRequest.names(at: places, of: request.fields)
+        canonical.appendHeaders(at: places, of: request.fields, names: names)
+        canonical.appendPayload(payloadText)
+
+        let stringToSign = stringToSign(dateText, canonical)
+        var authorization: [UInt8] = []
+        authorization.reserveCapacity(320)
+        authorization.append(contentsOf: "AWS4-HMAC-SHA256 Credential=".utf8)
+        appendCredential(dateText, to: &authorization)
+        authorization.append(contentsOf: ", SignedHeaders=".utf8)
+        authorization.append(contentsOf: names)
+        authorization.append(contentsOf: ", Signature=".utf8)
+        appendSignature(stringToSign, at: now, dateText, to: &authorization)
+        request.fields.append("authorization", authorization)
+        return SigningStages(canonicalRequest: canonical.bytes, stringToSign: stringToSign)
+    }
+
+    /// The whole query of a presigned URL: `query` and the parameters of the signature, encoded and sorted,
+    /// `X-Amz-Signature` last. `path` is encoded. `fields` are what the request will have to carry, all of them
+    /// covered: `host` at least, names in lower case. `payload` nil leaves the body uncovered without saying so.
+    package func presign(
+        _ method: HTTPMethod,
+        path: [UInt8],
+        query: Query = Query(),
+        fields: FieldBlock,
+        payload: PayloadHash? = nil,
+        expiresIn lifetime: Duration,
+        at now: Instant
+    ) -> [UInt8] {
+        var dateText: [UInt8] = []
+        Timestamp.appendAmz(now, to: &dateText)
+        let places = sorted(Array(fields.entries.indices), of: fields)
+        let names = CanonicalRequest.names(at: places, of: fields)
+        var credential: [UInt8] = []
+        appendCredential(dateText, to: &credential)
+
+        var query = query
+        query.append("X-Amz-Algorithm".utf8, "AWS4-HMAC-SHA256".utf8)
+        query.append("X-Amz-Credential".utf8, credential)
+        query.append("X-Amz-Date".utf8, dateText)
+        query.append("X-Amz-Expires".utf8, String(lifetime.components.seconds).utf8)
+        query.append("X-Amz-SignedHeaders".utf8, names)
+        if let sessionToken { query.append("X-Amz-Security-Token".utf8, sessionToken.reveal().utf8) }
+        if let payload {
+            var text: [UInt8] = []
+            payload.append(to: &text)
+            query.append("X-Amz-Content-Sha256".utf8, text)
+        }
+
+        var canonical = CanonicalRequest(method)
+        canonical.appendPath(encoded: path)
+        canonical.appendQuery(query)
+        canonical.appendHeaders(at: places, of: fields, names: names)
+        canonical.appendPayload(payload ?? .unsigned)
+        var text: [UInt8] = []
+        query.appendCanonical(to: &text)
+        text.append(contentsOf: "&X-Amz-Signature=".utf8)
+        appendSignature(stringToSign(dateText, canonical), at: now, dateText, to: &text)
+        return text
+    }
+
+    /// Places of the fields to cover, sorted by name.
+    private func covered(_ fields: FieldBlock, _ extra: [StaticString]) -> [Int] {
+        var places: [Int] = []
+        places.reserveCapacity(16)
+        for (place, entry) in fields.entries.enumerated() {
+            if fields.hasPrefix(entry, "x-amz-") || fields.isNamed(entry, "host")
+                || fields.isNamed(entry, "content-md5") || extra.contains(where: { fields.isNamed(entry, $0) })
+            {
+                places.append(place)
+            }
+        }
+        return sorted(places, of: fields)
+    }
+
+    /// By name, fields of the same name in their order.
+    private func sorted(_ places: [Int], of fields: FieldBlock) -> [Int] {
+        var places = places
+        fields.bytes.withUnsafeBufferPointer { bytes in
+            places.sort { left, right in
+                let (a, b) = (fields.entries[left].name, fields.entries[right].name)
+                let (first, second) = (bytes[a], bytes[b])
+                if first.lexicographicallyPrecedes(second) { return true }
+                return left < right && first.elementsEqual(second)
+            }
+        }
+        return places
+    }
+
+    private func appendCredential(_ dateText: [UInt8], to bytes: inout [UInt8]) {
+        bytes.append(contentsOf: accessKeyID.utf8)
+        bytes.append(UInt8(ascii: "/"))
+        bytes.append(contentsOf: dateText.prefix(8))
+        bytes.append(contentsOf: scopeTail)
+    }
+
+    private func stringToSign(_ dateText: [UInt8], _ canonical: CanonicalRequest) -> [UInt8] {
+        var bytes = StringToSign.start(dateText: dateText)
+        bytes.append(contentsOf: dateText.prefix(8))
+        bytes.append(contentsOf: scopeTail)
+        StringToSign.end(&bytes, canonicalRequest: canonical.bytes)
+        return bytes
+    }
+
+    private func appendSignature(
+        _ stringToSign: [UInt8],
+        at now: Instant,
+        _ dateText: [UInt8],
+        to bytes: inout [UInt8]
+    ) {
+        let key = today.key(now.daysSince1970) {
+            SigningKey(secret: secret, date: Array(dateText.prefix(8)), region: region, service: service)
+        }
+        key.authenticationCode(for: stringToSign).withUnsafeBytes { Hex.append($0, to: &bytes) }
+    }
+}
+
+/// The signing key of the last day asked for.
+private final class DayKey: Sendable {
+    private let state = Mutex<(day: Int64, key: SigningKey)?>(nil)
+
+    func key(_ day: Int64, derive: () -> SigningKey) -> SigningKey {
+        if let known = state.withLock({ $0?.day == day ? $0?.key : nil }) { return known }
+        let key = derive()
+        state.withLock { $0 = (day, key) }
+        return key
+    }
+}

@@ -1,0 +1,132 @@
+import HTTP1
+import WireFormats
+
+/// What a request claims by its signature, the same for both places: the checks that need no key are methods here.
+struct SignatureClaim {
+    let place: SignatureRefusal.Place
+    let scope: CredentialScope
+    let signedHeaders: SignedHeaders
+    let signature: [UInt8]
+    let signedAt: Instant
+    let expiresAt: Instant?
+    let payload: PayloadHash
+    private let dateText: [UInt8]
+    private let payloadText: [UInt8]
+
+    init(_ presented: PresentedSignature, head: RequestHead) throws(SignatureRefusal) {
+        switch presented {
+        case .header(let authorization):
+            place = .header
+            scope = authorization.scope
+            signedHeaders = authorization.signedHeaders
+            signature = authorization.signature
+            (signedAt, dateText) = try SignatureClaim.date(head.fields)
+            expiresAt = nil
+            guard let text = try head.fields.once("x-amz-content-sha256") else { throw .missingContentSHA256 }
+            payloadText = Array(text)
+        case .presignedV4(let presigned):
+            place = .query
+            scope = presigned.scope
+            signedHeaders = presigned.signedHeaders
+            signature = presigned.signature
+            signedAt = presigned.signedAt
+            dateText = presigned.dateText
+            expiresAt = presigned.expiresAt
+            payloadText = try SignatureClaim.payloadText(presigned, head.fields)
+        case .v2: throw .signatureVersion2
+        case .otherScheme: throw .malformed(.header, .unsupportedAlgorithm)
+        }
+        guard let payload = PayloadHash(payloadText) else { throw .malformedContentSHA256 }
+        self.payload = payload
+    }
+
+    /// `x-amz-date`, or in its absence `Date`, in the compact form or as an HTTP date.
+    private static func date(_ fields: FieldBlock) throws(SignatureRefusal) -> (Instant, [UInt8]) {
+        if let text = try fields.once("x-amz-date") {
+            guard let instant = Timestamp.parseAmz(text) else { throw .malformed(.header, .malformed(.date)) }
+            return (instant, Array(text))
+        }
+        guard let text = try fields.once("date"), let instant = Timestamp.parseAmz(text) ?? Timestamp.parseHTTP(text)
+        else { throw .missingDate }
+        var dateText: [UInt8] = []
+        Timestamp.appendAmz(instant, to: &dateText)
+        return (instant, dateText)
+    }
+
+    private static func payloadText(
+        _ presigned: PresignedQuery,
+        _ fields: FieldBlock
+    ) throws(SignatureRefusal) -> [UInt8] {
+        let field = try fields.once("x-amz-content-sha256")
+        if let stated = presigned.contentSHA256 {
+            if let field, !field.elementsEqual(stated) { throw .conflictingContentSHA256 }
+            return stated
+        }
+        return Array(field ?? ArraySlice("UNSIGNED-PAYLOAD".utf8))
+    }
+
+    /// Header signatures are good for 15 minutes either way. Presigned ones are good from their time (15 minutes of
+    /// clock difference granted) to the expiry they state, whatever their age.
+    func checkTime(_ now: Instant) throws(SignatureRefusal) {
+        let age = now.duration(since: signedAt)
+        if let expiresAt {
+            guard age >= .zero - SigV4.maxClockSkew else { throw .notYetValid }
+            guard now <= expiresAt else { throw .expired }
+        } else {
+            guard age <= SigV4.maxClockSkew, age >= .zero - SigV4.maxClockSkew else { throw .requestTimeTooSkewed }
+        }
+    }
+
+    func checkScope(region: String, service: String) throws(SignatureRefusal) {
+        guard scope.date.elementsEqual(dateText.prefix(8)) else { throw .malformed(place, .scopeDate) }
+        guard scope.service.utf8.elementsEqual(service.utf8) else { throw .malformed(place, .scopeService) }
+        guard region == "*" || scope.region.utf8.elementsEqual(region.utf8) else {
+            throw .wrongRegion(place, expected: region)
+        }
+    }
+
+    /// `host` and every `x-amz-*` field that is there must be covered: an added one could change what is done.
+    func checkCoverage(_ fields: FieldBlock) throws(SignatureRefusal) {
+        guard signedHeaders.contains("host") else { throw .hostNotSigned }
+        for entry in fields.entries where fields.hasPrefix(entry, "x-amz-") {
+            let name = fields.name(entry)
+            guard signedHeaders.contains(name) else {
+                throw .headerNotSigned(String(decoding: name.map(lowered), as: UTF8.self))
+            }
+        }
+    }
+
+    /// Which readings of the path to try: two where it holds an encoded slash.
+    func pathForms(_ path: [UInt8]) -> [CanonicalRequest.EncodedSlash] {
+        let hasEncodedSlash = path.indices.dropLast(2).contains { index in
+            path[index] == UInt8(ascii: "%") && path[index + 1] == UInt8(ascii: "2") && path[index + 2] | 0x20 == 0x66
+        }
+        return hasEncodedSlash ? [.kept, .plain] : [.plain]
+    }
+
+    func stages(
+        head: RequestHead,
+        query: Query,
+        host: [UInt8],
+        encodedSlash: CanonicalRequest.EncodedSlash
+    ) throws(SignatureRefusal) -> SigningStages {
+        var request = CanonicalRequest(head.method)
+        try request.appendPath(received: head.path, encodedSlash: encodedSlash)
+        switch place {
+        case .header: request.appendQuery(query)
+        case .query: request.appendQuery(query, excluding: "X-Amz-Signature")
+        }
+        try request.appendHeaders(signedHeaders, of: head.fields, host: host)
+        request.appendPayload(payloadText)
+        return SigningStages(
+            canonicalRequest: request.bytes,
+            stringToSign: StringToSign.bytes(dateText: dateText, scope: scope, canonicalRequest: request.bytes)
+        )
+    }
+}
+
+extension FieldBlock {
+    fileprivate func once(_ name: StaticString) throws(SignatureRefusal) -> ArraySlice<UInt8>? {
+        do { return try single(name) } catch { throw .repeatedHeader(name.description) }
+    }
+}

@@ -1,0 +1,208 @@
+/// Why a request's signature is not accepted. There is no other outcome of a failed verification: what is missing,
+/// doubled or unparsable is refused, never read as something weaker.
+///
+/// ``s3Code`` and ``publicMessage`` are what AWS S3 answers in the same case ("Error responses" in the S3 API
+/// reference) and name nothing the caller did not send or could not know; ``reason`` is for the log. None holds a
+/// signature, a secret or a token.
+package enum SignatureRefusal: Error, Hashable, Sendable {
+    /// Where the signature was presented.
+    package enum Place: Hashable, Sendable { case header, query }
+
+    /// A part of a presented signature.
+    package enum Parameter: Hashable, Sendable {
+        case algorithm, credential, date, expires, signedHeaders, signature, securityToken, contentSHA256
+    }
+
+    package enum Defect: Hashable, Sendable {
+        case missing(Parameter)
+        case repeated(Parameter)
+        case malformed(Parameter)
+        /// The parameter list itself can't be read, or has parameters that are not of the algorithm.
+        case syntax
+        case unsupportedAlgorithm
+        /// `X-Amz-Expires` is a number outside 1...604800.
+        case expiresOutOfRange
+        /// The scope's date is not the day of the request.
+        case scopeDate
+        case scopeService
+        case scopeTerminator
+    }
+
+    /// Two ways of authenticating at once: header and query, version 2 and version 4, several `Authorization` fields.
+    case twoSignatures
+    /// Signature Version 2: recognised, so that it is never taken for an anonymous request, and refused with advice.
+    case signatureVersion2
+    case malformed(Place, Defect)
+    case wrongRegion(Place, expected: String)
+    /// Header authentication without a usable `x-amz-date` or `Date`.
+    case missingDate
+    /// More than 15 minutes between the request's time and ours.
+    case requestTimeTooSkewed
+    /// A presigned request dated more than 15 minutes ahead of us.
+    case notYetValid
+    /// A presigned request past its `X-Amz-Date` + `X-Amz-Expires`.
+    case expired
+    case hostNotSigned
+    /// An `x-amz-*` field was sent that the signature does not cover.
+    case headerNotSigned(String)
+    /// A field that the signature covers was not sent.
+    case signedHeaderMissing(String)
+    case repeatedHeader(String)
+    case missingContentSHA256
+    case malformedContentSHA256
+    /// The query and the header state different payload hashes.
+    case conflictingContentSHA256
+    /// The path's percent-encoding is broken.
+    case malformedPath
+    case signatureMismatch
+}
+
+extension SignatureRefusal {
+    /// The AWS S3 error code.
+    package var s3Code: String {
+        switch self {
+        case .twoSignatures: "InvalidArgument"
+        case .signatureVersion2: "InvalidRequest"
+        case .malformed(.header, _), .wrongRegion(.header, _): "AuthorizationHeaderMalformed"
+        case .malformed(.query, _), .wrongRegion(.query, _): "AuthorizationQueryParametersError"
+        case .missingDate, .notYetValid, .expired, .hostNotSigned, .headerNotSigned: "AccessDenied"
+        case .requestTimeTooSkewed: "RequestTimeTooSkewed"
+        case .repeatedHeader, .missingContentSHA256: "InvalidRequest"
+        case .malformedContentSHA256, .conflictingContentSHA256: "InvalidArgument"
+        case .malformedPath: "InvalidURI"
+        case .signedHeaderMissing, .signatureMismatch: "SignatureDoesNotMatch"
+        }
+    }
+
+    /// The region the client should have signed for, where that is what was wrong.
+    package var expectedRegion: String? {
+        if case .wrongRegion(_, let expected) = self { expected } else { nil }
+    }
+
+    /// Safe to send to whoever asked.
+    package var publicMessage: String {
+        switch self {
+        case .twoSignatures:
+            "Only one authentication mechanism is allowed: the Authorization header or the query parameters of a "
+                + "presigned URL, each once."
+        case .signatureVersion2:
+            "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256 "
+                + "(Signature Version 4; in boto3: Config(signature_version='s3v4'))."
+        case .malformed(let place, let defect):
+            defect.message(in: place)
+        case .wrongRegion(.header, let expected):
+            "The authorization header is malformed; the region is wrong; expecting '\(expected)'"
+        case .wrongRegion(.query, let expected):
+            "Error parsing the X-Amz-Credential parameter; the region is wrong; expecting '\(expected)'"
+        case .missingDate: "AWS authentication requires a valid Date or x-amz-date header"
+        case .requestTimeTooSkewed: "The difference between the request time and the current time is too large."
+        case .notYetValid: "Request is not yet valid"
+        case .expired: "Request has expired"
+        case .hostNotSigned: "The host header must be signed"
+        case .headerNotSigned(let name): "There were headers present in the request which were not signed: \(name)"
+        case .signedHeaderMissing(let name): "The signature covers a header that was not sent: \(name)"
+        case .repeatedHeader(let name): "The header may be sent only once: \(name)"
+        case .missingContentSHA256: "Missing required header for this request: x-amz-content-sha256"
+        case .malformedContentSHA256:
+            "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD, or a valid sha256 value."
+        case .conflictingContentSHA256: "x-amz-content-sha256 differs between header and query"
+        case .malformedPath: "Couldn't parse the specified URI."
+        case .signatureMismatch:
+            "The request signature we calculated does not match the signature you provided. Check your key and "
+                + "signing method."
+        }
+    }
+
+    /// For the log: what exactly was refused, in a few words.
+    package var reason: String {
+        switch self {
+        case .twoSignatures: "two authentication mechanisms"
+        case .signatureVersion2: "signature version 2"
+        case .malformed(let place, let defect): "\(place) signature: \(defect.reason)"
+        case .wrongRegion(let place, let expected): "\(place) signature: region is not \(expected)"
+        case .missingDate: "no usable date"
+        case .requestTimeTooSkewed: "request time skewed beyond 15 minutes"
+        case .notYetValid: "presigned request not yet valid"
+        case .expired: "presigned request expired"
+        case .hostNotSigned: "host not signed"
+        case .headerNotSigned(let name): "header not signed: \(name)"
+        case .signedHeaderMissing(let name): "signed header missing: \(name)"
+        case .repeatedHeader(let name): "header repeated: \(name)"
+        case .missingContentSHA256: "no x-amz-content-sha256"
+        case .malformedContentSHA256: "malformed x-amz-content-sha256"
+        case .conflictingContentSHA256: "x-amz-content-sha256 differs between header and query"
+        case .malformedPath: "malformed percent-encoding in the path"
+        case .signatureMismatch: "signature mismatch"
+        }
+    }
+}
+
+extension SignatureRefusal.Parameter {
+    /// As it is spelled in that place.
+    fileprivate func name(in place: SignatureRefusal.Place) -> String {
+        switch (self, place) {
+        case (.algorithm, .header): "algorithm"
+        case (.credential, .header): "Credential"
+        case (.signedHeaders, .header): "SignedHeaders"
+        case (.signature, .header): "Signature"
+        case (.date, .header): "x-amz-date"
+        case (.expires, _): "X-Amz-Expires"
+        case (.securityToken, .header): "x-amz-security-token"
+        case (.contentSHA256, .header): "x-amz-content-sha256"
+        case (.algorithm, .query): "X-Amz-Algorithm"
+        case (.credential, .query): "X-Amz-Credential"
+        case (.signedHeaders, .query): "X-Amz-SignedHeaders"
+        case (.signature, .query): "X-Amz-Signature"
+        case (.date, .query): "X-Amz-Date"
+        case (.securityToken, .query): "X-Amz-Security-Token"
+        case (.contentSHA256, .query): "X-Amz-Content-Sha256"
+        }
+    }
+}
+
+extension SignatureRefusal.Defect {
+    fileprivate var reason: String {
+        switch self {
+        case .missing(let parameter): "\(parameter) missing"
+        case .repeated(let parameter): "\(parameter) repeated"
+        case .malformed(let parameter): "\(parameter) malformed"
+        case .syntax: "parameter list malformed"
+        case .unsupportedAlgorithm: "algorithm not supported"
+        case .expiresOutOfRange: "expiry out of range"
+        case .scopeDate: "scope date is not the request's day"
+        case .scopeService: "scope service is not ours"
+        case .scopeTerminator: "scope does not end in aws4_request"
+        }
+    }
+
+    fileprivate func message(in place: SignatureRefusal.Place) -> String {
+        let what =
+            switch self {
+            case .missing(let parameter): "\(parameter.name(in: place)) is missing"
+            case .repeated(let parameter): "\(parameter.name(in: place)) may be given only once"
+            case .malformed(let parameter): malformed(parameter, in: place)
+            case .syntax: "the list of parameters can't be read"
+            case .unsupportedAlgorithm: "only \"AWS4-HMAC-SHA256\" is supported"
+            case .expiresOutOfRange: "X-Amz-Expires must be between 1 and 604800 seconds (a week)"
+            case .scopeDate: "the credential's date is not the same as the request's"
+            case .scopeService: "incorrect service in the credential; this endpoint belongs to \"s3\""
+            case .scopeTerminator: "incorrect terminal in the credential; it must be \"aws4_request\""
+            }
+        return switch place {
+        case .header: "The authorization header is malformed; \(what)"
+        case .query: "The query parameters of the signature are malformed; \(what)"
+        }
+    }
+
+    private func malformed(_ parameter: SignatureRefusal.Parameter, in place: SignatureRefusal.Place) -> String {
+        let name = parameter.name(in: place)
+        return switch parameter {
+        case .credential: "\(name) must have the form KEY/YYYYMMDD/REGION/SERVICE/aws4_request"
+        case .date: "\(name) must be in the ISO 8601 basic format YYYYMMDD'T'HHMMSS'Z'"
+        case .expires: "\(name) should be a number"
+        case .signedHeaders: "\(name) must be lower-case header names, sorted, separated by semicolons"
+        case .signature: "\(name) must be 64 lower-case hexadecimal digits"
+        case .algorithm, .securityToken, .contentSHA256: "\(name) is not valid"
+        }
+    }
+}
