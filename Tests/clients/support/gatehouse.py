@@ -44,6 +44,8 @@ class Gatehouse:
         self.audit_path = self.folder / "audit.jsonl"
         self.process = None
         self.ready_after = None
+        self.ready_on_admin = False
+        """Where the public listener expects a PROXY preamble, readiness is asked on the admin listener."""
         self.config = config
         if config is not None:
             self.write_config(config)
@@ -79,7 +81,8 @@ class Gatehouse:
         if self.config is not None:
             command += ["--config", self.config_path]
         self.process = Process(self.name, command + self.arguments, self.folder, env=self.env, cwd=self.folder)
-        self.ready_after = self.process.wait_until(lambda: self.status_of("/-/ready") == 200, timeout)
+        port = self.admin_port if self.ready_on_admin else None
+        self.ready_after = self.process.wait_until(lambda: self.status_of("/-/ready", port) == 200, timeout)
         return self
 
     def connection(self, timeout=30):

@@ -1,0 +1,129 @@
+"""Starting, stopping, and sharing a machine."""
+
+import os
+import signal
+import threading
+import time
+
+from support.gatehouse import eventually
+from support.people import ALICE
+from support.raw import RawConnection
+from support.stub_store import response
+
+
+def config(store):
+    return {
+        "accounts": [
+            {"name": "stub", "backend_type": "s3", "buckets": ["photos"],
+             "backend_options": {"endpoint": store.endpoint, "region": "us-east-1"}}
+        ],
+        "users": [ALICE.entry("user", ["photos"])],
+    }
+
+
+def test_termination_finishes_downloads_and_exits_with_0(gateway, stub_store):
+    body = os.urandom(24_000_000)
+    gate = gateway(config(stub_store(response(body=body))))
+    connections = [RawConnection(gate.port, timeout=30, receive_buffer=32768) for _ in range(4)]
+    for connection in connections:
+        connection.request("GET", "/photos/x", ALICE.headers)
+        assert connection.head()[0] == 200
+    gate.process.signal(signal.SIGTERM)
+    time.sleep(0.3)
+    assert gate.process.running, "it left while clients were reading"
+    received = {}
+
+    def read(connection):
+        received[connection] = connection.rest()
+
+    readers = [threading.Thread(target=read, args=(connection,)) for connection in connections]
+    for reader in readers:
+        reader.start()
+    for reader in readers:
+        reader.join(40)
+    assert all(received.get(connection) == body for connection in connections)
+    assert gate.process.wait(10) == 0
+
+
+def test_termination_finishes_an_upload(gateway, stub_store):
+    store = stub_store(response(headers=[("ETag", '"e"')]))
+    gate = gateway(config(store))
+    body = os.urandom(2_000_000)
+    with RawConnection(gate.port, timeout=20) as connection:
+        connection.request("PUT", "/photos/x", {**ALICE.headers, "Content-Length": str(len(body))})
+        connection.send(body[:1_000_000])
+        time.sleep(0.2)
+        gate.process.signal(signal.SIGTERM)
+        time.sleep(0.3)
+        connection.send(body[1_000_000:])
+        assert connection.answer()[0] == 200
+    assert store.seen[0].body == body
+    assert gate.process.wait(10) == 0
+
+
+def test_idle_connections_do_not_hold_up_termination(gateway, stub_store):
+    gate = gateway(config(stub_store(response(body=b"x"))))
+    idle = [RawConnection(gate.port) for _ in range(20)]
+    used = RawConnection(gate.port)
+    assert used.request("GET", "/photos/x", ALICE.headers).answer()[0] == 200
+    started = time.monotonic()
+    gate.process.signal(signal.SIGTERM)
+    assert gate.process.wait(10) == 0
+    assert time.monotonic() - started < 5
+    for connection in idle:
+        connection.socket.close()
+
+
+def test_drain_ends_at_its_timeout(gateway, stub_store):
+    body = os.urandom(24_000_000)
+    gate = gateway({**config(stub_store(response(body=body))), "server": {"drain_timeout": "1s"}})
+    with RawConnection(gate.port, receive_buffer=8192) as stuck:
+        stuck.request("GET", "/photos/x", ALICE.headers)
+        assert stuck.head()[0] == 200
+        started = time.monotonic()
+        gate.process.signal(signal.SIGTERM)
+        gate.process.wait(10)
+        assert 0.8 < time.monotonic() - started < 6
+
+
+def test_second_instance_on_the_same_port_fails_loudly(gateway, stub_store):
+    store = stub_store(response(body=b"first"))
+    first = gateway(config(store), name="first")
+    second = gateway(config(store), name="second", start=False, port=first.port)
+    try:
+        second.start(timeout=8)
+    except RuntimeError:
+        pass
+    assert second.process.child.poll() not in (None, 0), "two instances share a port silently"
+    assert str(first.port) in second.process.output()
+    assert first.request("GET", "/photos/x", ALICE.headers).body == b"first"
+
+
+def test_ready_quickly_and_health_says_nothing_to_the_public(gateway, stub_store):
+    gate = gateway(config(stub_store()))
+    assert gate.ready_after < 5, "a debug build too is ready at once"
+    health, ready = gate.request("GET", "/-/health"), gate.request("GET", "/-/ready")
+    assert (health.status, ready.status) == (200, 200)
+    for answer in (health, ready):
+        assert len(answer.body) < 64 and b"photos" not in answer.body and b"stub" not in answer.body
+    assert gate.request("GET", "/-/ready", admin=True).status == 200
+    assert gate.request("GET", "/metrics").status in (403, 404), "metrics on the public listener"
+
+
+def test_unknown_reserved_path_is_not_a_bucket(gateway, stub_store):
+    store = stub_store(response(body=b"x"))
+    gate = gateway(config(store))
+    for path in ("/-/", "/-/nothing", "/-/v1/uploads", "/-"):
+        assert gate.request("GET", path, ALICE.headers).status in (400, 403, 404, 501), path
+    assert store.seen == []
+
+
+def test_all_loops_serve(gateway, stub_store):
+    """Connections spread over every event loop: with two, one that is held up leaves the other free."""
+    gate = gateway(config(stub_store(response(body=b"x"))))
+    connections = [RawConnection(gate.port) for _ in range(32)]
+    for connection in connections:
+        assert connection.request("GET", "/photos/x", ALICE.headers).answer()[0] == 200
+    for connection in connections:
+        connection.socket.close()
+    assert eventually(lambda: gate.metric("gatehouse_connections") <= 1)

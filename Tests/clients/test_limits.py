@@ -1,0 +1,113 @@
+"""Limits: exact, per caller, answered with 429 and when to come back."""
+
+import threading
+import time
+
+import pytest
+
+from support.clients import s3_client, signed
+from support.people import ALICE, FULL, READER, account, everywhere
+from support.stub_store import response
+
+
+def config(store, **more):
+    return {
+        "accounts": [
+            {"name": "stub", "backend_type": "s3", "buckets": ["photos"],
+             "backend_options": {"endpoint": store.endpoint, "region": "us-east-1"}}
+        ],
+        "credentials": [FULL.entry(everywhere()), READER.entry(everywhere("read", "list"), requests="5/2s")],
+        "users": [ALICE.entry("user", ["photos"], requests="5/60s")],
+        **more,
+    }
+
+
+def test_window_per_caller_then_429_with_retry_after(gateway, stub_store):
+    gate = gateway(config(stub_store(response(body=b"ok"))))
+    answers = [gate.request("GET", "/photos/x", ALICE.headers) for _ in range(8)]
+    assert [answer.status for answer in answers] == [200] * 5 + [429] * 3
+    limited = answers[-1]
+    assert limited.s3_code == "SlowDown" and 1 <= int(limited.headers["Retry-After"]) <= 60
+    assert limited.headers["Content-Type"].startswith("application/json")
+    for _ in range(20):
+        headers = signed("GET", gate.endpoint + "/photos/x", FULL.access_key, FULL.secret_key)
+        assert gate.request("GET", "/photos/x", headers).status == 200, "another caller's limit was counted here"
+    assert gate.metric("gatehouse_limited_total") >= 3
+
+
+def test_window_slides_and_refused_requests_are_not_counted(gateway, stub_store):
+    """Five in two seconds: no second burst at a boundary, and a caller that keeps asking comes through again."""
+    gate = gateway(config(stub_store(response(body=b"ok"))))
+    granted, start = [], time.monotonic()
+    while time.monotonic() - start < 5:
+        headers = signed("GET", gate.endpoint + "/photos/x", READER.access_key, READER.secret_key)
+        asked = time.monotonic()
+        if gate.request("GET", "/photos/x", headers).status == 200:
+            granted.append(asked)
+        time.sleep(0.03)
+    assert len(granted) >= 10, "refused requests used up the window"
+    for n in range(len(granted) - 5):
+        assert granted[n + 5] - granted[n] > 1.9, "more than five within two seconds"
+
+
+def test_default_limit_for_everybody_without_one(gateway, stub_store):
+    gate = gateway(config(stub_store(response(body=b"ok")), limits={"requests": "3/60s"}))
+    statuses = []
+    for _ in range(5):
+        headers = signed("GET", gate.endpoint + "/photos/x", FULL.access_key, FULL.secret_key)
+        statuses.append(gate.request("GET", "/photos/x", headers).status)
+    assert statuses == [200] * 3 + [429] * 2
+    assert [gate.request("GET", "/photos/x", ALICE.headers).status for _ in range(5)] == [200] * 5
+
+
+def test_concurrent_requests(gateway, stub_store):
+    release = threading.Event()
+
+    def slow(_):
+        release.wait(10)
+        return response(body=b"ok")
+
+    gate = gateway(config(stub_store(slow), limits={"concurrent_requests": 2}))
+    statuses = []
+
+    def ask():
+        headers = signed("GET", gate.endpoint + "/photos/x", FULL.access_key, FULL.secret_key)
+        statuses.append(gate.request("GET", "/photos/x", headers).status)
+
+    held = [threading.Thread(target=ask) for _ in range(2)]
+    for thread in held:
+        thread.start()
+    time.sleep(0.5)
+    ask()
+    assert statuses == [429]
+    release.set()
+    for thread in held:
+        thread.join()
+    assert sorted(statuses) == [200, 200, 429]
+    ask()
+    assert statuses[-1] == 200
+
+
+def test_bytes_per_window(gateway, stub_store):
+    gate = gateway(config(stub_store(response(body=b"x" * 60_000)), limits={"bytes": "100KiB/60s"}))
+    statuses = []
+    for _ in range(5):
+        headers = signed("GET", gate.endpoint + "/photos/x", FULL.access_key, FULL.secret_key)
+        statuses.append(gate.request("GET", "/photos/x", headers).status)
+    assert statuses[0] == 200 and statuses[-1] == 429
+
+
+def test_failed_authentications_are_limited_by_address(gateway, stub_store):
+    gate = gateway(config(stub_store(response(body=b"ok")), limits={"requests": "10/60s"}))
+    statuses = [gate.request("GET", "/photos/x", {"x-api-key": f"guess-{n}"}).status for n in range(30)]
+    assert statuses[0] in (401, 403) and statuses[-1] == 429
+    headers = signed("GET", gate.endpoint + "/photos/x", FULL.access_key, FULL.secret_key)
+    assert gate.request("GET", "/photos/x", headers).status == 200, "a good credential suffered from guesses"
+
+
+def test_limited_request_never_reaches_the_store(gateway, stub_store):
+    store = stub_store(response(body=b"ok"))
+    gate = gateway(config(store))
+    for n in range(9):
+        gate.request("PUT", f"/photos/{n}", ALICE.headers, b"body")
+    assert len(store.seen) == 5
