@@ -14,6 +14,7 @@ package enum S3Classifier {
         _ address: S3Address,
         _ query: Query
     ) throws(S3Error) -> S3Request {
+        try ConnectionOptions.check(head.fields)
         let parameters = try RequestParameters(query)
         let fields = try RequestFields(head.fields, query)
         let operation = try operation(head.method, address, parameters, copies: fields.copySource != nil)

@@ -1,0 +1,66 @@
+import WireFormats
+
+extension S3Operation {
+    /// Checks a document that is passed on to the store as it came.
+    ///
+    /// - Throws: `MalformedXML` for what is not the operation's well-formed document, a DOCTYPE included;
+    ///   `NotImplemented` for one that names a destination elsewhere: restoring to another bucket, notifications. The
+    ///   store would write there with Gatehouse's own rights.
+    package func checkDocument(_ bytes: [UInt8]) throws(S3Error) {
+        guard let root = documentRoot else { return }
+        if bytes.isEmpty {
+            guard self == .createBucket || self == .putBucketACL || self == .putObjectACL else {
+                throw S3Error(.malformedXML)
+            }
+            return
+        }
+        let document = try readRequestDocument(bytes, root: root)
+        switch self {
+        case .putBucketNotification:
+            guard document.children.isEmpty else {
+                throw S3Error(.notImplemented, "Notification targets can't be set here.")
+            }
+        case .restoreObject:
+            guard document.child("OutputLocation") == nil else {
+                throw S3Error(.notImplemented, "Restoring to another location is not possible here.")
+            }
+        case .createBucket:
+            guard document.children.allSatisfy({ $0.name == "LocationConstraint" }) else {
+                throw S3Error(.notImplemented, "Only a LocationConstraint can be given.")
+            }
+        default: return
+        }
+    }
+
+    /// The root element of the operation's document; nil where the body is none, JSON, or the object itself.
+    private var documentRoot: String? {
+        switch self {
+        case .createBucket: "CreateBucketConfiguration"
+        case .deleteObjects: "Delete"
+        case .completeMultipartUpload: "CompleteMultipartUpload"
+        case .putBucketVersioning: "VersioningConfiguration"
+        case .putBucketTagging, .putObjectTagging: "Tagging"
+        case .putBucketACL, .putObjectACL: "AccessControlPolicy"
+        case .putBucketCORS: "CORSConfiguration"
+        case .putBucketLifecycle: "LifecycleConfiguration"
+        case .putBucketNotification: "NotificationConfiguration"
+        case .putBucketObjectLock: "ObjectLockConfiguration"
+        case .putBucketEncryption: "ServerSideEncryptionConfiguration"
+        case .putBucketWebsite: "WebsiteConfiguration"
+        case .putObjectRetention: "Retention"
+        case .putObjectLegalHold: "LegalHold"
+        case .selectObjectContent: "SelectObjectContentRequest"
+        case .restoreObject: "RestoreRequest"
+        case .listBuckets, .headBucket, .getBucketLocation, .deleteBucket, .listObjects, .listObjectsV2,
+            .listObjectVersions, .listMultipartUploads, .postObject, .getBucketVersioning, .getBucketTagging,
+            .deleteBucketTagging, .getBucketACL, .getBucketCORS, .deleteBucketCORS, .getBucketLifecycle,
+            .deleteBucketLifecycle, .getBucketPolicy, .putBucketPolicy, .deleteBucketPolicy, .getBucketPolicyStatus,
+            .getBucketNotification, .getBucketObjectLock, .getBucketEncryption, .deleteBucketEncryption,
+            .getBucketWebsite, .deleteBucketWebsite, .getObject, .headObject, .putObject, .copyObject, .deleteObject,
+            .createMultipartUpload, .uploadPart, .uploadPartCopy, .listParts, .abortMultipartUpload,
+            .getObjectTagging, .deleteObjectTagging, .getObjectACL, .getObjectRetention, .getObjectLegalHold,
+            .getObjectAttributes:
+            nil
+        }
+    }
+}
