@@ -72,7 +72,7 @@ let package = Package(
 
         library("Identity", in: "Decisions", ["WireFormats", crypto]),
         library("Admission", in: "Decisions", ["WireFormats", "S3API", "Identity"]),
-        library("Backends", in: "Decisions", ["WireFormats", "HTTP1", "S3API", "Signatures", nioCore]),
+        library("Backends", in: "Decisions", ["WireFormats", "HTTP1", "S3API", "Signatures", nioCore, crypto]),
         library(
             "Pipeline", in: "Decisions",
             ["WireFormats", "HTTP1", "S3API", "Signatures", "Identity", "Admission", "Backends", nioCore]
