@@ -349,7 +349,7 @@ def test_thirty_two_slow_readers_cost_bounded_memory(gateway, stub_store):
 
 def test_slow_uploads_cost_bounded_memory(faulty):
     gate, proxy = faulty
-    proxy.behave(hang=True)
+    proxy.behave(stop_reading=True)
     before = gate.process.resident_bytes()
     writers = [RawConnection(gate.port, timeout=0.2) for _ in range(16)]
     for writer in writers:

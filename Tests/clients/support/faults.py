@@ -25,6 +25,8 @@ class Behaviour:
     """Send a TCP reset downstream once that many bytes came from it."""
     hang: bool = False
     """Accept, read, never answer."""
+    stop_reading: bool = False
+    """Leave what the downstream side sends in the kernel's buffers."""
     refuse: bool = False
     """Reset every new connection at once."""
     corrupt_at: int = -1
@@ -134,6 +136,8 @@ class FaultProxy:
     async def _pump_up(self, reader, writer, up_writer):
         seen = 0
         while True:
+            while self.behaviour.stop_reading and not reader.at_eof():
+                await asyncio.sleep(0.05)
             try:
                 piece = await reader.read(65536)
             except OSError:

@@ -1,0 +1,99 @@
+"""`gatehouse check | version | key new`: for people and, with --json, for programs."""
+
+import json
+
+import pytest
+
+from support.clients import run
+from support.gatehouse import binary
+from support.toml_text import toml_text
+
+GOOD = {
+    "accounts": [
+        {"name": "minio", "backend_type": "s3", "buckets": ["photos"],
+         "backend_options": {"endpoint": "http://127.0.0.1:8333", "region": "us-east-1"}}
+    ],
+    "users": [{"name": "alice", "api_key": "abcdefghijklmnopqrstuvwxyz", "role": "user", "allowed_buckets": ["photos"]}],
+}
+
+
+def gatehouse(*arguments, env=None):
+    return run([binary(), *arguments], env)
+
+
+def test_version():
+    plain = gatehouse("version")
+    assert plain.returncode == 0 and plain.stdout.strip()
+    assert json.loads(gatehouse("version", "--json").stdout)["version"]
+
+
+def test_new_keys_are_new_and_usable(tmp_path):
+    first, second = (json.loads(gatehouse("key", "new", "--json").stdout) for _ in range(2))
+    assert first != second
+    assert len(first["access_key_id"]) >= 16 and len(first["secret_access_key"]) >= 32
+    human = gatehouse("key", "new")
+    assert human.returncode == 0 and human.stdout.strip()
+
+
+def test_check_of_a_good_file(tmp_path):
+    path = tmp_path / "gatehouse.toml"
+    path.write_text(toml_text(GOOD))
+    done = gatehouse("check", "--config", path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(gatehouse("check", "--config", path, "--json").stdout) is not None
+
+
+def test_check_reports_every_problem_with_line_key_and_suggestion(tmp_path):
+    path = tmp_path / "gatehouse.toml"
+    path.write_text(
+        "[server]\nlissten = \"127.0.0.1:1\"\nregion = 5\n\n[[accounts]]\nname = \"a\"\nbackend_type = \"s4\"\n"
+        "buckets = [\"photos\"]\n\n[[buckets]]\nname = \"b\"\naccount = \"nobody\"\n\n[[users]]\nname = \"u\"\n"
+        "api_key = \"abcdefghijklmnopqrstuvwxyz\"\nrole = \"boss\"\nallowed_buckets = [\"photos\"]\n"
+    )
+    done = gatehouse("check", "--config", path)
+    text = done.stdout + done.stderr
+    assert done.returncode not in (0, 64, 139, 132, 134)
+    for line, words in [(2, ("lissten", "listen")), (3, ("region",)), (7, ("s4", "s3")), (12, ("nobody",)),
+                        (17, ("boss", "user"))]:
+        mentioned = [each for each in text.splitlines() if f"gatehouse.toml:{line}" in each]
+        assert mentioned, f"nothing about line {line}:\n{text}"
+        assert all(any(word in each for each in text.splitlines()) for word in words), (words, text)
+    report = json.loads(gatehouse("check", "--config", path, "--json").stdout)
+    assert "17" in json.dumps(report)
+
+
+def test_check_never_prints_a_secret(tmp_path):
+    path = tmp_path / "gatehouse.toml"
+    path.write_text(toml_text(GOOD) + '\n[[users]]\nname = "v"\napi_key = "short-secret-value"\nrole = 7\n')
+    done = gatehouse("check", "--config", path)
+    assert "short-secret-value" not in done.stdout + done.stderr
+    assert "abcdefghijklmnopqrstuvwxyz" not in done.stdout + done.stderr
+
+
+def test_serve_with_a_bad_file_says_the_same_and_exits(tmp_path):
+    path = tmp_path / "gatehouse.toml"
+    path.write_text("[server]\nlissten = \"x\"\n")
+    done = run([binary(), "serve", "--config", path], timeout=20)
+    assert done.returncode not in (0, 139, 132, 134) and "gatehouse.toml:2" in done.stdout + done.stderr
+
+
+def test_missing_file_is_named(tmp_path):
+    done = gatehouse("check", "--config", tmp_path / "none.toml")
+    assert done.returncode not in (0, 139, 132, 134) and "none.toml" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["frobnicate"], ["check", "--nonsense"], ["key", "old"]])
+def test_usage_errors_exit_64(arguments):
+    done = gatehouse(*arguments)
+    assert done.returncode == 64 and "Usage" in done.stdout + done.stderr
+
+
+def test_snippet_of_the_documents_is_valid_verbatim(tmp_path):
+    path = tmp_path / "gatehouse.toml"
+    path.write_text(
+        '[[buckets]]\nname = "my-data"\nbackend_type = "s3"\n\n[buckets.backend_options]\n'
+        'endpoint = "https://s3.us-east-1.amazonaws.com"\nbucket_name = "my-backend-bucket"\nregion = "us-east-1"\n'
+        'access_key_id = "AKIAIOSFODNN7EXAMPLE"\n'
+        'secret_access_key = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"\n'
+    )
+    assert gatehouse("check", "--config", path).returncode == 0
