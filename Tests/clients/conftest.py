@@ -87,8 +87,13 @@ def s3(gate):
 
 
 @pytest.fixture(scope="session")
-def command_line(gate, tmp_path_factory):
-    return CommandLine(gate.endpoint, FULL.access_key, FULL.secret_key, tmp_path_factory.mktemp("home"))
+def command_line(request, tmp_path_factory):
+    home = tmp_path_factory.mktemp("home")
+    if request.config.getoption("--oracle"):
+        store = request.getfixturevalue("north")
+        return CommandLine(store.endpoint, store.access_key, store.secret_key, home)
+    gate = request.getfixturevalue("gate")
+    return CommandLine(gate.endpoint, FULL.access_key, FULL.secret_key, home)
 
 
 @pytest.fixture

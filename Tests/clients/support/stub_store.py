@@ -50,6 +50,8 @@ class StubStore:
         self.connections = 0
         self.close_after_answer = False
         """Close each connection right after its first answer although it looked reusable."""
+        self.remember = True
+        """Keep what was seen; a long run had better not."""
         self._stopped = False
         self._server = socket.create_server(("127.0.0.1", self.port), backlog=512)
         threading.Thread(target=self._accept, daemon=True).start()
@@ -96,7 +98,8 @@ class StubStore:
                         break
                     buffer += piece
                 seen.body, buffer = buffer[:length], buffer[length:]
-                self.seen.append(seen)
+                if self.remember:
+                    self.seen.append(seen)
                 if not seen.complete:
                     return
                 answer = self.answer(seen) if callable(self.answer) else self.answer
