@@ -129,6 +129,15 @@ struct ChunkedDecoder {
         }
     }
 
+    /// Fields that route or frame a message must not come after it (RFC 9110, section 6.5.1); a reader that merged them
+    /// into the head would see another message.
+    private func check(_ trailer: FieldLine, in bytes: UnsafeRawBufferPointer) throws(HTTPRefusal) {
+        for name: StaticString in ["content-length", "transfer-encoding", "host"]
+        where equalsIgnoringCase(trailer.name, in: bytes, name) {
+            throw .forbiddenTrailer
+        }
+    }
+
     /// Each complete line is consumed; the scanner is at the start of the incomplete one.
     private mutating func readTrailers(
         _ buffer: inout ByteBuffer,
@@ -142,7 +151,7 @@ struct ChunkedDecoder {
             let bytes = UnsafeRawBufferPointer(rebasing: readable.prefix(limits.maxTrailerBytes - consumed))
             while let line = try scanner.nextLine(in: bytes) {
                 if line.isEmpty { return true }
-                _ = try FieldLine(line, in: bytes)
+                try check(FieldLine(line, in: bytes), in: bytes)
                 count += 1
                 guard count <= limits.maxTrailers else { throw .trailersTooLong }
             }

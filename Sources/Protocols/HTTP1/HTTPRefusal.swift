@@ -21,6 +21,7 @@ package enum HTTPRefusal: String, Error, CaseIterable, Sendable {
     case invalidConnection, unknownExpectation
     // Chunks (section 7.1).
     case invalidChunkSize, chunkTooLarge, chunkExtension, chunkExtensionTooLong, missingChunkEnd, trailersTooLong
+    case forbiddenTrailer
     // Time: the rest of a head did not come.
     case headTimedOut
     // Responses (section 4).
@@ -34,7 +35,8 @@ package enum HTTPRefusal: String, Error, CaseIterable, Sendable {
             .spaceBeforeColon, .emptyFieldName, .invalidFieldName, .missingColon, .missingHost, .repeatedHost,
             .invalidHost, .hostDisagrees, .invalidContentLength, .repeatedContentLength, .lengthAndTransferEncoding,
             .repeatedTransferEncoding, .malformedTransferEncoding, .chunkedNotLast, .transferEncodingOnHTTP10,
-            .invalidConnection, .invalidChunkSize, .chunkExtension, .chunkExtensionTooLong, .missingChunkEnd:
+            .invalidConnection, .invalidChunkSize, .chunkExtension, .chunkExtensionTooLong, .missingChunkEnd,
+            .forbiddenTrailer:
             400
         case .headTimedOut: 408
         case .chunkTooLarge: 413
@@ -92,6 +94,7 @@ package enum HTTPRefusal: String, Error, CaseIterable, Sendable {
         case .missingChunkEnd: "a chunk does not end where its size says"
         case .trailersTooLong: "the trailers are too long"
         case .headTimedOut: "the head did not come in time"
+        case .forbiddenTrailer: "a trailer that belongs into the head"
         case .malformedStatusLine: "the status line is malformed"
         case .unexpectedUpgrade: "a protocol switch nobody asked for"
         }
