@@ -1,0 +1,223 @@
+import HTTP1
+import NIOCore
+import S3API
+import WireFormats
+
+/// The operations of multipart uploads.
+extension StoreResponder {
+    func uploadID<Body>(_ exchange: Exchange<Body>) throws(S3Error) -> String {
+        guard let id = exchange.request.query.first("uploadId") else { throw S3Error(.noSuchUpload) }
+        return String(decoding: id, as: UTF8.self)
+    }
+
+    private func partNumber<Body>(_ exchange: Exchange<Body>) throws(S3Error) -> Int {
+        try RequestReading.number(
+            exchange.request.query.first("partNumber") ?? [],
+            "partNumber",
+            in: ObjectStore.partNumbers
+        )
+    }
+
+    func createUpload<Body>(
+        _ bucket: BucketName,
+        _ key: ObjectKey,
+        _ exchange: Exchange<Body>
+    ) async throws -> StoreAnswer {
+        let (algorithm, composition) = try exchange.reading.uploadChecksum()
+        let upload = try await store.createUpload(
+            bucket,
+            key,
+            fields: try exchange.reading.storedFields(),
+            algorithm: algorithm,
+            composition: composition
+        )
+        var answer = StoreAnswer(
+            document: UploadResults.initiated(bucket: bucket, key: key, uploadID: upload.id)
+        )
+        if let algorithm = upload.algorithm {
+            answer.fields.append("x-amz-checksum-algorithm", algorithm.rawValue)
+        }
+        if let composition = upload.composition { answer.fields.append("x-amz-checksum-type", composition.rawValue) }
+        return answer
+    }
+
+    func uploadPart<Body>(
+        _ bucket: BucketName,
+        _ key: ObjectKey,
+        _ exchange: Exchange<Body>
+    ) async throws -> StoreAnswer {
+        let part = try await store.putPart(
+            bucket,
+            key,
+            upload: try uploadID(exchange),
+            number: try partNumber(exchange),
+            exchange.body,
+            try exchange.reading.claims(exchange.payload)
+        )
+        var answer = StoreAnswer(200)
+        answer.fields.append("etag", "\"\(part.etag)\"")
+        if let checksum = part.checksum { answer.fields.append(checksum.algorithm.field, checksum.base64) }
+        return answer
+    }
+
+    func copyPart<Body>(
+        _ bucket: BucketName,
+        _ key: ObjectKey,
+        _ exchange: Exchange<Body>
+    ) async throws -> StoreAnswer {
+        let reading = exchange.reading
+        guard let source = exchange.request.copySource else { throw S3Error(.invalidRequest) }
+        var selection = Selection.whole
+        if let text = reading.head.fields.first("x-amz-copy-source-range") {
+            guard let range = ByteRange(parsing: text), case .between = range else {
+                throw S3Error(
+                    .invalidArgument,
+                    "The x-amz-copy-source-range value must be of the form bytes=first-last"
+                )
+            }
+            selection = .range(range)
+        }
+        let part = try await store.copyPart(
+            from: (source.bucket, source.key),
+            selection,
+            if: reading.copySourceConditions,
+            to: bucket,
+            key,
+            upload: try uploadID(exchange),
+            number: try partNumber(exchange)
+        )
+        return StoreAnswer(
+            document: UploadResults.copiedPart(
+                etag: "\"\(part.etag)\"",
+                modified: part.modified,
+                checksum: part.checksum.map(Self.element)
+            )
+        )
+    }
+
+    private static func element(_ checksum: Checksum) -> (element: StaticString, value: String) {
+        (element: checksum.algorithm.element, value: checksum.base64)
+    }
+
+    func listParts<Body>(
+        _ bucket: BucketName,
+        _ key: ObjectKey,
+        _ exchange: Exchange<Body>
+    ) async throws -> StoreAnswer {
+        let limit = exchange.reading.limit("max-parts")
+        let marker = exchange.request.query.first("part-number-marker").flatMap { decimal($0) } ?? 0
+        let (upload, parts, isTruncated) = try await store.parts(
+            bucket,
+            key,
+            upload: try uploadID(exchange),
+            after: marker,
+            limit: limit
+        )
+        let listing = PartListing(
+            bucket: bucket,
+            key: key,
+            uploadID: upload.id,
+            marker: marker,
+            maxParts: limit,
+            isTruncated: isTruncated,
+            parts: parts.map { part in
+                PartListing.Part(
+                    number: part.number,
+                    size: part.size,
+                    etag: "\"\(part.etag)\"",
+                    modified: part.modified,
+                    checksum: part.checksum.map(Self.element)
+                )
+            },
+            checksumAlgorithm: upload.algorithm?.rawValue,
+            checksumType: upload.composition?.rawValue
+        )
+        return StoreAnswer(document: listing.document())
+    }
+
+    /// Uploads in the order of keys and ids. A delimiter, which no client of note sends here, is not implemented.
+    func listUploads<Body>(_ bucket: BucketName, _ exchange: Exchange<Body>) async throws -> StoreAnswer {
+        let query = exchange.request.query
+        guard query.first("delimiter").map({ $0.isEmpty }) ?? true else { throw S3Error(.notImplemented) }
+        let limit = exchange.reading.limit("max-uploads")
+        let prefix = query.first("prefix") ?? []
+        let keyMarker = query.first("key-marker") ?? []
+        let idMarker = query.first("upload-id-marker") ?? []
+        let (uploads, isTruncated) = try await store.uploads(
+            bucket,
+            prefix: prefix,
+            afterKey: keyMarker,
+            afterID: idMarker.isEmpty ? nil : String(decoding: idMarker, as: UTF8.self),
+            limit: limit
+        )
+        let next = isTruncated ? uploads.last.map { (keyMarker: $0.key.bytes, uploadIDMarker: $0.id) } : nil
+        let listing = UploadListing(
+            bucket: bucket,
+            prefix: prefix,
+            delimiter: nil,
+            keyMarker: keyMarker,
+            uploadIDMarker: idMarker,
+            maxUploads: limit,
+            encoding: ListingEncoding(query.first("encoding-type")),
+            next: next,
+            uploads: uploads.map { UploadListing.Upload(key: $0.key.bytes, id: $0.id, initiated: $0.created) },
+            commonPrefixes: []
+        )
+        return StoreAnswer(document: listing.document())
+    }
+
+    func completeUpload<Body>(
+        _ bucket: BucketName,
+        _ key: ObjectKey,
+        _ exchange: Exchange<Body>
+    ) async throws -> StoreAnswer {
+        let document = try CompletionRequest(parsing: try await collect(exchange))
+        var parts: [NamedPart] = []
+        parts.reserveCapacity(document.parts.count)
+        for part in document.parts {
+            parts.append(
+                NamedPart(
+                    number: part.number,
+                    etag: ETagCondition.unquoted(part.etag.utf8),
+                    checksum: try Self.checksum(of: part)
+                )
+            )
+        }
+        let head = exchange.reading.head
+        let claimed = ChecksumAlgorithm.allCases.lazy.compactMap { head.fields.string($0.field) }.first
+        let object = try await store.complete(
+            bucket,
+            key,
+            upload: try uploadID(exchange),
+            parts,
+            claimed: claimed,
+            if: exchange.reading.conditions
+        )
+        let checksum = ChecksumAlgorithm.allCases.lazy.compactMap { algorithm in
+            object.fields.first(algorithm.field).map {
+                (element: algorithm.element, value: String(decoding: $0, as: UTF8.self))
+            }
+        }.first
+        return StoreAnswer(
+            document: UploadResults.completed(
+                location: "/\(bucket.string)/" + String(decoding: PercentEncoding.encode(key.bytes), as: UTF8.self),
+                bucket: bucket,
+                key: key,
+                etag: "\"\(object.etag)\"",
+                checksum: checksum,
+                checksumType: object.fields.first("x-amz-checksum-type").map { String(decoding: $0, as: UTF8.self) }
+            )
+        )
+    }
+
+    private static func checksum(of part: CompletionRequest.Part) throws(S3Error) -> Checksum? {
+        for algorithm in ChecksumAlgorithm.allCases {
+            guard let text = part.checksums[algorithm.element.description] else { continue }
+            guard let digest = Base64.decode(text.utf8), digest.count == algorithm.length else {
+                throw S3Error(.invalidPart)
+            }
+            return Checksum(algorithm: algorithm, digest: digest)
+        }
+        return nil
+    }
+}
