@@ -93,7 +93,7 @@ class Bench:
             for count in connections:
                 self.rounds(
                     f"{object_name}/{count}", everyone,
-                    lambda each: measure.small_objects(each, object_name, count, self.options.seconds)[0],
+                    lambda each: measure.small_objects(each, object_name, count, self.options.seconds),
                 )
         if self.options.quick:
             return
