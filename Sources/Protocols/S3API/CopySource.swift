@@ -43,7 +43,9 @@ package struct CopySource: Hashable, Sendable {
             return
         }
         let id = try Self.decode(version)
-        guard !id.isEmpty, id.allSatisfy({ (0x21...0x7E).contains($0) }) else { throw Self.malformed }
+        guard !id.isEmpty, id.allSatisfy({ (0x21...0x7E).contains($0) }), !hasDotSegment(id[...]) else {
+            throw Self.malformed
+        }
         versionID = id
     }
 

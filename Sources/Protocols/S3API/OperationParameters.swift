@@ -81,3 +81,11 @@ extension S3Operation {
     private static let selection = Parameters([.select, .selectType])
     private static let restoration = Parameters([.restore, .versionID])
 }
+
+extension S3Operation {
+    /// Whether a query name, decoded, is one of S3's parameters; what else a classified request has in its query
+    /// carries a signature or a field, and is not sent on.
+    package static func knowsParameter(_ name: some Collection<UInt8>) -> Bool {
+        QueryParameter(name: name) != nil
+    }
+}

@@ -59,6 +59,10 @@ struct RequestParameters {
             guard isUTF8(value), !value.contains(0) else {
                 throw S3Error(.invalidArgument, "\(parameter.rawValue) is not valid UTF-8")
             }
+            // A store that keeps files would walk up; the last segment is only the beginning of a name.
+            guard parameter == .delimiter || !hasDotSegment(value.split(upToLast: UInt8(ascii: "/"))) else {
+                throw S3Error(.invalidArgument, "\(parameter.rawValue) contains a '.' or '..' segment")
+            }
         default:
             guard QueryParameter.subresources.contains(parameter) else { return }
             guard value.isEmpty else { throw S3Error(.notImplemented, "A subresource was given a value.") }
@@ -66,9 +70,24 @@ struct RequestParameters {
     }
 
     private func checkOpaque(_ value: ArraySlice<UInt8>, _ name: String) throws(S3Error) {
-        guard value.count <= 1024, value.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+        guard value.count <= 1024, value.allSatisfy({ (0x21...0x7E).contains($0) }), !hasDotSegment(value) else {
             throw S3Error(.invalidArgument, "\(name) is not valid")
         }
+    }
+}
+
+/// Whether one of the segments between slashes is `.` or `..`.
+func hasDotSegment(_ path: ArraySlice<UInt8>) -> Bool {
+    path.contains(UInt8(ascii: "."))
+        && path.split(separator: UInt8(ascii: "/")).contains { segment in
+            segment.count <= 2 && segment.allSatisfy { $0 == UInt8(ascii: ".") }
+        }
+}
+
+extension ArraySlice<UInt8> {
+    /// What precedes the last `separator`; empty where there is none.
+    fileprivate func split(upToLast separator: UInt8) -> ArraySlice<UInt8> {
+        lastIndex(of: separator).map { self[..<$0] } ?? self[endIndex...]
     }
 }
 

@@ -60,6 +60,9 @@ package struct DeleteRequest: Sendable {
             case "VersionId":
                 guard versionID == nil else { throw S3Error(.malformedXML) }
                 versionID = child.text.trimmingXMLSpace
+                guard let id = versionID, id.utf8.count <= 1024, !hasDotSegment(Array(id.utf8)[...]) else {
+                    throw S3Error(.invalidArgument, "Invalid version id specified")
+                }
             case "ETag", "LastModifiedTime", "Size": throw S3Error(.notImplemented)
             default: throw S3Error(.malformedXML)
             }

@@ -1,0 +1,87 @@
+/// Where a store is reached: its address, whether TLS is spoken there, and the authority that requests name.
+package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
+    package enum Address: Hashable, Sendable {
+        /// A name or an address; IPv6 without brackets.
+        case tcp(host: String, port: Int)
+        /// A Unix socket's path.
+        case unix(path: String)
+    }
+
+    package enum Transport: Hashable, Sendable {
+        case plain
+        case tls
+    }
+
+    package let address: Address
+    package let transport: Transport
+    /// The value of `host`, in lower case: with the port unless it is the scheme's own.
+    package let authority: String
+
+    package init(address: Address, transport: Transport, authority: String) {
+        self.address = address
+        self.transport = transport
+        self.authority = authority
+    }
+
+    /// A store on this machine behind a Unix socket, without TLS.
+    package init(unixSocket path: String, authority: String = "localhost") {
+        self.init(address: .unix(path: path), transport: .plain, authority: authority)
+    }
+
+    /// `http://host[:port]` or `https://host[:port]`, a trailing `/` allowed; nil for anything else: a path, a query or
+    /// a user in the URL is a mistake.
+    package init?(url: String) {
+        let transport: Transport
+        var rest: Substring
+        if url.hasPrefix("https://") {
+            transport = .tls
+            rest = url.dropFirst("https://".count)
+        } else if url.hasPrefix("http://") {
+            transport = .plain
+            rest = url.dropFirst("http://".count)
+        } else {
+            return nil
+        }
+        if rest.last == "/" { rest = rest.dropLast() }
+        guard let (host, port) = Self.split(rest.lowercased()) else { return nil }
+        let usualPort = transport == .tls ? 443 : 80
+        let name = host.contains(":") ? "[\(host)]" : host
+        self.init(
+            address: .tcp(host: host, port: port ?? usualPort),
+            transport: transport,
+            authority: port == nil || port == usualPort ? name : "\(name):\(port ?? usualPort)"
+        )
+    }
+
+    private static func split(_ authority: String) -> (host: String, port: Int?)? {
+        var host = authority[...]
+        var port: Int?
+        let bracketed = host.first == "["
+        let afterHost = bracketed ? host.firstIndex(of: "]").map { host.index(after: $0) } : host.firstIndex(of: ":")
+        guard !bracketed || afterHost != nil else { return nil }
+        if let afterHost, afterHost != host.endIndex {
+            guard host[afterHost] == ":" else { return nil }
+            let digits = host[host.index(after: afterHost)...]
+            guard digits.allSatisfy({ $0.isASCII && $0.isNumber }), let number = Int(digits),
+                (1...65_535).contains(number)
+            else { return nil }
+            port = number
+            host = host[..<afterHost]
+        }
+        if bracketed { host = host.dropFirst().dropLast() }
+        let allowed = host.utf8.allSatisfy { byte in
+            (byte | 0x20) &- 0x61 < 26 || byte &- 0x30 < 10 || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
+                || byte == UInt8(ascii: "_") || (bracketed && byte == UInt8(ascii: ":"))
+        }
+        guard !host.isEmpty, allowed else { return nil }
+        return (String(host), port)
+    }
+
+    package var description: String {
+        switch (address, transport) {
+        case (.unix(let path), _): "unix:" + path
+        case (.tcp, .plain): "http://" + authority
+        case (.tcp, .tls): "https://" + authority
+        }
+    }
+}

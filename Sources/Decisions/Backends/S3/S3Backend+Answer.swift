@@ -1,0 +1,89 @@
+package import HTTP1
+package import S3API
+
+/// How the client sees what the store answers about: its own names.
+package struct ClientView: Sendable {
+    /// The region that clients sign for.
+    package let region: String
+    /// The address that clients know us by, without a trailing slash.
+    package let publicURL: String
+
+    package init(region: String, publicURL: String) {
+        self.region = region
+        self.publicURL = publicURL
+    }
+}
+
+extension S3Backend {
+    /// The longest error document that is read.
+    private static let errorLimit = 64 << 10
+    /// A thousand entries with owners, checksums and keys of a kilobyte, percent-encoded.
+    private static let listingLimit = 16 << 20
+    private static let resultLimit = 1 << 20
+
+    /// What the store's answer to `request` becomes. Redirects are never followed or passed on.
+    package func answer(to request: S3Request, head: ResponseHead, view: ClientView) -> S3Answer {
+        switch head.status {
+        case 200...299:
+            let fields = ResponseFields.passed(head.fields)
+            guard let limit = collects(request), head.status != 204 else {
+                return .stream(status: head.status, fields: fields)
+            }
+            let reader = S3AnswerReader(
+                request: request,
+                backend: self,
+                view: view,
+                status: head.status,
+                fields: fields
+            )
+            return .collect(limit: limit, reading: reader)
+        case 304:
+            return .stream(status: 304, fields: ResponseFields.passed(head.fields))
+        case 300...399:
+            let region = head.fields.string("x-amz-bucket-region")
+            return .failure(
+                StoreFailure(S3Error(.backendRedirected), cause: .redirect(region: region)),
+                fields: FieldBlock()
+            )
+        default:
+            let fields = ResponseFields.passedWithError(head.fields)
+            let retryAfter = head.fields.first("retry-after").flatMap { decimal($0) }
+            if request.operation == .headObject || request.operation == .headBucket || head.framing == .none {
+                let failure = StoreFailure(status: head.status, address: request.address, retryAfter: retryAfter)
+                return .failure(failure, fields: fields)
+            }
+            let reader = S3AnswerReader(
+                request: request,
+                backend: self,
+                view: view,
+                status: head.status,
+                fields: fields,
+                retryAfter: retryAfter
+            )
+            return .collect(limit: Self.errorLimit, reading: reader)
+        }
+    }
+
+    /// How much of a success's body is read to be rewritten; nil where it goes through as it comes.
+    private func collects(_ request: S3Request) -> Int? {
+        switch request.operation {
+        case .listObjects, .listObjectsV2, .listObjectVersions, .listMultipartUploads:
+            renames(request) ? Self.listingLimit : nil
+        case .listParts:
+            renames(request) ? Self.listingLimit : nil
+        case .createMultipartUpload:
+            renames(request) ? Self.resultLimit : nil
+        // These answer 200 before they know whether they succeed, and the one names the store's address.
+        case .completeMultipartUpload, .copyObject, .uploadPartCopy: Self.resultLimit
+        case .deleteObjects: Self.listingLimit
+        case .getBucketLocation: Self.resultLimit
+        case .listBuckets: Self.listingLimit
+        default: nil
+        }
+    }
+
+    /// Whether bucket or keys have other names here than at the store.
+    private func renames(_ request: S3Request) -> Bool {
+        !prefix.isEmpty || request.bucket?.string != bucketName
+    }
+}

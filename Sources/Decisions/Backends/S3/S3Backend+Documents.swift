@@ -1,0 +1,42 @@
+package import HTTP1
+package import S3API
+import Signatures
+package import WireFormats
+
+extension S3Backend {
+    /// The document of a DeleteObjects for the store: these entries, under its keys. To be sent as
+    /// ``OutgoingBody/rewritten(_:)``.
+    package func deleteDocument(_ entries: [DeleteRequest.Entry]) throws(S3Error) -> [UInt8] {
+        var stored: [DeleteRequest.Entry] = []
+        stored.reserveCapacity(entries.count)
+        for entry in entries {
+            stored.append(DeleteRequest.Entry(key: try self.stored(entry.key), versionID: entry.versionID))
+        }
+        // Never quiet: the answer to the client is put together from what the store says of each key.
+        return DeleteRequest(entries: stored, quiet: false).document()
+    }
+
+    /// The body of a CreateBucket for the store: its own region, whichever the client named. Empty for us-east-1, which
+    /// S3 wants unsaid. To be sent as ``OutgoingBody/rewritten(_:)`` unless empty.
+    package func createBucketDocument() -> [UInt8] {
+        guard region != "us-east-1" else { return [] }
+        return XMLNode(
+            name: "CreateBucketConfiguration",
+            children: [XMLNode(name: "LocationConstraint", text: region)]
+        ).document()
+    }
+
+    /// Asks the store for its buckets, a page at a time. The answer is a ``S3API/BucketList``.
+    package func listBucketsRequest(continuationToken: String? = nil, at now: Instant) -> OutgoingRequest {
+        var query = Query()
+        if let continuationToken {
+            query.append("continuation-token".utf8, continuationToken.utf8)
+        }
+        var text: [UInt8] = []
+        query.appendCanonical(to: &text)
+        var outgoing = OutgoingRequest(method: .get, path: [UInt8(ascii: "/")], query: text)
+        outgoing.fields.append("host", endpoint.authority)
+        signer?.sign(&outgoing, payload: .empty, at: now)
+        return outgoing
+    }
+}

@@ -1,0 +1,120 @@
+import Crypto
+package import HTTP1
+package import S3API
+package import Signatures
+package import WireFormats
+
+/// The body that a request takes along.
+package enum OutgoingBody: Sendable {
+    case none
+    /// The client's, so many bytes long; `hash` is what the client signed, `unsigned` where it signed none.
+    case stream(length: Int64, hash: PayloadHash)
+    /// The client's document, unchanged.
+    case document([UInt8])
+    /// A document written here instead of the client's: checks that the client sent of its own do not go with it.
+    case rewritten([UInt8])
+}
+
+extension S3Backend {
+    /// The request as the store will receive it: decided, encoded once, signed.
+    ///
+    /// Carried are the fields that ``S3API/AmzField`` says so of, user metadata, conditions, ranges for reads and content
+    /// fields for writes; nothing else of the client's head.
+    ///
+    /// - Parameters:
+    ///   - source: where a copy's source lies; it must be one that ``canCopy(from:)``.
+    ///   - now: the time of the signature.
+    /// - Throws: `KeyTooLongError`; `InvalidArgument` for a continuation token that is none of ours.
+    package func request(
+        for request: S3Request,
+        head: RequestHead,
+        body: OutgoingBody,
+        copyingFrom source: S3Backend? = nil,
+        at now: Instant
+    ) throws(S3Error) -> OutgoingRequest {
+        let writes = request.operation.kind != .read && request.operation.kind != .list
+        var outgoing = OutgoingRequest(
+            method: head.method,
+            path: try path(of: request.address),
+            query: request.query.isEmpty ? [] : try query(for: request),
+            fields: FieldBlock(reservingBytes: 1024, fields: 16)
+        )
+        outgoing.fields.append("host", host)
+        let bodyIsTheClients = if case .rewritten = body { false } else { true }
+        for entry in head.fields.entries {
+            let treatment = FieldTreatment(entry, of: head.fields, writes: writes, bodyIsTheClients: bodyIsTheClients)
+            switch treatment {
+            case .dropped: continue
+            case .carried: outgoing.fields.appendLowered(head.fields.name(entry), head.fields.value(entry))
+            case .contentEncoding:
+                let rest = withoutAWSChunked(head.fields.value(entry))
+                if !rest.isEmpty { outgoing.fields.append("content-encoding", rest) }
+            }
+        }
+        if !request.query.isEmpty { appendHoisted(request.query, bodyIsTheClients, to: &outgoing.fields) }
+        if let copySource = request.copySource {
+            outgoing.fields.append("x-amz-copy-source", try (source ?? self).copySourceValue(copySource))
+        }
+        let hash = append(body, method: head.method, to: &outgoing.fields)
+        signer?.sign(&outgoing, payload: hash, at: now)
+        return outgoing
+    }
+
+    /// Appends framing, and for documents of ours their digest. Returns what the signature says of the body.
+    private func append(_ body: OutgoingBody, method: HTTPMethod, to fields: inout FieldBlock) -> PayloadHash {
+        switch body {
+        case .none:
+            if method == .put || method == .post { fields.append("content-length", "0".utf8) }
+            return .empty
+        case .stream(let length, let hash):
+            fields.append("content-length", String(length).utf8)
+            return hash
+        case .document(let bytes):
+            fields.append("content-length", String(bytes.count).utf8)
+            return .sha256(Array(SHA256.hash(data: bytes)))
+        case .rewritten(let bytes):
+            fields.append("content-length", String(bytes.count).utf8)
+            // S3 wants one of its own digests beside the signature's for DeleteObjects, and MD5 every store knows.
+            fields.append("content-md5", Base64.encode(Array(Insecure.MD5.hash(data: bytes))).utf8)
+            return .sha256(Array(SHA256.hash(data: bytes)))
+        }
+    }
+
+    /// Fields that the client's SDK put into its signed query go to the store as fields.
+    private func appendHoisted(_ query: Query, _ bodyIsTheClients: Bool, to fields: inout FieldBlock) {
+        query.forEach { name, value, _ in
+            guard name.count > 6, FieldTreatment.isCarriedAmz(name, bodyIsTheClients: bodyIsTheClients) else { return }
+            fields.appendLowered(name, value)
+        }
+    }
+
+    private func copySourceValue(_ source: CopySource) throws(S3Error) -> [UInt8] {
+        var value: [UInt8] = [UInt8(ascii: "/")]
+        PercentEncoding.append(bucketName.utf8, to: &value, keepSlash: .encode)
+        value.append(UInt8(ascii: "/"))
+        PercentEncoding.append(try stored(source.key).bytes, to: &value, keepSlash: .keep)
+        if let versionID = source.versionID {
+            value.append(contentsOf: "?versionId=".utf8)
+            PercentEncoding.append(versionID, to: &value, keepSlash: .encode)
+        }
+        return value
+    }
+
+    /// The value without the token `aws-chunked`, which is about a transfer that ended here.
+    private func withoutAWSChunked(_ value: ArraySlice<UInt8>) -> [UInt8] {
+        let tokens = value.split(separator: UInt8(ascii: ",")).map { token in
+            token.drop { $0 == 0x20 || $0 == 0x09 }
+        }
+        let kept = tokens.filter { token in
+            !token.map { lowered($0) }.prefix { $0 != 0x20 && $0 != 0x09 }.elementsEqual("aws-chunked".utf8)
+        }
+        return kept.count == tokens.count ? Array(value) : Array(kept.joined(separator: ", ".utf8))
+    }
+}
+
+extension FieldBlock {
+    /// Appends a field under its name in lower case.
+    mutating func appendLowered(_ name: ArraySlice<UInt8>, _ value: ArraySlice<UInt8>) {
+        append(name.lazy.map { lowered($0) }, value)
+    }
+}

@@ -1,0 +1,93 @@
+import S3API
+package import Signatures
+import WireFormats
+
+/// One bucket at an S3-compatible store: where it is, how it is named there, and the credential for it. A value without
+/// I/O: it makes the request that is to be sent, and says what the answer means.
+package struct S3Backend: Sendable {
+    package enum Addressing: Hashable, Sendable {
+        /// `endpoint/bucket/key`
+        case path
+        /// `bucket.endpoint/key`
+        case virtualHost
+    }
+
+    package let endpoint: Endpoint
+    /// The store's region: what requests are signed for and buckets are created in.
+    package let region: String
+    package let addressing: Addressing
+    /// The bucket's name at the store; not checked, since stores differ.
+    package let bucketName: String
+    /// What stands before every key at the store: empty, or ending in `/`.
+    package let prefix: [UInt8]
+    /// Nil: requests go out unsigned.
+    package let signer: SigV4Signer?
+
+    /// The value of `host`.
+    let host: [UInt8]
+    /// The bucket's path, encoded, without a trailing slash: empty where the bucket is in the host.
+    let root: [UInt8]
+    /// What precedes an encoded key: the bucket's path and the prefix, encoded.
+    let keyRoot: [UInt8]
+
+    /// - Parameter prefix: `backend_prefix` as configured; a `/` is put behind it where it has none.
+    package init(
+        endpoint: Endpoint,
+        region: String,
+        addressing: Addressing = .path,
+        bucketName: String,
+        prefix: String = "",
+        signer: SigV4Signer?
+    ) {
+        var folder = Array(prefix.utf8)
+        if let last = folder.last, last != UInt8(ascii: "/") { folder.append(UInt8(ascii: "/")) }
+        self.endpoint = endpoint
+        self.region = region
+        self.addressing = addressing
+        self.bucketName = bucketName
+        self.prefix = folder
+        self.signer = signer
+        switch addressing {
+        case .path:
+            host = Array(endpoint.authority.utf8)
+            root = [UInt8(ascii: "/")] + PercentEncoding.encode(bucketName.utf8, keepSlash: .encode)
+        case .virtualHost:
+            host = Array((bucketName + "." + endpoint.authority).utf8)
+            root = []
+        }
+        keyRoot = root + [UInt8(ascii: "/")] + PercentEncoding.encode(folder, keepSlash: .keep)
+    }
+
+    /// The same store and credential with another bucket, the whole of it.
+    package func withBucket(_ name: String) -> S3Backend {
+        S3Backend(endpoint: endpoint, region: region, addressing: addressing, bucketName: name, signer: signer)
+    }
+
+    /// Whether the store can copy from `source` to here by itself: same endpoint, same credential.
+    package func canCopy(from source: S3Backend) -> Bool {
+        endpoint == source.endpoint && signer?.accessKeyID == source.signer?.accessKeyID
+    }
+
+    /// The key at the store.
+    /// - Throws: `KeyTooLongError` where the prefix leaves no room for it.
+    func stored(_ key: ObjectKey) throws(S3Error) -> ObjectKey {
+        guard prefix.count + key.bytes.count <= ObjectKey.maximumLength else { throw S3Error(.keyTooLong) }
+        return prefix.isEmpty ? key : ObjectKey(prefix + key.bytes)
+    }
+
+    /// The client's key for one of the store; nil where it lies outside the prefix.
+    func shown(_ stored: some Collection<UInt8>) -> [UInt8]? {
+        guard stored.starts(with: prefix) else { return nil }
+        return Array(stored.dropFirst(prefix.count))
+    }
+
+    /// The path of a request, encoded.
+    func path(of address: S3Address) throws(S3Error) -> [UInt8] {
+        guard let key = address.key else { return root.isEmpty ? [UInt8(ascii: "/")] : root }
+        guard prefix.count + key.bytes.count <= ObjectKey.maximumLength else { throw S3Error(.keyTooLong) }
+        var path = keyRoot
+        path.reserveCapacity(keyRoot.count + key.bytes.count + key.bytes.count / 2)
+        PercentEncoding.append(key.bytes, to: &path, keepSlash: .keep)
+        return path
+    }
+}
