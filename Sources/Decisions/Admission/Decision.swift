@@ -1,0 +1,100 @@
+import Identity
+package import S3API
+
+/// May it? The one place where that is decided:
+///
+///     no explicit deny
+///     AND within the ceiling: a disabled or expired principal has nothing, `readonly` reads and lists
+///     AND each action permitted by a scope, the user's role on an allowed bucket, a policy's Allow,
+///         or the bucket's anonymous right, which every valid caller has too
+///     AND permitted by every session policy
+///
+/// - Parameters:
+///   - values: The values of a part of the request, all of them where it is repeated; asked only where a policy's
+///     condition looks at it.
+/// - Returns: The verdict; nothing is allocated where there are no policies.
+package func decide(
+    _ question: AccessQuestion,
+    policies: PolicySet,
+    sessionPolicies: [PolicyDocument] = [],
+    values: (RequestValue) -> [[UInt8]]
+) -> Verdict {
+    switch question.standing {
+    case .active: break
+    case .disabled: return .denied(.disabled)
+    case .expired: return .denied(.expired)
+    }
+
+    let ruling = policies.isEmpty ? PolicyRuling() : policies.ruling(on: question, values)
+    if let policy = ruling.deniedBy { return .denied(.explicitDeny(policy: policy)) }
+
+    if case .user(.readonly, _) = question.basis,
+        let excess = question.actions.subtracting(.readOnlyCeiling).first
+    {
+        return .denied(.readonly(excess))
+    }
+
+    let verdict = permission(for: question, ruling)
+    guard verdict.isAllowed else { return verdict }
+    for document in sessionPolicies {
+        let ruling = document.ruling(on: question, named: "", values)
+        guard ruling.deniedBy == nil, ruling.allowed.isSuperset(of: question.actions) else {
+            return .denied(.sessionPolicy)
+        }
+    }
+    return verdict
+}
+
+/// Whether ListBuckets shows a bucket to the caller who asked: whether it may list anything in it.
+/// - Parameter question: As for ListBuckets itself.
+package func mayList(
+    _ bucket: BucketName,
+    _ facts: AccessQuestion.BucketFacts,
+    for question: AccessQuestion,
+    policies: PolicySet,
+    values: (RequestValue) -> [[UInt8]]
+) -> Bool {
+    var listing = question
+    listing.actions = ActionSet(.listBucket)
+    listing.target = .listing(bucket, prefix: [])
+    listing.bucket = facts
+    switch decide(listing, policies: policies, values: values) {
+    case .allowed:
+        return true
+    case .denied(.notPermitted):
+        // A scope that is narrower than the bucket does not permit to list all of it.
+        guard case .scopes(let scopes) = question.basis else { return false }
+        return scopes.contains { $0.permitsListingSomething(in: bucket) }
+    case .denied:
+        return false
+    }
+}
+
+/// Whether something permits each of the actions.
+private func permission(for question: AccessQuestion, _ ruling: PolicyRuling) -> Verdict {
+    if question.actions.isEmpty { return .denied(.nothingAsked) }
+    guard let bucket = question.target.bucket else {
+        return question.principal == .anonymous ? .denied(.credentialNeeded) : .allowed(.filtered)
+    }
+    var missing = question.actions
+
+    switch question.basis {
+    case .scopes(let scopes):
+        for scope in scopes { missing.subtract(scope.permitted(at: question.target, question.bucket)) }
+        if missing.isEmpty { return .allowed(.scope) }
+    case .user(let role, let buckets):
+        if buckets.contains(bucket.string) { missing.subtract(role.actions) }
+        if missing.isEmpty { return .allowed(.role(role)) }
+    case .none:
+        break
+    }
+
+    if let policy = ruling.allowedBy {
+        missing.subtract(ruling.allowed)
+        if missing.isEmpty { return .allowed(.policy(policy)) }
+    }
+
+    if question.bucket.anonymousAccess { missing.subtract(.anonymous) }
+    guard let first = missing.first else { return .allowed(.anonymousAccess) }
+    return .denied(.notPermitted(first))
+}

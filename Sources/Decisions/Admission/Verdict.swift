@@ -1,0 +1,75 @@
+package import Identity
+package import S3API
+
+/// The answer to an ``AccessQuestion``, with the reason for the log and for `explain`. The client is told
+/// `AccessDenied` and no more.
+package enum Verdict: Hashable, Sendable {
+    case allowed(AllowReason)
+    case denied(DenyReason)
+
+    package var isAllowed: Bool {
+        switch self {
+        case .allowed: true
+        case .denied: false
+        }
+    }
+
+    /// For logs: from a closed list but for the names of policies and actions.
+    package var reason: String {
+        switch self {
+        case .allowed(let reason): reason.description
+        case .denied(let reason): reason.description
+        }
+    }
+}
+
+/// What permitted a request; where it took several, the one that permitted the last of its actions.
+package enum AllowReason: Hashable, Sendable, CustomStringConvertible {
+    case scope
+    case role(UserRole)
+    case policy(String)
+    case anonymousAccess
+    /// ListBuckets: every caller may ask, and is shown what it may list.
+    case filtered
+
+    package var description: String {
+        switch self {
+        case .scope: "scope"
+        case .role(let role): "role:" + role.rawValue
+        case .policy(let name): "policy:" + name
+        case .anonymousAccess: "anonymous_access"
+        case .filtered: "filtered"
+        }
+    }
+}
+
+/// What stood against a request.
+package enum DenyReason: Hashable, Sendable, CustomStringConvertible {
+    case disabled
+    case expired
+    /// A statement with `"Effect": "Deny"` of this policy.
+    case explicitDeny(policy: String)
+    /// `readonly` users read and list, nothing else.
+    case readonly(S3Action)
+    /// Nothing permits this action here.
+    case notPermitted(S3Action)
+    /// A session's own policy does not permit it.
+    case sessionPolicy
+    /// ListBuckets by an anonymous caller.
+    case credentialNeeded
+    /// A question without actions permits nothing.
+    case nothingAsked
+
+    package var description: String {
+        switch self {
+        case .disabled: "disabled"
+        case .expired: "expired"
+        case .explicitDeny(let policy): "explicit_deny:" + policy
+        case .readonly(let action): "readonly:" + action.rawValue
+        case .notPermitted(let action): "not_permitted:" + action.rawValue
+        case .sessionPolicy: "session_policy"
+        case .credentialNeeded: "credential_needed"
+        case .nothingAsked: "nothing_asked"
+        }
+    }
+}
