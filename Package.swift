@@ -18,6 +18,7 @@ let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 let mustache: Target.Dependency = .product(name: "Mustache", package: "swift-mustache")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -75,26 +76,26 @@ let package = Package(
         library("Backends", in: "Decisions", ["WireFormats", "HTTP1", "S3API", "Signatures", nioCore, crypto]),
         library(
             "Pipeline", in: "Decisions",
-            ["WireFormats", "HTTP1", "S3API", "Signatures", "Identity", "Admission", "Backends", nioCore]
+            ["WireFormats", "HTTP1", "S3API", "Signatures", "Identity", "Admission", "Backends", crypto]
         ),
 
         library("Settings", ["WireFormats", "S3API", "Identity", "Admission", toml, crypto]),
         library("Journal", ["WireFormats", "Identity", crypto]),
         library(
             "DataPlane",
-            ["WireFormats", "HTTP1", "S3API", "Pipeline", "Journal", nioCore, nioPosix, nioTLS, nioSSL, logging]
+            ["WireFormats", "HTTP1", "S3API", "Pipeline", "Journal", "Identity", "Admission", "Backends", nioCore, nioPosix, nioSSL, logging, crypto]
         ),
         library(
             "ControlPlane",
             [
-                "WireFormats", "Identity", "Pipeline", "Settings", "Journal", hummingbird, mustache, httpTypes,
-                nioCore, nioPosix, logging, lifecycle, crypto,
+                "WireFormats", "Identity", "Journal", hummingbird, mustache, httpTypes, nioCore, logging, lifecycle,
+                crypto,
             ]
         ),
         library(
             "EmbeddedStore",
             [
-                "WireFormats", "HTTP1", "S3API", "Signatures", hummingbird, httpTypes, grdb, nioCore, nioPosix,
+                "WireFormats", "HTTP1", "S3API", "Signatures", hummingbirdCore, httpTypes, grdb, nioCore, nioPosix,
                 logging, lifecycle, crypto,
             ]
         ),
@@ -117,12 +118,12 @@ let package = Package(
         tests("Admission", ["WireFormats", "S3API", "Identity"]),
         tests("Backends", ["WireFormats", "HTTP1", "S3API", "Signatures", nioCore]),
         tests(
-            "Pipeline", ["WireFormats", "HTTP1", "S3API", "Signatures", "Identity", "Admission", "Backends", nioCore]
+            "Pipeline", ["WireFormats", "HTTP1", "S3API", "Signatures", "Identity", "Admission", "Backends", crypto]
         ),
-        tests("Settings", ["WireFormats", "S3API", "Identity", "Admission"]),
+        tests("Settings", ["WireFormats", "S3API", "Identity", "Admission", toml]),
         tests("Journal", ["WireFormats", "Identity"]),
         tests("DataPlane", ["WireFormats", "HTTP1", "S3API", "Pipeline", nioCore, nioPosix, nioEmbedded, nioSSL]),
-        tests("ControlPlane", ["WireFormats", "Identity", "Pipeline", "Settings", "Journal", hummingbird]),
+        tests("ControlPlane", ["WireFormats", "Identity", "Journal", nioPosix, logging, lifecycle]),
         tests("EmbeddedStore", ["WireFormats", "HTTP1", "S3API", "Signatures", grdb, nioCore, nioPosix]),
     ]
 )

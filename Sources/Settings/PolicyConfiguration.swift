@@ -1,11 +1,13 @@
+package import Admission
 package import Identity
 
 /// One entry of `[[policies]]`: a policy document and whom it is about.
 package struct PolicyConfiguration: Sendable {
     package let name: String
     package let appliesTo: [PrincipalPattern]
-    /// The document's JSON.
+    /// The document's JSON, which ``compiled`` was made of.
     package let document: [UInt8]
+    package let compiled: PolicyDocument
     package let origin: Origin
     /// Where each of ``appliesTo`` is written.
     let patternOrigins: [Origin]
@@ -32,12 +34,23 @@ package struct PolicyConfiguration: Sendable {
             reader.report("is required", at: section.place(of: "applies_to"), suggestion: "write [\"*\"] for everyone")
         }
         let document = section.required("document").flatMap { _ in section.resolved("document") }
+        let compiled = document.flatMap { Self.compiled($0, reader) }
         origin = section.origin
         section.finish()
-        guard let name, let document else { return nil }
+        guard let name, let document, let compiled else { return nil }
         self.name = name.value
         appliesTo = patterns.map(\.0)
         patternOrigins = patterns.map(\.1)
         self.document = Array(document.value.utf8)
+        self.compiled = compiled
+    }
+
+    private static func compiled(_ document: Located<String>, _ reader: ConfigurationReader) -> PolicyDocument? {
+        do {
+            return try PolicyDocument(parsing: document.value.utf8)
+        } catch {
+            reader.report("the document is not a policy: \(error)", at: document.origin)
+            return nil
+        }
     }
 }

@@ -64,6 +64,13 @@ package struct ServerConfiguration: Sendable {
         }
         strictKeys = section.boolean("strict_keys", or: strictKeys)
         acceptsSigV2Presigned = section.boolean("sigv2_presigned", or: acceptsSigV2Presigned)
+        if section.has("sigv2_presigned"), acceptsSigV2Presigned {
+            reader.report(
+                "SigV2 URLs are not supported by this version: they are refused with advice",
+                at: section.place(of: "sigv2_presigned"),
+                severity: .warning
+            )
+        }
         headerTimeout = section.duration("header_timeout", or: headerTimeout)
         idleTimeout = section.duration("idle_timeout", or: idleTimeout)
         bodyIdleTimeout = section.duration("body_idle_timeout", or: bodyIdleTimeout)
@@ -72,6 +79,7 @@ package struct ServerConfiguration: Sendable {
         drainTimeout = section.duration("drain_timeout", or: drainTimeout)
         if section.has("tls") { tls = TLSConfiguration(reading: section.section("tls")) }
         cors = section.sections("cors", single: .accepted).map(CORSRule.init(reading:))
+        LaterSections.refuseCORS(in: section)
         section.finish()
     }
 

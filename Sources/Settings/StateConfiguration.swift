@@ -14,6 +14,15 @@ package struct StateConfiguration: Sendable {
     }
 
     package var store = Store.sqlite(path: "gatehouse.db")
+
+    /// The state directory, where the admin socket lies beside the store's file; nil where nothing is kept on disk.
+    package var folder: String? {
+        switch store {
+        case .sqlite(let path): path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+        case .memory: nil
+        }
+    }
+
     package var maxStaleness = Duration.seconds(60)
 
     init() {}

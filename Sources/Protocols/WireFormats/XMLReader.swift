@@ -55,7 +55,9 @@ package enum XMLReader {
         parser.delegate = builder
         let wellFormed = parser.parse()
         if let limit = builder.exceeded { throw limit }
-        guard wellFormed, let root = builder.root else { throw .malformed }
+        guard wellFormed, !builder.sawError, parser.parserError == nil, let root = builder.root else {
+            throw .malformed
+        }
         return root
     }
 
@@ -112,6 +114,8 @@ private final class TreeBuilder: NSObject, XMLParserDelegate {
     private var count = 0
     private(set) var root: XMLNode?
     private(set) var exceeded: XMLReaderError?
+    /// FoundationXML reports some errors (content after the root) and parses on.
+    private(set) var sawError = false
 
     init(maxDepth: Int, maxElements: Int) {
         self.maxDepth = maxDepth
@@ -126,6 +130,7 @@ private final class TreeBuilder: NSObject, XMLParserDelegate {
         attributes: [String: String]
     ) {
         guard exceeded == nil else { return }
+        if path.isEmpty, root != nil { sawError = true }
         count += 1
         if count > maxElements { exceeded = .tooManyElements }
         if path.count >= maxDepth { exceeded = .tooDeep }
@@ -135,6 +140,10 @@ private final class TreeBuilder: NSObject, XMLParserDelegate {
         }
         let local = name.split(separator: ":").last.map(String.init) ?? name
         path.append(Element(name: local, attributes: attributes))
+    }
+
+    func parser(_ parser: XMLParser, parseErrorOccurred parseError: any Error) {
+        sawError = true
     }
 
     func parser(_ parser: XMLParser, foundCharacters text: String) {

@@ -154,6 +154,10 @@ package struct CanonicalRequest: Sendable {
 
     /// The value without white space at its ends, and with each run of it inside as one space.
     private mutating func appendTrimmed(_ value: ArraySlice<UInt8>) {
+        guard value.contains(where: { $0 == 0x20 || $0 == 0x09 }) else {
+            bytes.append(contentsOf: value)
+            return
+        }
         var pendingSpace = false
         let start = bytes.count
         for byte in value {

@@ -1,0 +1,270 @@
+import HTTP1
+import Journal
+import Logging
+import NIOCore
+import Pipeline
+import S3API
+
+/// The state of one exchange with a store, reset for every request.
+struct Exchange {
+    var forward: Forward?
+    var holdBack: HoldBack?
+    /// The body that was sent so far, as long as it is short enough to be sent again; nil: it can't be replayed.
+    var sent: [ByteBuffer]? = []
+    var sentBytes = 0
+    /// Every byte of the request has been handed to the store's connection.
+    var requestIsSent = false
+    var hasRetried = false
+    var startedAt = NIODeadline.uptimeNanoseconds(0)
+    /// Once the store's head is known and its body is wanted whole.
+    var collecting: (limit: Int, then: @Sendable ([UInt8]) -> Plan)?
+    var collected: [UInt8] = []
+}
+
+extension ClientConnection {
+    /// How much of a streamed body is kept for a second attempt.
+    private static let replayLimit = 64 * 1024
+
+    // MARK: - Towards the store
+
+    func forward(_ forward: Forward) {
+        exchange = Exchange()
+        exchange.forward = forward
+        record.backend = forward.upstream.name
+        if case .stream(let length, let sha256?) = forward.body {
+            exchange.holdBack = HoldBack(length: length, sha256: sha256)
+        }
+        phase = .connecting
+        deadline = .distantFuture
+        loop.pool(for: forward.upstream).lease(to: self)
+    }
+
+    var waitsForUpstream: Bool {
+        if case .connecting = phase { return true }
+        return false
+    }
+
+    /// A connection is ours: the head goes out, and a short body with it in the same write.
+    func upstreamReady(_ upstream: UpstreamConnection) {
+        guard let forward = exchange.forward else { return }
+        phase = .forwarding(upstream)
+        exchange.startedAt = loop.now()
+        exchange.requestIsSent = false
+        var bytes = loop.buffer(capacity: forward.request.fields.bytes.count + forward.request.path.count + 256)
+        HeadWriter.append(forward.request, to: &bytes)
+        upstream.begin(self, method: forward.request.method)
+        switch forward.body {
+        case .none:
+            upstream.send(bytes)
+            requestSent()
+        case .bytes(let body):
+            bytes.writeBytes(body)
+            upstream.send(bytes)
+            requestSent()
+        case .stream:
+            upstream.send(bytes)
+            for part in exchange.sent ?? [] { upstream.send(part) }
+            if bodyIsRead {
+                finishBody(to: upstream)
+            } else {
+                extendDeadline(snapshot.server.bodyIdleTimeout)
+                continueIfExpected()
+                advance()
+            }
+        }
+        upstream.flush()
+    }
+
+    /// Takes the next piece of the client's body. Returns whether there may be more at hand.
+    func sendBody(to upstream: UpstreamConnection) -> Bool {
+        guard upstream.isWritable else { return false }
+        switch decoder.next(&inbox) {
+        case .needMore:
+            extendDeadline(snapshot.server.bodyIdleTimeout)
+            return false
+        case .bytes(let bytes):
+            record.bytesIn += Int64(bytes.readableBytes)
+            if exchange.holdBack == nil {
+                pass(bytes, to: upstream)
+            } else if let free = exchange.holdBack?.take(bytes) {
+                pass(free, to: upstream)
+            }
+            return true
+        case .end:
+            bodyIsRead = true
+            finishBody(to: upstream)
+            return false
+        case .refused(let refusal):
+            upstream.cut()
+            refuse(refusal)
+            return false
+        }
+    }
+
+    private func pass(_ bytes: ByteBuffer, to upstream: UpstreamConnection) {
+        exchange.sentBytes += bytes.readableBytes
+        if exchange.sentBytes <= Self.replayLimit {
+            exchange.sent?.append(bytes)
+        } else {
+            exchange.sent = nil
+        }
+        upstream.send(bytes)
+    }
+
+    private func finishBody(to upstream: UpstreamConnection) {
+        if exchange.holdBack != nil {
+            guard let rest = exchange.holdBack?.release() else {
+                upstream.cut()
+                record.reason = "the body's hash is not the signed one"
+                send(refusal(S3Error(.contentSHA256Mismatch)))
+                return
+            }
+            exchange.holdBack = nil
+            if rest.readableBytes > 0 { pass(rest, to: upstream) }
+        }
+        requestSent()
+        upstream.flush()
+    }
+
+    private func requestSent() {
+        exchange.requestIsSent = true
+        deadline = exchange.startedAt + TimeAmount(exchange.forward?.upstream.responseTimeout ?? .seconds(60))
+    }
+
+    var hasSentWholeRequest: Bool { exchange.requestIsSent }
+
+    func upstreamTakesBytes() {
+        extendDeadline(snapshot.server.bodyIdleTimeout)
+        advance()
+        if case .forwarding(let upstream) = phase { upstream.flush() }
+    }
+
+    // MARK: - From the store
+
+    /// Whether the answer may be read on: the client takes bytes, or the answer is being collected.
+    var takesAnswerBytes: Bool {
+        exchange.collecting != nil || (context?.channel.isWritable ?? false)
+    }
+
+    func upstreamAnswered(_ head: ResponseHead) {
+        guard let forward = exchange.forward, case .forwarding(let upstream) = phase else { return }
+        record.timeToFirstByte = .nanoseconds((loop.now() - exchange.startedAt).nanoseconds)
+        extendDeadline(snapshot.server.bodyIdleTimeout)
+        switch forward.answer(head) {
+        case .stream(let status, let fields):
+            beginAnswer(status: status, fields: fields, from: head)
+        case .collect(let limit, let then):
+            exchange.collecting = (limit, then)
+        case .reply(let reply) where head.framing == .none || head.framing == .length(0):
+            // Nothing follows: the connection can serve on.
+            exchange.collecting = (0, { @Sendable _ in .reply(reply) })
+        case .reply(let reply):
+            upstream.cut()
+            send(reply)
+        }
+    }
+
+    func upstreamSent(_ bytes: ByteBuffer) {
+        guard let (limit, _) = exchange.collecting else {
+            writeAnswerBody(bytes)
+            return
+        }
+        guard exchange.collected.count + bytes.readableBytes <= limit else {
+            upstreamMisbehaved("its answer is larger than \(limit) bytes")
+            return
+        }
+        exchange.collected.append(contentsOf: bytes.readableBytesView)
+    }
+
+    /// The store's answer is complete and its connection no longer ours.
+    func upstreamEnded() {
+        guard case .forwarding = phase else { return }
+        if let (_, then) = exchange.collecting {
+            let body = exchange.collected
+            phase = .connecting
+            perform(then(body))
+        } else {
+            finishAnswer()
+        }
+        advance()
+    }
+
+    func upstreamLost(_ loss: UpstreamConnection.Loss, from upstream: UpstreamConnection) {
+        guard case .forwarding = phase, let forward = exchange.forward else { return }
+        switch loss {
+        case .closed(answered: false) where upstream.isReused && !exchange.hasRetried && mayReplay(forward):
+            exchange.hasRetried = true
+            phase = .connecting
+            deadline = .distantFuture
+            loop.journal.metrics.upstreamRetries += 1
+            loop.pool(for: forward.upstream).lease(to: self, fresh: true)
+        case .closed(let answered):
+            upstreamMisbehaved(answered ? "it closed in the middle of an answer" : "it closed without an answer")
+        case .malformed(let reason):
+            upstreamMisbehaved(reason)
+        case .tls(let reason):
+            upstreamMisbehaved("TLS: " + reason)
+        }
+        advance()
+    }
+
+    private func mayReplay(_ forward: Forward) -> Bool {
+        guard case .stream = forward.body else { return forward.replay == .allowed }
+        guard exchange.sent != nil else { return false }
+        return exchange.sentBytes == 0 || forward.replay == .allowed
+    }
+
+    func upstreamUnavailable(_ reason: UpstreamPool.Unavailable) {
+        let error =
+            switch reason {
+            case .queueFull: S3Error(.slowDown, retryAfter: 1)
+            case .broken: S3Error(.serviceUnavailable, "The store behind this bucket cannot be reached.", retryAfter: 1)
+            case .unreachable:
+                S3Error(.serviceUnavailable, "The store behind this bucket cannot be reached.", retryAfter: 1)
+            }
+        record.reason = "\(reason)"
+        send(refusal(error))
+        advance()
+    }
+
+    /// The store did something from which there is no way on: a client that has seen nothing gets an error, one that
+    /// has seen part of an answer is cut off, so that a short body never looks whole.
+    private func upstreamMisbehaved(_ reason: String) {
+        fail(S3Error(.backendBadAnswer), reason)
+    }
+
+    func exchangeTimedOut() {
+        fail(exchange.requestIsSent ? S3Error(.backendTimeout) : S3Error(.requestTimeout), "timed out")
+    }
+
+    private func fail(_ error: S3Error, _ reason: String) {
+        loop.logger.warning(
+            "exchange with a store failed",
+            metadata: ["backend": "\(record.backend ?? "")", "reason": "\(reason)", "request": "\(record.requestID)"]
+        )
+        record.reason = reason
+        if case .forwarding(let upstream) = phase { upstream.cut() }
+        if answer.headIsWritten {
+            answer.wasCut = true
+            endRecord()
+            close()
+        } else {
+            send(refusal(error))
+        }
+    }
+
+    /// The client's connection is gone: so is whatever was being done for it.
+    func clientGone() {
+        switch phase {
+        case .forwarding(let upstream):
+            answer.wasCut = true
+            upstream.cut()
+        case .connecting:
+            if let forward = exchange.forward { loop.pool(for: forward.upstream).cancel(self) }
+        default:
+            break
+        }
+        phase = .closed
+        endRecord()
+    }
+}

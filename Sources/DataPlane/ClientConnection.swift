@@ -1,0 +1,382 @@
+import Admission
+import HTTP1
+import Journal
+import NIOCore
+import Pipeline
+import S3API
+import WireFormats
+
+/// One client's connection: reads a request head, asks the pipeline what to do, does it, and goes on to the next.
+///
+/// Confined to its event loop, together with everything it touches. Requests that arrive while one is being served
+/// wait unparsed in `inbox`, and reading stops. This file holds the life of a request up to its plan;
+/// `ClientConnection+Forwarding` carries bytes to and from a store, `ClientConnection+Answering` writes answers.
+final class ClientConnection: ChannelDuplexHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    enum Phase {
+        // → collecting | connecting | forwarding | discarding | head | lingering | closed
+        case head
+        // → connecting | discarding | head | lingering | closed
+        case collecting(limit: Int, then: @Sendable ([UInt8]) -> Plan)
+        // → forwarding | discarding | head | lingering | closed
+        case connecting
+        // → connecting | discarding | head | lingering | closed
+        case forwarding(UpstreamConnection)
+        // Answered; the rest of a small request body is read and dropped. → head | closed
+        case discarding
+        // Answered and closing: what still comes is dropped so that the answer is not lost to a reset. → closed
+        case lingering
+        case closed
+    }
+
+    /// A body that is this short is read to its end after an early answer, so that the connection can be kept.
+    static let discardLimit: Int64 = 64 * 1024
+    /// How long a connection that has asked nothing yet may live on when the server ends.
+    private static let drainGrace = TimeAmount.seconds(1)
+
+    let loop: LoopContext
+    var phase: Phase
+    var context: ChannelHandlerContext?
+    var facts: ConnectionFacts
+    var inbox = ByteBuffer()
+    private var parser: RequestParser
+    private var readWaits = false
+    private var isAdvancing = false
+    /// When the present wait has lasted too long.
+    var deadline: NIODeadline
+
+    // The request being served.
+    var head: RequestHead?
+    var decoder = BodyDecoder(framing: .none)
+    var bodyIsRead = true
+    var snapshot: Snapshot
+    var record: RequestRecord
+    var permit: Limiter.Permit?
+    /// When the present head's first byte was seen; nil between requests.
+    var requestStart: NIODeadline?
+    private(set) var served = 0
+    /// The peer's address as the logs write it, rendered once.
+    private var peerText: [UInt8] = []
+    private var collected: [UInt8] = []
+    var exchange = Exchange()
+    var answer = AnswerState()
+
+    init(loop: LoopContext, facts: ConnectionFacts) {
+        self.loop = loop
+        self.facts = facts
+        snapshot = loop.snapshot
+        phase = .head
+        parser = RequestParser(limits: loop.snapshot.server.headLimits)
+        record = RequestRecord(
+            requestID: RequestID(random: 0),
+            startedAt: loop.wallClock(),
+            clientAddress: [],
+            method: ""
+        )
+        deadline = .now() + TimeAmount(loop.snapshot.server.headerTimeout)
+    }
+
+    // MARK: - Channel events
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        loop.opened(self)
+        context.fireChannelActive()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        loop.closed(self)
+        clientGone()
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        context.close(promise: nil)
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if wantsBytes { context.read() } else { readWaits = true }
+    }
+
+    func resumeReading() {
+        guard readWaits, wantsBytes, let context else { return }
+        readWaits = false
+        context.read()
+    }
+
+    private var wantsBytes: Bool {
+        switch phase {
+        case .head, .collecting, .discarding, .lingering: true
+        case .connecting, .closed: false
+        case .forwarding(let upstream): !bodyIsRead && upstream.isWritable
+        }
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var bytes = unwrapInboundIn(data)
+        if case .lingering = phase { return }
+        if inbox.readableBytes == 0 {
+            inbox = bytes
+        } else {
+            inbox.writeBuffer(&bytes)
+        }
+        advance()
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        if case .forwarding(let upstream) = phase { upstream.flush() }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable, case .forwarding(let upstream) = phase {
+            extendDeadline(snapshot.server.bodyIdleTimeout)
+            upstream.resumeReading()
+        }
+        context.fireChannelWritabilityChanged()
+    }
+
+    // MARK: - From bytes to a plan
+
+    /// Goes as far as the bytes at hand allow. Called again from within itself when an answer completes at once, it
+    /// leaves the rest to the outer call, so that a thousand pipelined requests don't nest.
+    func advance() {
+        guard !isAdvancing else { return }
+        isAdvancing = true
+        defer { isAdvancing = false }
+        while step() {}
+        resumeReading()
+    }
+
+    private func step() -> Bool {
+        switch phase {
+        case .head: return readHead()
+        case .collecting(let limit, let then): return collect(limit: limit, then: then)
+        case .forwarding(let upstream): return bodyIsRead ? false : sendBody(to: upstream)
+        case .discarding: return discard()
+        case .connecting, .lingering, .closed: return false
+        }
+    }
+
+    private func readHead() -> Bool {
+        guard inbox.readableBytes > 0 else { return false }
+        switch parser.parse(&inbox) {
+        case .needMore:
+            if requestStart == nil {
+                requestStart = loop.now()
+                extendDeadline(snapshot.server.headerTimeout)
+            }
+            return false
+        case .refused(let refusal):
+            beginRecord()
+            refuse(refusal)
+            return false
+        case .head(let head):
+            begin(head)
+            return true
+        }
+    }
+
+    private func beginRecord(method: String = "") {
+        snapshot = loop.snapshot
+        if requestStart == nil { requestStart = loop.now() }
+        if peerText.isEmpty { peerText = Array((facts.peer.map(\.description) ?? "unix").utf8) }
+        loop.journal.metrics.inflight += 1
+        record = RequestRecord(
+            requestID: loop.nextRequestID(),
+            startedAt: loop.wallClock(),
+            clientAddress: peerText,
+            method: method
+        )
+        answer = AnswerState()
+        answer.isOpen = true
+    }
+
+    private func begin(_ head: RequestHead) {
+        beginRecord(method: head.method.name)
+        self.head = head
+        decoder = BodyDecoder(framing: head.framing)
+        bodyIsRead = decoder.isFinished
+        answer.omitsBody = head.method == .head
+        answer.keepAlive = head.keepAlive && !loop.isDraining
+        answer.clientTakesChunks = head.version == .http11
+        let decision = loop.pipeline.decide(
+            head,
+            from: facts,
+            under: snapshot,
+            at: record.startedAt,
+            requestID: record.requestID
+        )
+        note(decision)
+        permit = decision.permit
+        answer.hardening = decision.hardening
+        loop.journal.decided(record)
+        perform(decision.plan)
+    }
+
+    private func note(_ decision: Decision) {
+        if let client = decision.client, client != facts.peer {
+            record.clientAddress = Array(client.description.utf8)
+        }
+        record.principal = decision.principal
+        record.operation = decision.operation
+        record.bucket = decision.bucket?.string
+        record.key = decision.key?.bytes
+        record.reason = decision.reason
+        if let head {
+            record.path = head.path
+            record.userAgent = head.fields.first("user-agent").map(Array.init)
+        }
+        switch decision.outcome {
+        case .allowed: record.verdict = .allowed
+        case .denied: record.verdict = .denied
+        case .unauthenticated:
+            record.verdict = .unauthenticated
+            loop.journal.metrics.countAuthenticationFailure(decision.failure)
+        case .limited: record.verdict = .limited
+        case .undecided: record.verdict = .undecided
+        }
+    }
+
+    func perform(_ plan: Plan) {
+        switch plan {
+        case .reply(let reply):
+            send(reply)
+        case .collect(let limit, let then):
+            collected = []
+            if case .length(let length) = head?.framing, length <= Int64(limit) {
+                collected.reserveCapacity(Int(length))
+            }
+            extendDeadline(snapshot.server.bodyIdleTimeout)
+            phase = .collecting(limit: limit, then: then)
+            continueIfExpected()
+            advance()
+        case .forward(let forward):
+            self.forward(forward)
+        }
+    }
+
+    private func collect(limit: Int, then: @Sendable ([UInt8]) -> Plan) -> Bool {
+        if bodyIsRead {
+            perform(then(collected))
+            return true
+        }
+        switch decoder.next(&inbox) {
+        case .needMore:
+            extendDeadline(snapshot.server.bodyIdleTimeout)
+            return false
+        case .bytes(let bytes):
+            record.bytesIn += Int64(bytes.readableBytes)
+            guard collected.count + bytes.readableBytes <= limit else {
+                send(refusal(S3Error(.entityTooLarge)))
+                return true
+            }
+            collected.append(contentsOf: bytes.readableBytesView)
+            return true
+        case .end:
+            bodyIsRead = true
+            return true
+        case .refused(let refusal):
+            refuse(refusal)
+            return false
+        }
+    }
+
+    private func discard() -> Bool {
+        switch decoder.next(&inbox) {
+        case .needMore: return false
+        case .bytes: return true
+        case .end:
+            bodyIsRead = true
+            readyForNext()
+            return true
+        case .refused:
+            close()
+            return false
+        }
+    }
+
+    /// The body may come: sent once, as soon as the request is allowed and there is somewhere for it to go.
+    func continueIfExpected() {
+        guard let head, head.expectsContinue, !bodyIsRead, !answer.saidContinue, inbox.readableBytes == 0,
+            let context
+        else { return }
+        answer.saidContinue = true
+        context.writeAndFlush(wrapOutboundOut(loop.continueBytes), promise: nil)
+    }
+
+    // MARK: - Between requests
+
+    func readyForNext() {
+        head = nil
+        parser = RequestParser(limits: loop.snapshot.server.headLimits)
+        requestStart = nil
+        snapshot = loop.snapshot
+        extendDeadline(snapshot.server.idleTimeout)
+        phase = .head
+        if loop.isDraining, inbox.readableBytes == 0 { close() }
+    }
+
+    func extendDeadline(_ timeout: Duration) {
+        deadline = loop.now() + TimeAmount(timeout)
+    }
+
+    func close() {
+        phase = .closed
+        context?.close(promise: nil)
+    }
+
+    /// The server is ending: what does nothing is closed, what has just come may still ask once.
+    func drain() {
+        guard case .head = phase, inbox.readableBytes == 0 else { return }
+        if served > 0 {
+            close()
+        } else {
+            deadline = min(deadline, loop.now() + Self.drainGrace)
+        }
+    }
+
+    /// The request is over, however it ended.
+    func endRecord() {
+        guard answer.isOpen else { return }
+        answer.isOpen = false
+        served += 1
+        let now = loop.now()
+        record.duration = .nanoseconds((now - (requestStart ?? now)).nanoseconds)
+        loop.journal.metrics.inflight -= 1
+        loop.journal.finished(record)
+        guard let permit else { return }
+        self.permit = nil
+        loop.limiter.charge(record.bytesIn + record.bytesOut, to: permit, at: loop.wallClock())
+        loop.limiter.release(permit)
+    }
+
+    /// The loop's tick found the deadline passed.
+    func timedOut() {
+        switch phase {
+        case .lingering, .discarding, .closed:
+            close()
+        case .head:
+            if inbox.readableBytes == 0 {
+                close()
+            } else {
+                beginRecord()
+                refuse(.headTimedOut)
+            }
+        case .collecting:
+            answer.keepAlive = false
+            send(refusal(S3Error(.requestTimeout)))
+        case .connecting, .forwarding:
+            exchangeTimedOut()
+        }
+    }
+}

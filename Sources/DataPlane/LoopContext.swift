@@ -1,0 +1,195 @@
+import Admission
+import Journal
+import Logging
+import NIOCore
+import NIOSSL
+import Pipeline
+import Synchronization
+import WireFormats
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// All that one event loop owns: the snapshot in force, the pipeline with its caches, the pools of connections to
+/// stores, the journal's buffers, the metrics' counters, and the client connections themselves.
+///
+/// Nothing here is shared: every request is served on the loop that accepted it, so that no lock, future or task is
+/// needed from its first byte to its last. Other threads reach it by submitting work to the loop.
+final class LoopContext {
+    /// How often deadlines are looked at, and so how exact they are.
+    static let tick = TimeAmount.milliseconds(250)
+
+    let eventLoop: any EventLoop
+    let logger: Logger
+    let shared: SharedCounts
+    var snapshot: Snapshot
+    var pipeline: Pipeline
+    let journal: LoopJournal
+    let limiter: Limiter
+    /// For connections accepted from now on; nil: plain text.
+    var listenerTLS: NIOSSLContext?
+    private(set) var isDraining = false
+    private let loopCount: Int
+    private var pools: [Upstream: UpstreamPool] = [:]
+    private var connections: [ObjectIdentifier: ClientConnection] = [:]
+    private var requestIDs: RequestIDSequence
+    private var dateSecond: Int64 = 0
+    private var dateText: [UInt8] = []
+    private let allocator = ByteBufferAllocator()
+
+    let continueBytes = ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")
+    let lineEnd = ByteBuffer(string: "\r\n")
+    let lastChunk = ByteBuffer(string: "0\r\n\r\n")
+
+    init(
+        eventLoop: any EventLoop,
+        loopCount: Int,
+        snapshot: Snapshot,
+        limiter: Limiter,
+        journal: LoopJournal,
+        shared: SharedCounts,
+        logger: Logger
+    ) {
+        self.eventLoop = eventLoop
+        self.loopCount = loopCount
+        self.snapshot = snapshot
+        self.limiter = limiter
+        self.journal = journal
+        pipeline = Pipeline(limiter: limiter)
+        self.shared = shared
+        self.logger = logger
+        requestIDs = RequestIDSequence(seed: .random(in: .min ... .max))
+    }
+
+    // MARK: - Time and small parts
+
+    func now() -> NIODeadline { .now() }
+
+    func wallClock() -> Instant {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Instant(nanosecondsSince1970: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+    }
+
+    /// The `Date` field's value, rendered once a second.
+    func httpDate() -> [UInt8] {
+        let second = wallClock().secondsSince1970
+        if second != dateSecond {
+            dateSecond = second
+            dateText = Array(Timestamp.http(Instant(secondsSince1970: second)).utf8)
+        }
+        return dateText
+    }
+
+    func nextRequestID() -> RequestID { requestIDs.next() }
+
+    func buffer(capacity: Int) -> ByteBuffer { allocator.buffer(capacity: capacity) }
+
+    // MARK: - Stores
+
+    func pool(for upstream: Upstream) -> UpstreamPool {
+        if let pool = pools[upstream] { return pool }
+        let pool = UpstreamPool(
+            upstream: upstream,
+            eventLoop: eventLoop,
+            limit: upstream.maxConnections / loopCount,
+            logger: logger
+        )
+        pools[upstream] = pool
+        return pool
+    }
+
+    // MARK: - Client connections
+
+    func opened(_ connection: ClientConnection) {
+        connections[ObjectIdentifier(connection)] = connection
+        journal.metrics.connections += 1
+        journal.metrics.connectionsAccepted += 1
+    }
+
+    func closed(_ connection: ClientConnection) {
+        guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
+        journal.metrics.connections -= 1
+        shared.openConnections.subtract(1, ordering: .relaxed)
+    }
+
+    var connectionCount: Int { connections.count }
+
+    // MARK: - From outside the loop
+
+    /// Takes a new snapshot: requests under way keep theirs, connections to stores that are still named are kept.
+    func adopt(_ snapshot: Snapshot) {
+        self.snapshot = snapshot
+        let named = snapshot.upstreams
+        for (upstream, pool) in pools where !named.contains(upstream) {
+            pool.retire()
+            pools[upstream] = nil
+        }
+    }
+
+    /// Begins the loop's own housekeeping.
+    func start() {
+        journal.scheduleFlush = { [unowned self] in
+            self.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(100)) { self.journal.flush() }
+        }
+        scheduleTick()
+    }
+
+    private func scheduleTick() {
+        eventLoop.assumeIsolated().scheduleTask(in: Self.tick) {
+            self.onTick()
+            self.scheduleTick()
+        }
+    }
+
+    private func onTick() {
+        let now = now()
+        for connection in connections.values where connection.deadline <= now { connection.timedOut() }
+        for pool in pools.values { pool.closeIdle(now: now) }
+    }
+
+    /// From now on every answer is its connection's last, and connections that do nothing are closed.
+    func beginDraining() {
+        isDraining = true
+        for connection in connections.values { connection.drain() }
+    }
+
+    /// The drain has lasted too long.
+    func closeAll() {
+        for connection in connections.values { connection.close() }
+    }
+
+    /// What this loop counted so far.
+    func collectMetrics() -> LoopMetrics {
+        var metrics = journal.metrics
+        for pool in pools.values {
+            metrics.upstreamActive += pool.open - pool.idleCount
+            metrics.upstreamIdle += pool.idleCount
+        }
+        return metrics
+    }
+}
+
+/// What all loops count together.
+final class SharedCounts: Sendable {
+    let openConnections = Atomic<Int>(0)
+}
+
+/// Ids that don't repeat and can't be guessed from one another's neighbours at a glance: a counter from a random start,
+/// mixed (splitmix64; Steele, Lea, Flood 2014).
+struct RequestIDSequence {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> RequestID {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return RequestID(random: mixed ^ (mixed >> 31))
+    }
+}

@@ -1,0 +1,219 @@
+import Backends
+import Logging
+import NIOCore
+import NIOPosix
+import NIOSSL
+import Pipeline
+
+/// The connections of one event loop to one store: the last used comes first, idle ones are bounded in number and age,
+/// and requests wait in a bounded queue when all are busy.
+///
+/// Confined to its event loop.
+final class UpstreamPool {
+    /// Why no connection can be had.
+    enum Unavailable: Error {
+        /// More requests wait than the queue holds.
+        case queueFull
+        /// The store does not accept connections.
+        case unreachable(String)
+        /// Recent requests all failed to connect: not tried again before the breaker closes.
+        case broken
+    }
+
+    private static let queueLimit = 1024
+    /// So many requests in a row failed to connect before the next ones fail at once.
+    private static let breakerThreshold = 5
+    private static let breakerPause = TimeAmount.seconds(1)
+
+    let upstream: Upstream
+    private let eventLoop: any EventLoop
+    private let limit: Int
+    /// Made with the first connection.
+    private var tls: NIOSSLContext?
+    private let logger: Logger
+    private var idle: [UpstreamConnection] = []
+    private var waiting: [ClientConnection] = []
+    /// Connections that exist or are being made.
+    private(set) var open = 0
+    private var failuresInARow = 0
+    private var brokenUntil = NIODeadline.uptimeNanoseconds(0)
+
+    init(upstream: Upstream, eventLoop: any EventLoop, limit: Int, logger: Logger) {
+        self.upstream = upstream
+        self.eventLoop = eventLoop
+        self.limit = max(1, limit)
+        self.logger = logger
+    }
+
+    var idleCount: Int { idle.count }
+
+    /// Gives `client` a connection: at once where one rests here, otherwise later through
+    /// ``ClientConnection/upstreamReady(_:)`` or ``ClientConnection/upstreamUnavailable(_:)``.
+    ///
+    /// - Parameter fresh: never a pooled one: the last pooled one turned out to be dead.
+    func lease(to client: ClientConnection, fresh: Bool = false) {
+        while !fresh, let connection = idle.popLast() {
+            if connection.isUsable {
+                client.upstreamReady(connection)
+                return
+            }
+        }
+        if open < limit {
+            connect(for: client)
+        } else if waiting.count < Self.queueLimit {
+            waiting.append(client)
+        } else {
+            client.upstreamUnavailable(.queueFull)
+        }
+    }
+
+    /// The client no longer wants a connection.
+    func cancel(_ client: ClientConnection) {
+        waiting.removeAll { $0 === client }
+    }
+
+    /// A connection whose exchange is over.
+    func take(back connection: UpstreamConnection) {
+        if waiting.isEmpty {
+            idle.append(connection)
+        } else {
+            waiting.removeFirst().upstreamReady(connection)
+        }
+    }
+
+    /// A connection that has closed.
+    func forget(_ connection: UpstreamConnection) {
+        open -= 1
+        if let index = idle.firstIndex(where: { $0 === connection }) { idle.remove(at: index) }
+        serveWaiting()
+    }
+
+    /// Closes what has rested longer than the upstream's idle timeout.
+    func closeIdle(now: NIODeadline) {
+        let timeout = TimeAmount(upstream.idleTimeout)
+        for connection in idle where connection.idleSince + timeout <= now {
+            connection.cut()
+        }
+    }
+
+    /// Closes every resting connection: the snapshot no longer names this upstream.
+    func retire() {
+        for connection in idle { connection.cut() }
+    }
+
+    private func serveWaiting() {
+        guard open < limit, !waiting.isEmpty else { return }
+        connect(for: waiting.removeFirst())
+    }
+
+    // MARK: - Connecting
+
+    private func connect(for client: ClientConnection) {
+        guard NIODeadline.now() >= brokenUntil else {
+            client.upstreamUnavailable(.broken)
+            return
+        }
+        open += 1
+        attempt(for: client, until: .now() + TimeAmount(upstream.connectTimeout), pause: .milliseconds(20))
+    }
+
+    /// Tries until `deadline`: a store that restarts refuses connections for a moment, and a request of which nothing
+    /// has been sent can wait for it.
+    private func attempt(for client: ClientConnection, until deadline: NIODeadline, pause: TimeAmount) {
+        let pool = NIOLoopBound(self, eventLoop: eventLoop)
+        let bootstrap = ClientBootstrap(group: eventLoop)
+            .channelOption(.socketOption(.so_keepalive), value: 1)
+            .channelOption(.recvAllocator, value: ReadSizes.upstream)
+            .channelOption(.maxMessagesPerRead, value: 1)
+            .channelOption(.writeBufferWaterMark, value: ReadSizes.waterMark)
+            .connectTimeout(max(.milliseconds(1), deadline - .now()))
+            .channelInitializer { channel in
+                // The pool is made and used on this loop only, where initializers run too.
+                channel.eventLoop.makeCompletedFuture { try pool.value.prepare(channel) }
+            }
+        let connecting =
+            switch upstream.endpoint.address {
+            case .tcp(let host, let port): bootstrap.connect(host: host, port: port)
+            case .unix(let path): bootstrap.connect(unixDomainSocketPath: path)
+            }
+        connecting.assumeIsolated().whenComplete { result in
+            switch result {
+            case .success(let channel):
+                self.failuresInARow = 0
+                self.deliver(channel, to: client)
+            case .failure(let error):
+                self.retry(after: error, for: client, until: deadline, pause: pause)
+            }
+        }
+    }
+
+    private func prepare(_ channel: any Channel) throws {
+        if case .tcp(let host, _) = upstream.endpoint.address {
+            try channel.syncOptions?.setOption(.tcpOption(.tcp_nodelay), value: 1)
+            if upstream.endpoint.transport == .tls {
+                let context = try tls ?? UpstreamTLS.context(caCertificate: upstream.caCertificate)
+                tls = context
+                try channel.pipeline.syncOperations.addHandler(UpstreamTLS.handler(context: context, host: host))
+            }
+        }
+        try channel.pipeline.syncOperations.addHandler(UpstreamConnection(pool: self))
+    }
+
+    private func deliver(_ channel: any Channel, to client: ClientConnection) {
+        guard let connection = try? channel.pipeline.syncOperations.handler(type: UpstreamConnection.self) else {
+            // It closed in the same turn of the loop: its handler is gone and was counted out.
+            client.upstreamUnavailable(.unreachable("closed at once"))
+            return
+        }
+        if client.waitsForUpstream {
+            client.upstreamReady(connection)
+        } else {
+            take(back: connection)
+        }
+    }
+
+    private func retry(
+        after error: any Error,
+        for client: ClientConnection,
+        until deadline: NIODeadline,
+        pause: TimeAmount
+    ) {
+        guard client.waitsForUpstream else {
+            open -= 1
+            serveWaiting()
+            return
+        }
+        let jitter = TimeAmount.nanoseconds(Int64.random(in: 0...pause.nanoseconds / 2))
+        guard .now() + pause + jitter < deadline else {
+            open -= 1
+            fail(client, error)
+            serveWaiting()
+            return
+        }
+        eventLoop.assumeIsolated().scheduleTask(in: pause + jitter) {
+            guard client.waitsForUpstream else {
+                self.open -= 1
+                self.serveWaiting()
+                return
+            }
+            self.attempt(for: client, until: deadline, pause: min(pause * 2, .milliseconds(500)))
+        }
+    }
+
+    private func fail(_ client: ClientConnection, _ error: any Error) {
+        failuresInARow += 1
+        logger.warning(
+            "store is unreachable",
+            metadata: ["backend": "\(upstream.name)", "endpoint": "\(upstream.endpoint)", "error": "\(error)"]
+        )
+        if failuresInARow >= Self.breakerThreshold { brokenUntil = .now() + Self.breakerPause }
+        client.upstreamUnavailable(.unreachable("\(error)"))
+    }
+}
+
+extension TimeAmount {
+    init(_ duration: Duration) {
+        let (seconds, attoseconds) = duration.components
+        self = .nanoseconds(seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+    }
+}

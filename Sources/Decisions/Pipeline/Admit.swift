@@ -1,0 +1,124 @@
+import Admission
+import HTTP1
+package import Identity
+package import S3API
+package import Signatures
+import WireFormats
+
+/// A request that was authenticated and may be carried out. Only this file makes one, and forwarding takes one: skipping
+/// the check does not compile.
+package struct Admitted: Sendable {
+    package let request: S3Request
+    package let principal: Principal
+    /// What the body must turn out to be.
+    package let payload: PayloadHash
+    /// Nil for ListBuckets alone.
+    package let bucket: Bucket?
+    /// Where a copy's source lies.
+    package let source: Bucket?
+    /// The rule that allowed it, for the log.
+    package let reason: String
+    /// The question that was asked, to be asked again for each key of a batch.
+    private let question: AccessQuestion
+
+    init(
+        _ request: S3Request,
+        by caller: Authenticated,
+        to located: Located,
+        _ asking: Asking
+    ) throws(Refusal) {
+        self.request = request
+        principal = caller.principal
+        payload = caller.payload
+        bucket = located.bucket
+        question = AccessQuestion(
+            principal: caller.principal,
+            basis: caller.basis,
+            actions: request.actions,
+            target: Self.target(of: request),
+            bucket: located.bucket?.facts ?? AccessQuestion.BucketFacts(),
+            circumstances: AccessQuestion.Circumstances(
+                now: asking.now,
+                sourceAddress: asking.origin.client,
+                transport: asking.origin.isSecure ? .tls : .plain
+            )
+        )
+        if request.operation == .deleteObjects {
+            // Decided key by key, once the document is here.
+            reason = "per key"
+        } else {
+            reason = try Self.allowed(question, asking)
+        }
+        source = try Self.source(of: request, question, asking)
+        guard request.address == .service || located.bucket != nil else {
+            throw .request(S3Error(.noSuchBucket))
+        }
+    }
+
+    /// Whether one key of a batch may be deleted.
+    func mayDelete(_ entry: DeleteRequest.Entry, _ asking: Asking) -> Bool {
+        guard let name = request.bucket else { return false }
+        var one = question
+        one.actions = entry.actions.union(request.actions.subtracting(S3Operation.deleteObjects.actions))
+        one.target = .object(name, entry.key)
+        return decide(one, policies: asking.snapshot.policies, values: asking.values).isAllowed
+    }
+
+    /// Whether ListBuckets shows a bucket.
+    func mayList(_ name: BucketName, _ facts: AccessQuestion.BucketFacts, _ asking: Asking) -> Bool {
+        Admission.mayList(name, facts, for: question, policies: asking.snapshot.policies, values: asking.values)
+    }
+
+    private static func allowed(_ question: AccessQuestion, _ asking: Asking) throws(Refusal) -> String {
+        let verdict = decide(question, policies: asking.snapshot.policies, values: asking.values)
+        guard verdict.isAllowed else { throw .denied(reason: verdict.reason) }
+        return verdict.reason
+    }
+
+    /// A copy needs reading there as well as writing here.
+    private static func source(
+        of request: S3Request,
+        _ question: AccessQuestion,
+        _ asking: Asking
+    ) throws(Refusal) -> Bucket? {
+        guard let copied = request.copySource else { return nil }
+        let bucket = asking.snapshot.bucket(copied.bucket)
+        var reading = question
+        reading.actions = copied.actions
+        reading.target = .object(copied.bucket, copied.key)
+        reading.bucket = bucket?.facts ?? AccessQuestion.BucketFacts()
+        _ = try allowed(reading, asking)
+        guard let bucket else { throw .request(S3Error(.noSuchBucket)) }
+        return bucket
+    }
+
+    private static func target(of request: S3Request) -> AccessQuestion.Target {
+        switch request.address {
+        case .service: .service
+        case .bucket(let name): request.listedPrefix.map { .listing(name, prefix: $0) } ?? .bucket(name)
+        case .object(let name, let key): .object(name, key)
+        }
+    }
+}
+
+extension Bucket {
+    /// What decisions need to know of it.
+    var facts: AccessQuestion.BucketFacts {
+        AccessQuestion.BucketFacts(anonymousAccess: anonymousAccess, accountOwnsEveryBucket: isOfOpenAccount)
+    }
+}
+
+extension Asking {
+    /// What a policy's condition may look at.
+    func values(_ value: RequestValue) -> [[UInt8]] {
+        switch value {
+        case .header(let name):
+            return head.fields.entries.filter { head.fields.isNamed($0, name) }.map { Array(head.fields.value($0)) }
+        case .query(let name):
+            guard let query = try? Query(parsing: head.query ?? []) else { return [] }
+            return name.withUTF8Buffer { wanted in
+                query.items.filter { $0.name.elementsEqual(wanted) }.map(\.value)
+            }
+        }
+    }
+}

@@ -1,0 +1,182 @@
+package import Admission
+import HTTP1
+package import Identity
+import S3API
+package import Signatures
+import WireFormats
+
+/// A request whose sender is known: a verified credential, or none where none was presented. Only this file makes one,
+/// so that nothing can be admitted that was not authenticated.
+package struct Authenticated: Sendable {
+    package let principal: Principal
+    /// What the caller's own entry in the configuration permits.
+    package let basis: RightsBasis
+    /// What the body must turn out to be.
+    package let payload: PayloadHash
+
+    fileprivate init(principal: Principal, basis: RightsBasis, payload: PayloadHash) {
+        self.principal = principal
+        self.basis = basis
+        self.payload = payload
+    }
+}
+
+/// Finds out who asks. One credential at most; a credential that fails is a refusal and never an anonymous request.
+struct Authenticator {
+    private var keys = SigningKeyCache()
+
+    mutating func authenticate(_ asking: Asking, _ query: Query) throws(Refusal) -> Authenticated {
+        let head = asking.head
+        let apiKeys = head.fields.count(of: "x-api-key")
+        let presented: PresentedSignature?
+        do {
+            presented = try PresentedSignature.find(in: head, query: query)
+        } catch {
+            throw Self.refusal(error)
+        }
+        if query.contains("gh-link") {
+            throw .unauthenticated(
+                S3Error(.accessDenied),
+                reason: "no such link",
+                failure: "unknown_link"
+            )
+        }
+        if apiKeys > 0 {
+            guard apiKeys == 1, presented == nil else {
+                throw .unauthenticated(
+                    S3Error(.invalidRequest, "Exactly one credential is allowed."),
+                    reason: "two credentials",
+                    failure: "two_credentials"
+                )
+            }
+            return try user(head, under: asking.snapshot)
+        }
+        guard let presented else {
+            // A token without a signature would otherwise be a credential that is silently ignored.
+            guard head.fields.count(of: "x-amz-security-token") == 0 else {
+                throw .unauthenticated(
+                    S3Error(.invalidToken),
+                    reason: "a session token without a signature",
+                    failure: "session_token_unsupported"
+                )
+            }
+            return Authenticated(principal: .anonymous, basis: .none, payload: try Self.statedPayload(head))
+        }
+        return try signer(presented, query, asking)
+    }
+
+    private func user(_ head: RequestHead, under snapshot: Snapshot) throws(Refusal) -> Authenticated {
+        guard let key = head.fields.first("x-api-key"), let user = snapshot.apiKeys.user(presenting: Array(key))
+        else {
+            throw .unauthenticated(S3Error(.invalidAPIKey), reason: "unknown API key", failure: "unknown_api_key")
+        }
+        return Authenticated(
+            principal: user.principal,
+            basis: .user(user.role, user.allowedBuckets),
+            payload: try Self.statedPayload(head)
+        )
+    }
+
+    private mutating func signer(
+        _ presented: PresentedSignature,
+        _ query: Query,
+        _ asking: Asking
+    ) throws(Refusal) -> Authenticated {
+        let (head, snapshot) = (asking.head, asking.snapshot)
+        switch presented {
+        case .v2: throw Self.refusal(.signatureVersion2)
+        case .otherScheme(let scheme):
+            throw .unauthenticated(
+                S3Error(.accessDenied, "This authorization scheme is not accepted here."),
+                reason: "authorization scheme of another kind (\(scheme.count) bytes)",
+                failure: "unknown_scheme"
+            )
+        case .header, .presignedV4: break
+        }
+        let key: AccessKey
+        do {
+            key = try snapshot.accessKeys.find(presented.accessKeyID ?? "", at: asking.now)
+        } catch {
+            throw Self.refusal(error)
+        }
+        do {
+            if try presented.securityToken(in: head) != nil {
+                throw Refusal.unauthenticated(
+                    S3Error(.invalidToken),
+                    reason: "a session token for a long-lived key",
+                    failure: "session_token_unsupported"
+                )
+            }
+            let verified = try SigV4.verify(
+                presented,
+                head: head,
+                query: query,
+                hosts: asking.origin.signedHosts,
+                secret: key.secret,
+                now: asking.now,
+                region: snapshot.server.region,
+                keys: &keys
+            )
+            return Authenticated(
+                principal: key.principal,
+                basis: .scopes(snapshot.keyScopes[key.id] ?? []),
+                payload: verified.payload
+            )
+        } catch let refusal as SignatureRefusal {
+            throw Self.refusal(refusal)
+        } catch let refusal as Refusal {
+            throw refusal
+        } catch {
+            throw .unauthenticated(S3Error(.internalError), reason: "\(type(of: error))", failure: "internal")
+        }
+    }
+
+    /// Callers without a signature may still state the payload's hash, and it is held against the body all the same.
+    private static func statedPayload(_ head: RequestHead) throws(Refusal) -> PayloadHash {
+        guard let stated = head.fields.first("x-amz-content-sha256") else { return .unsigned }
+        guard head.fields.count(of: "x-amz-content-sha256") == 1, let payload = PayloadHash(stated) else {
+            throw .request(S3Error(.invalidArgument, SignatureRefusal.malformedContentSHA256.publicMessage))
+        }
+        return payload
+    }
+
+    private static func refusal(_ refusal: SignatureRefusal) -> Refusal {
+        let code = codes[refusal.s3Code] ?? .accessDenied
+        return .unauthenticated(
+            S3Error(code, refusal.publicMessage),
+            reason: refusal.reason,
+            failure: failureLabel(refusal)
+        )
+    }
+
+    private static func refusal(_ refusal: AccessKeyRefusal) -> Refusal {
+        switch refusal {
+        case .unknown:
+            .unauthenticated(S3Error(.invalidAccessKeyID), reason: refusal.rawValue, failure: "unknown_access_key")
+        case .disabled:
+            .unauthenticated(S3Error(.invalidAccessKeyID), reason: refusal.rawValue, failure: "disabled_access_key")
+        case .expired:
+            .unauthenticated(S3Error(.invalidAccessKeyID), reason: refusal.rawValue, failure: "expired_access_key")
+        }
+    }
+
+    private static let codes = Dictionary(
+        S3Error.Code.allCases.map { ($0.name, $0) },
+        uniquingKeysWith: { first, _ in first }
+    )
+
+    private static func failureLabel(_ refusal: SignatureRefusal) -> StaticString {
+        switch refusal {
+        case .twoSignatures: "two_credentials"
+        case .signatureVersion2: "signature_version_2"
+        case .malformed, .missingContentSHA256, .malformedContentSHA256, .conflictingContentSHA256, .malformedPath,
+            .repeatedHeader:
+            "malformed_signature"
+        case .wrongRegion: "wrong_region"
+        case .missingDate, .requestTimeTooSkewed, .notYetValid: "clock_skew"
+        case .expired: "expired_signature"
+        case .hostNotSigned, .headerNotSigned, .signedHeaderMissing: "unsigned_header"
+        case .signatureMismatch: "signature_mismatch"
+        }
+    }
+}

@@ -1,0 +1,109 @@
+package import HTTP1
+package import S3API
+package import WireFormats
+
+/// How one client reads errors: S3's XML, or JSON, decided by the credential it presents even where that turns out to be
+/// worthless; an explicit `Accept` overrides.
+package struct ErrorAnswer: Sendable {
+    private enum Format {
+        case xml, json
+    }
+
+    private let format: Format
+    private let address: S3Address?
+    private let isHead: Bool
+    private let region: String
+
+    package init(_ head: RequestHead, under server: ServerSettings) {
+        address =
+            (try? S3Address.locate(
+                host: head.host,
+                path: head.path,
+                domains: server.domains,
+                rules: server.keyRules
+            ))?.address
+        isHead = head.method == .head
+        region = server.region
+        format = Self.format(head, address)
+    }
+
+    private static func format(_ head: RequestHead, _ address: S3Address?) -> Format {
+        if let accept = head.fields.first("accept") {
+            if accept.elementsEqual("application/json".utf8) { return .json }
+            if accept.elementsEqual("application/xml".utf8) { return .xml }
+        }
+        let isListing = head.method == .get && address != nil && address?.key == nil
+        if isListing { return .xml }
+        if head.fields.first("x-api-key") != nil { return .json }
+        if let authorization = head.fields.first("authorization"), !authorization.starts(with: "AWS".utf8) {
+            return .json
+        }
+        return .xml
+    }
+
+    package func reply(_ error: S3Error, requestID: RequestID) -> Reply {
+        let region = error.code == .authorizationHeaderMalformed && region != "*" ? region : nil
+        return reply(
+            code: error.code.name,
+            message: error.message,
+            status: error.status,
+            retryAfter: error.retryAfter,
+            region: region,
+            requestID: requestID
+        )
+    }
+
+    /// An error by its code: ours, or a store's in the client's terms. The answer to a HEAD has no body: its status says
+    /// all that it can.
+    func reply(
+        code: String,
+        message: String,
+        status: Int,
+        retryAfter: Int?,
+        region: String? = nil,
+        requestID: RequestID
+    ) -> Reply {
+        var fields = FieldBlock(reservingBytes: 128, fields: 4)
+        if let retryAfter { fields.append("retry-after", String(retryAfter)) }
+        if status == 401 { fields.append("www-authenticate", "ApiKey header=\"x-api-key\"") }
+        guard !isHead, status != 304 else { return Reply(status: status, fields: fields) }
+        let id = requestID.description
+        let body: [UInt8]
+        switch format {
+        case .xml:
+            fields.append("content-type", "application/xml")
+            body = ErrorDocument.xml(
+                code: code,
+                message: message,
+                resource: resource,
+                requestID: id,
+                region: region
+            )
+        case .json:
+            fields.append("content-type", "application/json")
+            body = ErrorDocument.json(code: code, message: message, resource: resource, requestID: id)
+        }
+        return Reply(status: status, fields: fields, body: body)
+    }
+
+    private var resource: [UInt8] {
+        switch address {
+        case .object(let bucket, let key): Array("/\(bucket)/".utf8) + key.bytes
+        case .bucket(let bucket): Array("/\(bucket)".utf8)
+        case .service, nil: [UInt8(ascii: "/")]
+        }
+    }
+
+    /// The answer to what is not a request, in S3's form: nobody can know who sent it.
+    package static func reply(to refusal: HTTPRefusal, requestID: RequestID) -> Reply {
+        var fields = FieldBlock(reservingBytes: 64, fields: 1)
+        fields.append("content-type", "application/xml")
+        let body = ErrorDocument.xml(
+            code: "InvalidRequest",
+            message: "The request could not be read: \(refusal.reason).",
+            resource: [UInt8(ascii: "/")],
+            requestID: requestID.description
+        )
+        return Reply(status: refusal.status, fields: fields, body: body)
+    }
+}

@@ -1,0 +1,31 @@
+import HTTP1
+import S3API
+import WireFormats
+
+/// A request whose address is understood: decoded once, here.
+struct Located: Sendable {
+    let address: S3Address
+    let query: Query
+    /// Nil where the request is about the service, or the name is nobody's.
+    let bucket: Bucket?
+
+    init(_ asking: Asking) throws(Refusal) {
+        do {
+            address =
+                try S3Address.locate(
+                    host: asking.origin.host,
+                    path: asking.head.path,
+                    domains: asking.snapshot.server.domains,
+                    rules: asking.snapshot.server.keyRules
+                ).address
+        } catch {
+            throw .request(error)
+        }
+        do {
+            query = try Query(parsing: asking.head.query ?? [])
+        } catch {
+            throw .request(S3Error(.invalidURI, "The query is not properly encoded."))
+        }
+        bucket = address.bucket.flatMap(asking.snapshot.bucket)
+    }
+}

@@ -1,0 +1,111 @@
+package import Admission
+package import HTTP1
+import Identity
+import S3API
+package import WireFormats
+
+/// The life of a request without I/O: from its head to what is to be done, one line for each stage.
+///
+/// A value confined to its event loop, for the caches it keeps; everything it decides by is in the ``Snapshot``, the
+/// head, and the time it is given.
+package struct Pipeline {
+    private let limiter: Limiter
+    private var authenticator = Authenticator()
+
+    package init(limiter: Limiter) {
+        self.limiter = limiter
+    }
+
+    package mutating func decide(
+        _ head: RequestHead,
+        from facts: ConnectionFacts,
+        under snapshot: Snapshot,
+        at now: Instant,
+        requestID: RequestID
+    ) -> Decision {
+        let origin = RequestOrigin(head, facts, trusted: snapshot.server.trustedProxies)
+        if let plan = ReservedPath.plan(for: head) { return Decision(plan: plan, client: origin.client) }
+        let asking = Asking(head: head, origin: origin, snapshot: snapshot, now: now, requestID: requestID)
+        var notes = Decision(plan: .reply(Reply(status: 500)), client: origin.client)
+        do throws(Refusal) {
+            let plan = try plan(asking, noting: &notes)
+            notes.outcome = .allowed
+            return notes.with(plan)
+        } catch {
+            let refusal = limitFailures(error, asking)
+            notes.outcome = refusal.outcome
+            notes.reason = refusal.reason
+            notes.failure = refusal.failure
+            return notes.with(.reply(asking.reply(refusal.error)))
+        }
+    }
+
+    private mutating func plan(_ asking: Asking, noting notes: inout Decision) throws(Refusal) -> Plan {
+        let located = try Located(asking)
+        notes.bucket = located.address.bucket
+        notes.key = located.address.key
+        notes.hardening = located.bucket?.hardening ?? []
+        let caller = try authenticator.authenticate(asking, located.query)
+        notes.principal = caller.principal
+        notes.permit = try limit(caller.principal, asking)
+        let request = try classify(asking, located)
+        notes.operation = request.operation.metricName
+        let admitted = try Admitted(request, by: caller, to: located, asking)
+        notes.reason = admitted.reason
+        return try Planner(admitted, asking).plan()
+    }
+
+    private func classify(_ asking: Asking, _ located: Located) throws(Refusal) -> S3Request {
+        do {
+            return try S3Classifier.classify(asking.head, located.address, located.query)
+        } catch {
+            throw .request(error)
+        }
+    }
+
+    // MARK: - Limits
+
+    /// Anonymous callers share a budget by address, everybody else has one of their own.
+    private func limit(_ principal: Principal, _ asking: Asking) throws(Refusal) -> Limiter.Permit {
+        let key: LimitKey =
+            if principal == .anonymous, let client = asking.origin.client {
+                .anonymous(from: client)
+            } else {
+                .principal(principal)
+            }
+        switch limiter.admit(key, asking.snapshot.limits(of: principal), at: asking.now) {
+        case .admitted(let permit):
+            return permit
+        case .refused(let refusal):
+            throw .limited(
+                S3Error(.tooManyRequests, retryAfter: Int(refusal.retryAfterSeconds)),
+                reason: "over the limit of \(refusal.limit.rawValue)"
+            )
+        }
+    }
+
+    /// Guessing is slowed down: an address that failed too often hears 429 instead of why.
+    private func limitFailures(_ refusal: Refusal, _ asking: Asking) -> Refusal {
+        guard refusal.outcome == .unauthenticated, let client = asking.origin.client,
+            let over = limiter.count(.failedAuthentication(from: client), .failedAuthentications, at: asking.now)
+        else { return refusal }
+        return .limited(
+            S3Error(.tooManyRequests, retryAfter: Int(over.retryAfterSeconds)),
+            reason: "too many failed authentications: " + refusal.reason
+        )
+    }
+}
+
+/// One request with all that the stages need to know of it.
+struct Asking: Sendable {
+    let head: RequestHead
+    let origin: RequestOrigin
+    let snapshot: Snapshot
+    let now: Instant
+    let requestID: RequestID
+
+    /// An error in the form that this client reads.
+    func reply(_ error: S3Error) -> Reply {
+        ErrorAnswer(head, under: snapshot.server).reply(error, requestID: requestID)
+    }
+}

@@ -1,0 +1,31 @@
+import Identity
+import S3API
+
+/// Why a request goes no further: what its sender is told, and what only the log is.
+struct Refusal: Error {
+    let error: S3Error
+    let outcome: Decision.Outcome
+    /// For the log: may name rules and principals, never a secret.
+    let reason: String
+    /// For a failed authentication: its label in the metrics.
+    let failure: StaticString
+
+    /// The request itself can't be understood or carried out, whoever asks.
+    static func request(_ error: S3Error) -> Refusal {
+        Refusal(error: error, outcome: .undecided, reason: error.code.name, failure: "none")
+    }
+
+    /// The caller is not who it claims to be.
+    static func unauthenticated(_ error: S3Error, reason: String, failure: StaticString) -> Refusal {
+        Refusal(error: error, outcome: .unauthenticated, reason: reason, failure: failure)
+    }
+
+    /// The caller is known and may not. The client learns nothing but that.
+    static func denied(reason: String) -> Refusal {
+        Refusal(error: S3Error(.accessDenied), outcome: .denied, reason: reason, failure: "none")
+    }
+
+    static func limited(_ error: S3Error, reason: String) -> Refusal {
+        Refusal(error: error, outcome: .limited, reason: reason, failure: "none")
+    }
+}

@@ -1,0 +1,70 @@
+package import Backends
+package import HTTP1
+package import S3API
+package import WireFormats
+
+/// What `[server]` says, as far as requests depend on it.
+package struct ServerSettings: Sendable {
+    /// The region clients sign for; `*` accepts any.
+    package let region: String
+    /// How clients address us, for documents that name a location.
+    package let view: ClientView
+    /// `[audit] on_error = "deny"`: nothing is done that could not be written down.
+    package let requiresAudit: Bool
+    /// Suffixes of virtual hosts, in lower case.
+    package let domains: [String]
+    package let maxObjectSize: Int64
+    package let trustedProxies: [CIDR]
+    package let proxyProtocol: Bool
+    package let keyRules: KeyRules
+    package let headLimits: HeadLimits
+    package let maxConnections: Int
+    package let headerTimeout: Duration
+    package let idleTimeout: Duration
+    package let bodyIdleTimeout: Duration
+    /// Field lines that every answer carries where no bucket says otherwise.
+    package let hardening: [UInt8]
+
+    package init(
+        region: String = "us-east-1",
+        publicURL: String = "http://127.0.0.1:9000",
+        requiresAudit: Bool = false,
+        domains: [String] = [],
+        maxObjectSize: Int64 = 5 << 40,
+        trustedProxies: [CIDR] = [],
+        proxyProtocol: Bool = false,
+        keyRules: KeyRules = .standard,
+        headLimits: HeadLimits = HeadLimits(),
+        maxConnections: Int = 10_000,
+        headerTimeout: Duration = .seconds(10),
+        idleTimeout: Duration = .seconds(75),
+        bodyIdleTimeout: Duration = .seconds(60),
+        hardening: [UInt8] = HardeningFields.lines(frameOptions: "DENY", overTLS: false)
+    ) {
+        self.region = region
+        view = ClientView(region: region, publicURL: publicURL)
+        self.requiresAudit = requiresAudit
+        self.domains = domains
+        self.maxObjectSize = maxObjectSize
+        self.trustedProxies = trustedProxies
+        self.proxyProtocol = proxyProtocol
+        self.keyRules = keyRules
+        self.headLimits = headLimits
+        self.maxConnections = maxConnections
+        self.headerTimeout = headerTimeout
+        self.idleTimeout = idleTimeout
+        self.bodyIdleTimeout = bodyIdleTimeout
+        self.hardening = hardening
+    }
+}
+
+/// The fields that keep a browser from doing with an answer what nobody meant it to.
+package enum HardeningFields {
+    /// `X-Content-Type-Options`, `X-Frame-Options`, and `Strict-Transport-Security` (RFC 6797) where clients reach us
+    /// over https; as lines that end in CRLF.
+    package static func lines(frameOptions: String, overTLS: Bool) -> [UInt8] {
+        var lines = "x-content-type-options: nosniff\r\nx-frame-options: \(frameOptions)\r\n"
+        if overTLS { lines += "strict-transport-security: max-age=31536000\r\n" }
+        return Array(lines.utf8)
+    }
+}

@@ -1,0 +1,148 @@
+package import Admission
+package import Backends
+package import Identity
+package import S3API
+
+/// Everything a decision rests on, compiled from one configuration and never changed: every event loop reads it without
+/// a lock, and a request keeps the one it began with. A reload makes a new one.
+package final class Snapshot: Sendable {
+    /// Counts up with every reload.
+    package let generation: Int
+    package let server: ServerSettings
+    package let accessKeys: AccessKeyTable
+    /// What each access key may do, by its id.
+    package let keyScopes: [String: [Scope]]
+    package let apiKeys: APIKeyTable
+    /// Who may use the admin listener.
+    package let admins: Set<Principal>
+    package let policies: PolicySet
+    package let limits: RequestLimits
+    /// Limits of single principals, where they differ from ``limits``.
+    package let ownLimits: [Principal: RequestLimits]
+    /// The account that owns every bucket no other entry claims.
+    package let openAccount: OpenAccount?
+    private let buckets: [BucketName: Bucket]
+
+    package init(
+        generation: Int,
+        server: ServerSettings,
+        accessKeys: AccessKeyTable,
+        keyScopes: [String: [Scope]],
+        apiKeys: APIKeyTable,
+        admins: Set<Principal>,
+        policies: PolicySet,
+        limits: RequestLimits,
+        ownLimits: [Principal: RequestLimits],
+        openAccount: OpenAccount?,
+        buckets: [Bucket]
+    ) {
+        self.generation = generation
+        self.server = server
+        self.accessKeys = accessKeys
+        self.keyScopes = keyScopes
+        self.apiKeys = apiKeys
+        self.admins = admins
+        self.policies = policies
+        self.limits = limits
+        self.ownLimits = ownLimits
+        self.openAccount = openAccount
+        self.buckets = Dictionary(buckets.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// The bucket of that name: an entry of the configuration, or one of the account that owns all others.
+    package func bucket(_ name: BucketName) -> Bucket? {
+        buckets[name] ?? openAccount?.bucket(name)
+    }
+
+    /// The configured buckets, by name.
+    package var namedBuckets: [Bucket] {
+        buckets.values.sorted { $0.name.string < $1.name.string }
+    }
+
+    /// Every store that a bucket of this snapshot lies at.
+    package var upstreams: Set<Upstream> {
+        var all = Set(buckets.values.map(\.upstream))
+        if let openAccount { all.insert(openAccount.upstream) }
+        return all
+    }
+
+    package func limits(of principal: Principal) -> RequestLimits {
+        ownLimits.isEmpty ? limits : ownLimits[principal] ?? limits
+    }
+}
+
+/// A bucket as clients see it: its own name, its place in a store, and how it is shown.
+package struct Bucket: Sendable {
+    package let name: BucketName
+    package let backend: S3Backend
+    package let upstream: Upstream
+    package let anonymousAccess: Bool
+    /// The store checks the signed payload hash itself, so that we need not.
+    package let storeVerifiesPayload: Bool
+    /// Whether the bucket's configuration is its own: no prefix, and no other entry with the same bucket behind it.
+    package let ownsBackendBucket: Bool
+    /// An `s3` store, which carries operations beyond the core.
+    package let carriesEveryOperation: Bool
+    /// It belongs to an account with `buckets = ["*"]`.
+    package let isOfOpenAccount: Bool
+    /// Field lines that every answer about this bucket carries.
+    package let hardening: [UInt8]
+
+    package init(
+        name: BucketName,
+        backend: S3Backend,
+        upstream: Upstream,
+        anonymousAccess: Bool = false,
+        storeVerifiesPayload: Bool = false,
+        ownsBackendBucket: Bool = true,
+        carriesEveryOperation: Bool = true,
+        isOfOpenAccount: Bool = false,
+        hardening: [UInt8]
+    ) {
+        self.name = name
+        self.backend = backend
+        self.upstream = upstream
+        self.anonymousAccess = anonymousAccess
+        self.storeVerifiesPayload = storeVerifiesPayload
+        self.ownsBackendBucket = ownsBackendBucket
+        self.carriesEveryOperation = carriesEveryOperation
+        self.isOfOpenAccount = isOfOpenAccount
+        self.hardening = hardening
+    }
+}
+
+/// An account with `buckets = ["*"]`: a bucket of it is whatever name nobody else has.
+package struct OpenAccount: Sendable {
+    package let upstream: Upstream
+    /// The store as such, for listing its buckets.
+    package let backend: S3Backend
+    package let storeVerifiesPayload: Bool
+    package let carriesEveryOperation: Bool
+    package let hardening: [UInt8]
+
+    package init(
+        upstream: Upstream,
+        backend: S3Backend,
+        storeVerifiesPayload: Bool,
+        carriesEveryOperation: Bool,
+        hardening: [UInt8]
+    ) {
+        self.upstream = upstream
+        self.backend = backend
+        self.storeVerifiesPayload = storeVerifiesPayload
+        self.carriesEveryOperation = carriesEveryOperation
+        self.hardening = hardening
+    }
+
+    func bucket(_ name: BucketName) -> Bucket {
+        Bucket(
+            name: name,
+            backend: backend.withBucket(name.string),
+            upstream: upstream,
+            storeVerifiesPayload: storeVerifiesPayload,
+            carriesEveryOperation: carriesEveryOperation,
+            isOfOpenAccount: true,
+            hardening: hardening
+        )
+    }
+}

@@ -1,0 +1,77 @@
+import Backends
+import HTTP1
+import S3API
+
+/// Makes the client's answer of a store's.
+struct StoreAnswer: Sendable {
+    private let admitted: Admitted
+    private let asking: Asking
+    private let backend: S3Backend
+    /// What becomes of a document that was read whole; nil: the answer as it is.
+    private let finish: (@Sendable (_ document: [UInt8]) -> Plan)?
+
+    init(
+        _ admitted: Admitted,
+        _ asking: Asking,
+        _ backend: S3Backend,
+        finish: (@Sendable ([UInt8]) -> Plan)? = nil
+    ) {
+        self.admitted = admitted
+        self.asking = asking
+        self.backend = backend
+        self.finish = finish
+    }
+
+    func answer(_ head: ResponseHead) -> Answer {
+        switch backend.answer(to: admitted.request, head: head, view: asking.snapshot.server.view) {
+        case .stream(let status, let fields):
+            return .stream(status: status, fields: fields)
+        case .collect(let limit, let reading):
+            return .collect(limit: limit) { body in complete(reading.answer(body)) }
+        case .failure(let failure, let fields):
+            return .reply(reply(to: failure, fields))
+        }
+    }
+
+    private func complete(_ answer: S3CompleteAnswer) -> Plan {
+        switch answer {
+        case .document(let status, let fields, let body):
+            if let finish { return finish(body) }
+            return .reply(Reply(status: status, fields: fields, body: body))
+        case .failure(let failure, let fields):
+            return .reply(reply(to: failure, fields))
+        }
+    }
+
+    private func reply(to failure: StoreFailure, _ fields: FieldBlock) -> Reply {
+        var reply = ErrorAnswer(asking.head, under: asking.snapshot.server).reply(
+            code: failure.code,
+            message: failure.message,
+            status: failure.status,
+            retryAfter: failure.retryAfter,
+            requestID: asking.requestID
+        )
+        for entry in fields.entries where reply.fields.entries.allSatisfy({ !same($0, reply.fields, entry, fields) }) {
+            reply.fields.append(fields.name(entry), fields.value(entry))
+        }
+        switch failure.cause {
+        case .request: break
+        case .credential:
+            reply.reason = "the store refused our credential: \(failure.storeCode ?? "status \(failure.status)")"
+        case .redirect(let region):
+            reply.reason = "the store redirects: the region or endpoint is wrong" + (region.map { " (\($0))" } ?? "")
+        case .store:
+            reply.reason = "the store failed: \(failure.storeCode ?? "status \(failure.status)")"
+        }
+        return reply
+    }
+
+    private func same(
+        _ one: FieldBlock.Entry,
+        _ ones: FieldBlock,
+        _ other: FieldBlock.Entry,
+        _ others: FieldBlock
+    ) -> Bool {
+        ones.name(one).elementsEqual(others.name(other))
+    }
+}

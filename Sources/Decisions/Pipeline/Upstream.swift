@@ -1,0 +1,34 @@
+package import Backends
+
+/// Where a store is reached and how long we wait for it: the identity of a connection pool. Two buckets with equal
+/// upstreams share connections, and a reload that changes nothing here keeps them.
+package struct Upstream: Hashable, Sendable {
+    /// A closed-list label for metrics and logs: the account's or bucket's name.
+    package let name: String
+    package let endpoint: Endpoint
+    package let connectTimeout: Duration
+    package let responseTimeout: Duration
+    package let idleTimeout: Duration
+    /// Over all loops together.
+    package let maxConnections: Int
+    /// PEM file of the authorities that may have issued the store's certificate; nil: the system's.
+    package let caCertificate: String?
+
+    package init(
+        name: String,
+        endpoint: Endpoint,
+        connectTimeout: Duration = .seconds(5),
+        responseTimeout: Duration = .seconds(60),
+        idleTimeout: Duration = .seconds(60),
+        maxConnections: Int = 512,
+        caCertificate: String? = nil
+    ) {
+        self.name = name
+        self.endpoint = endpoint
+        self.connectTimeout = connectTimeout
+        self.responseTimeout = responseTimeout
+        self.idleTimeout = idleTimeout
+        self.maxConnections = maxConnections
+        self.caCertificate = caCertificate
+    }
+}

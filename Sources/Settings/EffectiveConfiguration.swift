@@ -1,0 +1,198 @@
+import Admission
+import Identity
+import S3API
+import WireFormats
+
+extension GatehouseConfiguration {
+    /// Every value in force, defaults included, under the names of the contract; secrets are `***`.
+    package var effective: JSONValue {
+        .object([
+            ("server", server.effective),
+            ("admin", .object([("allowed_hosts", .texts(admin.allowedHosts))])),
+            (
+                "state",
+                .object([
+                    ("store", .text(state.store.description)), ("max_staleness", .duration(state.maxStaleness)),
+                ])
+            ),
+            ("accounts", .array(accounts.map(\.effective))),
+            ("buckets", .array(buckets.map(\.effective))),
+            ("users", .array(users.map(\.effective))),
+            ("credentials", .array(credentials.map(\.effective))),
+            ("policies", .array(policies.map(\.effective))),
+            ("limits", .object(limits.effective)),
+            (
+                "access_log",
+                .object([
+                    ("path", .text(accessLog.destination.description)), ("format", .text(accessLog.format.rawValue)),
+                ])
+            ),
+            ("audit", audit.effective),
+        ])
+    }
+}
+
+extension ServerConfiguration {
+    fileprivate var effective: JSONValue {
+        .object([
+            ("listen", .text(listen.description)),
+            ("admin_listen", .text(adminListen.description)),
+            ("public_url", publicURL.map { .text($0.description) } ?? .null),
+            ("domains", .texts(domains)),
+            ("region", .text(region)),
+            ("max_object_size", .size(maxObjectSize)),
+            ("trusted_proxies", .texts(trustedProxies.map(\.description))),
+            ("proxy_protocol", .boolean(proxyProtocol)),
+            ("strict_keys", .boolean(strictKeys)),
+            ("sigv2_presigned", .boolean(acceptsSigV2Presigned)),
+            ("header_timeout", .duration(headerTimeout)),
+            ("idle_timeout", .duration(idleTimeout)),
+            ("body_idle_timeout", .duration(bodyIdleTimeout)),
+            ("max_connections", .integer(Int64(maxConnections))),
+            ("max_header_bytes", .size(Int64(maxHeaderBytes))),
+            ("drain_timeout", .duration(drainTimeout)),
+            (
+                "tls",
+                tls.map {
+                    .object([("certificate", .text($0.certificateChain)), ("private_key", .secret)])
+                } ?? .null
+            ),
+        ])
+    }
+}
+
+extension AccountConfiguration {
+    fileprivate var effective: JSONValue {
+        .object([
+            ("name", .text(name)),
+            ("buckets", .texts(buckets + (ownsEveryOtherBucket ? ["*"] : []))),
+            ("backend_type", .text(backend.typeName)),
+            ("backend_options", .object(backend.effective)),
+        ])
+    }
+}
+
+extension BucketConfiguration {
+    fileprivate var effective: JSONValue {
+        .object([
+            ("name", .text(name)),
+            ("account", account.map { .text($0) } ?? .null),
+            ("backend_type", .text(backend.typeName)),
+            ("backend_prefix", .text(backendPrefix)),
+            ("anonymous_access", .boolean(anonymousAccess)),
+            ("allowed_roles", allowedRoles.map { .texts($0) } ?? .null),
+            ("verify_payload", .text(payloadVerification.rawValue)),
+            ("checksums", .text(checksums.rawValue)),
+            ("frame_options", .text(frameOptions.rawValue)),
+            ("backend_options", .object([("bucket_name", .text(backendBucket))] + backend.effective)),
+        ])
+    }
+}
+
+extension BackendConfiguration {
+    fileprivate var typeName: String {
+        switch self {
+        case .s3: "s3"
+        case .file: "file"
+        }
+    }
+
+    fileprivate var effective: [(String, JSONValue)] {
+        switch self {
+        case .file(let path):
+            return [("path", .text(path))]
+        case .s3(let connection):
+            let credential = connection.credential
+            return [
+                ("endpoint", .text(connection.endpoint.description)),
+                ("region", .text(connection.region)),
+                ("addressing", .text(connection.addressing.rawValue)),
+                ("access_key_id", credential.map { .text($0.accessKeyID) } ?? .null),
+                ("secret_access_key", credential == nil ? .null : .secret),
+                ("session_token", credential?.sessionToken == nil ? .null : .secret),
+                ("connect_timeout", .duration(connection.connectTimeout)),
+                ("response_timeout", .duration(connection.responseTimeout)),
+                ("max_connections", .integer(Int64(connection.maxConnections))),
+                ("ca_certificate", connection.caCertificate.map { .text($0) } ?? .null),
+                ("public_endpoint", connection.publicEndpoint.map { .text($0.description) } ?? .null),
+            ]
+        }
+    }
+}
+
+extension UserConfiguration {
+    fileprivate var effective: JSONValue {
+        let buckets =
+            switch user.allowedBuckets {
+            case .every: ["*"]
+            case .named(let names): names.sorted()
+            }
+        return .object(
+            [
+                ("name", .text(user.name)), ("api_key", .secret), ("role", .text(user.role.rawValue)),
+                ("allowed_buckets", .texts(buckets)),
+            ] + limits.effective
+        )
+    }
+}
+
+extension CredentialConfiguration {
+    fileprivate var effective: JSONValue {
+        .object(
+            [
+                ("access_key_id", .text(key.id)), ("secret_access_key", .secret),
+                ("principal_name", .text(key.principalName)), ("enabled", .boolean(key.enabled)),
+                ("expires_at", key.expiresAt.map { .text(Timestamp.iso8601($0)) } ?? .null),
+                ("allowed_scopes", .array(scopes.map(\.effective))),
+            ] + limits.effective
+        )
+    }
+}
+
+extension ScopeConfiguration {
+    fileprivate var effective: JSONValue {
+        .object([
+            ("bucket", .text(bucket)), ("prefixes", .texts(prefixes)),
+            ("actions", .texts(actions.actions.map(\.rawValue))),
+        ])
+    }
+}
+
+extension PolicyConfiguration {
+    fileprivate var effective: JSONValue {
+        .object([
+            ("name", .text(name)), ("applies_to", .texts(appliesTo.map(\.text))),
+            ("document", .text(String(decoding: document, as: UTF8.self))),
+        ])
+    }
+}
+
+extension RequestLimits {
+    fileprivate var effective: [(String, JSONValue)] {
+        [
+            ("requests", .text(requests.map { "\($0.amount)/" + Durations.render($0.window) } ?? "")),
+            ("bytes", .text(bytes.map { Sizes.render($0.amount) + "/" + Durations.render($0.window) } ?? "")),
+            ("concurrent_requests", .integer(Int64(concurrentRequests ?? 0))),
+        ]
+    }
+}
+
+extension AuditConfiguration {
+    fileprivate var effective: JSONValue {
+        .object([
+            ("path", .text(destination.description)), ("rotate_size", .size(rotateSize)),
+            ("keep", .integer(Int64(keep))), ("on_error", .text(onError.rawValue)),
+            ("hmac_key", hmacKey == nil ? .null : .secret),
+        ])
+    }
+}
+
+extension JSONValue {
+    fileprivate static let secret = JSONValue.text("***")
+
+    fileprivate static func texts(_ texts: [String]) -> JSONValue { .array(texts.map { .text($0) }) }
+
+    fileprivate static func duration(_ duration: Duration) -> JSONValue { .text(Durations.render(duration)) }
+
+    fileprivate static func size(_ bytes: Int64) -> JSONValue { .text(Sizes.render(bytes)) }
+}

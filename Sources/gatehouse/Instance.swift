@@ -1,0 +1,141 @@
+import Admission
+import ControlPlane
+import DataPlane
+import Foundation
+import Journal
+import Logging
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+import Settings
+import UnixSignals
+import WireFormats
+
+/// The composition root: one running gateway, from its configuration to its end.
+enum Instance {
+    struct Options: Sendable {
+        let config: String?
+        let listen: String?
+        let adminListen: String?
+        let data: String
+        let loops: Int
+        let json: Bool
+    }
+
+    static func run(_ options: Options) async throws {
+        let startedAt = Clock.now()
+        let logger = makeLogger()
+        let setup = try Setup(options)
+        let (reading, read) = setup.file.read()
+        for problem in reading.problems { StandardError.write("\(problem)") }
+        guard let configuration = read else {
+            throw StartFailure("\(setup.file.path) has \(reading.errors.count) error(s); nothing was started")
+        }
+
+        let journal = try JournalFiles(configuration)
+        let stores = try EmbeddedStores(configuration, logger: logger)
+        let limiter = Limiter()
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: options.loops)
+        let compiler = SnapshotCompiler(stores: stores.places)
+        let snapshot = try compiled { try compiler.compile(configuration, generation: 1) }
+        let dataPlane = try await DataPlane(
+            group: group,
+            snapshot: snapshot,
+            limiter: limiter,
+            journal: { LoopJournal(accessLog: journal.access, auditLog: journal.audit) },
+            tls: try compiled { try ListenerTLS.context(configuration.server.tls) },
+            logger: logger
+        )
+        let metrics = MetricsRegistry(version: Version.current, startedAt: startedAt)
+        for source in dataPlane.metricsSources { metrics.register(loop: source) }
+        metrics.observe(accessLog: journal.access, auditLog: journal.audit)
+
+        let running = RunningConfiguration(
+            file: setup.file,
+            reading: reading,
+            configuration: configuration,
+            snapshot: snapshot,
+            compiler: compiler,
+            stores: stores,
+            dataPlane: dataPlane,
+            metrics: metrics,
+            logger: logger
+        )
+        let address = try await listen(dataPlane, at: configuration.server.listen)
+        let admin = try AdminListener(
+            settings: AdminSettings(
+                host: configuration.server.adminListen.host,
+                port: configuration.server.adminListen.port,
+                allowedHosts: configuration.admin.allowedHosts,
+                socketPath: configuration.state.folder.map { $0 + "/gatehouse.sock" }
+            ),
+            sources: running.adminSources(startedAt: startedAt, auditLog: journal.audit),
+            group: MultiThreadedEventLoopGroup.singleton,
+            logger: logger,
+            onServing: { port in
+                setup.announce(port: address.port ?? 0, adminPort: port, configuration: configuration)
+            }
+        )
+        let services: [any Service] =
+            stores.services + [
+                admin,
+                ReloadService(running: running, journal: journal, logger: logger),
+                DataPlaneService(dataPlane: dataPlane, running: running),
+            ]
+        let serviceGroup = ServiceGroup(
+            services: services,
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: logger
+        )
+        do {
+            try await serviceGroup.run()
+        } catch {
+            await journal.close()
+            throw StartFailure("\(error)")
+        }
+        await journal.close()
+        stores.removeSockets()
+        try await group.shutdownGracefully()
+    }
+
+    private static func listen(_ dataPlane: DataPlane, at address: ListenAddress) async throws -> SocketAddress {
+        do {
+            return try await dataPlane.listen(host: address.host, port: address.port)
+        } catch let error as IOError where error.errnoCode == EADDRINUSE {
+            throw StartFailure("\(address) is in use by another process")
+        } catch {
+            throw StartFailure("can't listen on \(address): \(error)")
+        }
+    }
+
+    private static func compiled<Value>(_ make: () throws -> Value) throws -> Value {
+        do { return try make() } catch { throw StartFailure("\(error)") }
+    }
+
+    private static func makeLogger() -> Logger {
+        LoggingSystem.bootstrap(StreamLogHandler.standardError)
+        var logger = Logger(label: "gatehouse")
+        logger.logLevel = .notice
+        return logger
+    }
+}
+
+/// The wall clock.
+enum Clock {
+    @Sendable static func now() -> Instant {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Instant(nanosecondsSince1970: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+    }
+}
+
+/// Serves until the group ends, then drains.
+struct DataPlaneService: Service {
+    let dataPlane: DataPlane
+    let running: RunningConfiguration
+
+    func run() async throws {
+        try? await gracefulShutdown()
+        await dataPlane.drain(within: await running.drainTimeout)
+    }
+}

@@ -1,0 +1,166 @@
+import ControlPlane
+import Crypto
+import DataPlane
+import Foundation
+import Identity
+import Journal
+import Logging
+import NIOSSL
+import Pipeline
+import Settings
+import Synchronization
+import WireFormats
+
+/// The configuration in force, and the way to another one: read, compiled completely, then published. A file with
+/// errors changes nothing.
+actor RunningConfiguration {
+    private let file: ConfigurationFile
+    private let compiler: SnapshotCompiler
+    private let stores: EmbeddedStores
+    private let dataPlane: DataPlane
+    private let metrics: MetricsRegistry
+    private let logger: Logger
+    private var configuration: GatehouseConfiguration
+    /// What the process was started with, which some keys stay at.
+    private let started: GatehouseConfiguration
+    /// Of the inputs read last, whether they could be used or not.
+    private var digest: [UInt8]
+    private var generation = 1
+    private var lastProblems: [String] = []
+    /// Read by the admin listener, which does not wait.
+    private let snapshot: Mutex<Snapshot>
+
+    init(
+        file: ConfigurationFile,
+        reading: ConfigurationReading,
+        configuration: GatehouseConfiguration,
+        snapshot: Snapshot,
+        compiler: SnapshotCompiler,
+        stores: EmbeddedStores,
+        dataPlane: DataPlane,
+        metrics: MetricsRegistry,
+        logger: Logger
+    ) {
+        self.file = file
+        self.configuration = configuration
+        started = configuration
+        digest = reading.inputs.digest
+        self.snapshot = Mutex(snapshot)
+        self.compiler = compiler
+        self.stores = stores
+        self.dataPlane = dataPlane
+        self.metrics = metrics
+        self.logger = logger
+    }
+
+    var drainTimeout: Duration { configuration.server.drainTimeout }
+
+    /// Whether what would be read now differs from what was read last.
+    func hasChanged() -> Bool {
+        file.read().reading.inputs.digest != digest
+    }
+
+    func reload() async -> ReloadReport {
+        let (reading, read) = file.read()
+        digest = reading.inputs.digest
+        do {
+            guard let read else { throw SnapshotFailure(reading.errors.map(\.description).joined(separator: "\n")) }
+            let tls = try ListenerTLS.context(read.server.tls)
+            let compiled = try compiler.compile(read, generation: generation + 1)
+            generation += 1
+            configuration = read
+            snapshot.withLock { $0 = compiled }
+            dataPlane.publish(compiled, tls: tls)
+            lastProblems = []
+            metrics.configurationReloaded(succeeded: true, at: Clock.now())
+            logger.notice("configuration reloaded", metadata: ["generation": "\(generation)"])
+            return ReloadReport(succeeded: true, messages: reading.warnings.map(\.description) + pendingMessages)
+        } catch {
+            lastProblems = reading.errors.isEmpty ? ["\(error)"] : reading.errors.map(\.description)
+            metrics.configurationReloaded(succeeded: false, at: Clock.now())
+            logger.error(
+                "configuration not reloaded: the running one stays in force",
+                metadata: ["problems": "\(lastProblems.joined(separator: "; "))"]
+            )
+            return ReloadReport(succeeded: false, messages: lastProblems)
+        }
+    }
+
+    private var pending: [String] {
+        GatehouseConfiguration.restartRequired(from: started, to: configuration)
+    }
+
+    private var pendingMessages: [String] {
+        pending.map { "\($0) takes effect at the next start" }
+    }
+
+    // MARK: - For the admin listener
+
+    nonisolated func adminSources(startedAt: Instant, auditLog: AuditLog?) -> AdminSources {
+        AdminSources(
+            version: Version.current,
+            startedAt: startedAt,
+            now: Clock.now,
+            random: NewKey.random,
+            metrics: metrics,
+            readiness: { await self.readiness(auditLog) },
+            buckets: { await self.buckets },
+            effectiveConfiguration: { await self.effectiveConfiguration },
+            reload: { await self.reload() },
+            authenticate: { key in self.authenticate(key) },
+            isAdmin: { principal in self.isAdmin(principal) },
+            auditLog: auditLog
+        )
+    }
+
+    private var effectiveConfiguration: [UInt8] {
+        Array(configuration.effective.rendered().utf8)
+    }
+
+    private func readiness(_ auditLog: AuditLog?) -> ReadinessReport {
+        var checks = [
+            ReadinessReport.Check(
+                name: "configuration",
+                ok: lastProblems.isEmpty,
+                detail: lastProblems.joined(separator: "\n")
+            )
+        ]
+        if let auditLog {
+            checks.append(
+                ReadinessReport.Check(
+                    name: "audit",
+                    ok: auditLog.isHealthy,
+                    detail: auditLog.isHealthy ? "" : "lines are being lost"
+                )
+            )
+        }
+        // A bad file leaves the running configuration in force: it is said, but requests are served.
+        let ready = auditLog.map { $0.isHealthy || configuration.audit.onError == .continue } ?? true
+        return ReadinessReport(ready: ready, checks: checks, pendingRestart: pending)
+    }
+
+    private var buckets: [BucketStatus] {
+        configuration.buckets.map { bucket in
+            switch bucket.backend {
+            case .s3(let connection):
+                BucketStatus(
+                    name: bucket.name,
+                    backendType: "s3",
+                    endpoint: connection.endpoint.description,
+                    health: .unknown
+                )
+            case .file(let path):
+                BucketStatus(name: bucket.name, backendType: "file", endpoint: path, health: .up)
+            }
+        }
+    }
+
+    private nonisolated func authenticate(_ key: [UInt8]) -> AdminAuthentication {
+        guard let user = snapshot.withLock({ $0 }).apiKeys.user(presenting: key) else { return .unknown }
+        return user.role == .admin ? .admin(user.principal) : .notAdmin(user.principal)
+    }
+
+    private nonisolated func isAdmin(_ principal: Principal) -> Bool {
+        snapshot.withLock { $0 }.admins.contains(principal)
+    }
+}

@@ -1,0 +1,95 @@
+import ControlPlane
+import Foundation
+import Settings
+
+/// Which configuration this instance runs, and what it says of itself once it does.
+struct Setup: Sendable {
+    let file: ConfigurationFile
+    private let embedded: Embedded?
+    private let json: Bool
+
+    private struct Embedded: Sendable {
+        let data: String
+        let credentials: CredentialsFile
+    }
+
+    init(_ options: Instance.Options) throws(StartFailure) {
+        json = options.json
+        let listen = try Self.address(options.listen, "--listen")
+        let adminListen = try Self.address(options.adminListen, "--admin-listen")
+        let path = options.config ?? (FileManager.default.fileExists(atPath: "gatehouse.toml") ? "gatehouse.toml" : nil)
+        if let path {
+            embedded = nil
+            file = ConfigurationFile(path: path, source: FileSystemSource(), listen: listen, adminListen: adminListen)
+            return
+        }
+        let store = CredentialsFile(path: options.data + "/.gatehouse/credentials.json")
+        let endpoint = "http://\(listen?.description ?? "127.0.0.1:9000")"
+        do {
+            let credentials = try store.loadOrCreate(
+                endpoint: endpoint,
+                bucket: EmbeddedDefault.bucket,
+                random: NewKey.random
+            )
+            embedded = Embedded(data: options.data, credentials: store)
+            let text = EmbeddedDefault.configuration(data: options.data, credentials: credentials)
+            file = ConfigurationFile(
+                path: TextSource.path,
+                source: TextSource(text),
+                listen: listen,
+                adminListen: adminListen
+            )
+        } catch {
+            throw StartFailure("\(error)")
+        }
+    }
+
+    private static func address(_ text: String?, _ option: String) throws(StartFailure) -> ListenAddress? {
+        guard let text else { return nil }
+        guard let address = ListenAddress(parsing: text) else {
+            throw StartFailure("\(option) takes \(ListenAddress.expected)")
+        }
+        return address
+    }
+
+    /// Tells the user, once both listeners answer.
+    func announce(port: Int, adminPort: Int, configuration: GatehouseConfiguration) {
+        let scheme = configuration.server.tls == nil ? "http" : "https"
+        let endpoint = "\(scheme)://\(ListenAddress(host: configuration.server.listen.host, port: port))"
+        let console = "http://\(ListenAddress(host: configuration.server.adminListen.host, port: adminPort))/"
+        guard let embedded else {
+            let buckets = configuration.buckets.count
+            StandardError.write(
+                "Gatehouse \(Version.current) serves \(buckets) bucket(s) at \(endpoint), console at \(console)"
+            )
+            return
+        }
+        do {
+            // The port may have been chosen by the system: the file tells the one that was taken.
+            let credentials = try embedded.credentials.loadOrCreate(
+                endpoint: endpoint,
+                bucket: EmbeddedDefault.bucket,
+                random: NewKey.random
+            )
+            if json {
+                let facts: [(String, JSONValue)] = [
+                    ("endpoint", .text(endpoint)), ("console", .text(console)),
+                    ("bucket", .text(EmbeddedDefault.bucket)),
+                    ("credentials", .text(embedded.data + "/.gatehouse/credentials.json")),
+                ]
+                StandardError.write(JSONValue.object(facts).rendered())
+            } else {
+                StandardError.write(
+                    EmbeddedDefault.banner(
+                        endpoint: endpoint,
+                        console: console,
+                        credentials: credentials,
+                        data: embedded.data
+                    )
+                )
+            }
+        } catch {
+            StandardError.write("gatehouse: \(error)")
+        }
+    }
+}

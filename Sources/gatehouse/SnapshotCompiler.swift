@@ -1,0 +1,200 @@
+import Admission
+import Backends
+import HTTP1
+import Identity
+import Pipeline
+import S3API
+import Settings
+import Signatures
+import WireFormats
+
+/// Makes the ``Snapshot`` that requests are decided by from the configuration that people write. Complete or not at all.
+struct SnapshotCompiler: Sendable {
+    /// Where the embedded stores of `file` backends are reached.
+    let stores: EmbeddedPlaces
+
+    func compile(_ configuration: GatehouseConfiguration, generation: Int) throws -> Snapshot {
+        let server = configuration.server
+        let overTLS = server.publicURL.map { $0.scheme == .https } ?? (server.tls != nil)
+        return Snapshot(
+            generation: generation,
+            server: settings(configuration, overTLS: overTLS),
+            accessKeys: try AccessKeyTable(configuration.credentials.map(\.key)),
+            keyScopes: try scopes(configuration.credentials),
+            apiKeys: try APIKeyTable(
+                configuration.users.map { APIKeyTable.Entry(digest: $0.keyDigest, user: $0.user) }
+            ),
+            admins: Set(configuration.users.filter { $0.user.role == .admin }.map(\.user.principal)),
+            policies: PolicySet(
+                try configuration.policies.map { policy in
+                    PolicySet.Entry(
+                        name: policy.name,
+                        appliesTo: policy.appliesTo,
+                        document: try PolicyDocument(parsing: policy.document)
+                    )
+                }
+            ),
+            limits: configuration.limits,
+            ownLimits: ownLimits(configuration),
+            openAccount: try configuration.accountOfEveryOtherBucket.map { try openAccount($0, overTLS: overTLS) },
+            buckets: try configuration.buckets.map { try bucket($0, overTLS: overTLS) }
+        )
+    }
+
+    private func settings(_ configuration: GatehouseConfiguration, overTLS: Bool) -> ServerSettings {
+        let server = configuration.server
+        let scheme: PublicURL.Scheme = server.tls == nil ? .http : .https
+        let url = server.publicURL ?? PublicURL(scheme: scheme, host: server.listen.host, port: server.listen.port)
+        return ServerSettings(
+            region: server.region,
+            publicURL: url.description,
+            requiresAudit: configuration.audit.onError == .deny,
+            domains: server.domains,
+            maxObjectSize: server.maxObjectSize,
+            trustedProxies: server.trustedProxies,
+            proxyProtocol: server.proxyProtocol,
+            keyRules: server.strictKeys ? .oneSegment : .standard,
+            headLimits: HeadLimits(maxHeadBytes: server.maxHeaderBytes),
+            maxConnections: server.maxConnections,
+            headerTimeout: server.headerTimeout,
+            idleTimeout: server.idleTimeout,
+            bodyIdleTimeout: server.bodyIdleTimeout,
+            hardening: HardeningFields.lines(frameOptions: "DENY", overTLS: overTLS)
+        )
+    }
+
+    private func scopes(_ credentials: [CredentialConfiguration]) throws -> [String: [Scope]] {
+        var scopes: [String: [Scope]] = [:]
+        for credential in credentials {
+            scopes[credential.key.id] = try credential.scopes.map { scope in
+                Scope(
+                    bucket: scope.bucket == "*" ? .every : .named(try Self.name(scope.bucket)),
+                    prefixes: scope.prefixes.map { Array($0.utf8) },
+                    actions: scope.actions,
+                    namesEveryAction: scope.everyAction
+                )
+            }
+        }
+        return scopes
+    }
+
+    /// Limits of the principals that differ from `[limits]`. Keys that share a principal share the last one's.
+    private func ownLimits(_ configuration: GatehouseConfiguration) -> [Principal: RequestLimits] {
+        var own: [Principal: RequestLimits] = [:]
+        for user in configuration.users where user.limits != configuration.limits {
+            own[user.user.principal] = user.limits
+        }
+        for credential in configuration.credentials where credential.limits != configuration.limits {
+            own[credential.key.principal] = credential.limits
+        }
+        return own
+    }
+
+    // MARK: - Stores
+
+    private func bucket(_ bucket: BucketConfiguration, overTLS: Bool) throws -> Bucket {
+        let label = bucket.account ?? bucket.name
+        let (backend, upstream) = try store(
+            bucket.backend,
+            label: label,
+            bucketName: bucket.backendBucket,
+            prefix: bucket.backendPrefix
+        )
+        return Bucket(
+            name: try Self.name(bucket.name),
+            backend: backend,
+            upstream: upstream,
+            anonymousAccess: bucket.anonymousAccess,
+            storeVerifiesPayload: bucket.payloadVerification == .backend,
+            ownsBackendBucket: bucket.backendPrefix.isEmpty && !bucket.sharesBackendBucket,
+            carriesEveryOperation: bucket.backend.isS3,
+            hardening: HardeningFields.lines(frameOptions: bucket.frameOptions.rawValue, overTLS: overTLS)
+        )
+    }
+
+    private func openAccount(_ account: AccountConfiguration, overTLS: Bool) throws -> OpenAccount {
+        let (backend, upstream) = try store(account.backend, label: account.name, bucketName: "", prefix: "")
+        return OpenAccount(
+            upstream: upstream,
+            backend: backend,
+            storeVerifiesPayload: false,
+            carriesEveryOperation: account.backend.isS3,
+            hardening: HardeningFields.lines(frameOptions: "DENY", overTLS: overTLS)
+        )
+    }
+
+    private func store(
+        _ configuration: BackendConfiguration,
+        label: String,
+        bucketName: String,
+        prefix: String
+    ) throws -> (S3Backend, Upstream) {
+        switch configuration {
+        case .s3(let connection):
+            guard let endpoint = Endpoint(url: connection.endpoint.description) else {
+                throw SnapshotFailure("\(connection.endpoint) is not a store's URL")
+            }
+            let backend = S3Backend(
+                endpoint: endpoint,
+                region: connection.region,
+                addressing: connection.addressing == .virtual ? .virtualHost : .path,
+                bucketName: bucketName,
+                prefix: prefix,
+                signer: connection.credential.map { credential in
+                    SigV4Signer(
+                        accessKeyID: credential.accessKeyID,
+                        secret: credential.secretAccessKey,
+                        sessionToken: credential.sessionToken,
+                        region: connection.region
+                    )
+                }
+            )
+            let upstream = Upstream(
+                name: label,
+                endpoint: endpoint,
+                connectTimeout: connection.connectTimeout,
+                responseTimeout: connection.responseTimeout,
+                maxConnections: connection.maxConnections,
+                caCertificate: connection.caCertificate
+            )
+            return (backend, upstream)
+        case .file(let path):
+            guard let place = stores[path] else {
+                throw SnapshotFailure("the file backend \(path) is new; it is opened at the next start")
+            }
+            let backend = S3Backend(
+                endpoint: place.endpoint,
+                region: place.region,
+                bucketName: bucketName,
+                prefix: prefix,
+                signer: SigV4Signer(
+                    accessKeyID: place.accessKeyID,
+                    secret: place.secretAccessKey,
+                    region: place.region
+                )
+            )
+            return (backend, Upstream(name: label, endpoint: place.endpoint))
+        }
+    }
+
+    private static func name(_ text: String) throws -> BucketName {
+        guard let name = BucketName(validating: text) else { throw SnapshotFailure("\(text) is not a bucket name") }
+        return name
+    }
+}
+
+/// Why a valid configuration can't be put in force.
+struct SnapshotFailure: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) { self.description = description }
+}
+
+extension BackendConfiguration {
+    var isS3: Bool {
+        switch self {
+        case .s3: true
+        case .file: false
+        }
+    }
+}
