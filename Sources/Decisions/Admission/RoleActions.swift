@@ -6,12 +6,16 @@ extension UserRole {
     var actions: ActionSet {
         switch self {
         case .readonly: .readOnlyCeiling
-        case .user, .admin: ActionSet.all.union(ActionSet([.share, .shareLink]))
+        case .user, .admin: .usersOwn
         }
     }
 }
 
 extension ActionSet {
+    /// All groups, and sharing with others.
+    fileprivate static let usersOwn: ActionSet = [.all, ActionSet(.share), ActionSet(.shareLink)]
+    /// What tells that a bucket is there, and no more.
+    static let existence = ActionSet([.headBucket, .getBucketLocation])
     /// `anonymous_access = true`: objects, their heads, and the listing; HEAD of a bucket, which S3 also calls
     /// s3:ListBucket.
     static let anonymous = ActionSet([.getObject, .headObject, .listBucket, .headBucket])

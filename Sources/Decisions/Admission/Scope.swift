@@ -62,7 +62,7 @@ package struct Scope: Hashable, Sendable {
             return isWholeBucket || prefixes.contains { prefix.isInFolder($0) } ? actions : []
         case .bucket:
             // Who may touch a part of a bucket may know that it is there, and not change it as a whole.
-            guard isWholeBucket else { return actions.intersection(ActionSet([.headBucket, .getBucketLocation])) }
+            guard isWholeBucket else { return actions.intersection(.existence) }
             let administers = bucket == .every && namesEveryAction && facts.accountOwnsEveryBucket
             return administers ? actions.union(.administerBuckets) : actions
         }
