@@ -27,12 +27,15 @@ def test_version():
     assert json.loads(gatehouse("version", "--json").stdout)["version"]
 
 
-def test_new_keys_are_new_and_usable(tmp_path):
-    first, second = (json.loads(gatehouse("key", "new", "--json").stdout) for _ in range(2))
-    assert first != second
-    assert len(first["access_key_id"]) >= 16 and len(first["secret_access_key"]) >= 32
-    human = gatehouse("key", "new")
-    assert human.returncode == 0 and human.stdout.strip()
+@pytest.mark.parametrize(
+    "kind, members", [("access", ["access_key_id", "secret_access_key"]), ("api", ["api_key", "api_key_sha256"]),
+                      ("audit", ["hmac_key"])]
+)
+def test_new_keys_are_new_and_come_with_their_configuration(kind, members):
+    first, second = (json.loads(gatehouse("key", "new", kind, "--json").stdout) for _ in range(2))
+    assert all(len(first[name]) >= 16 and first[name] != second[name] for name in members)
+    human = gatehouse("key", "new", kind)
+    assert human.returncode == 0 and "[" in human.stdout
 
 
 def test_check_of_a_good_file(tmp_path):
@@ -82,7 +85,7 @@ def test_missing_file_is_named(tmp_path):
     assert done.returncode not in (0, 139, 132, 134) and "none.toml" in done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("arguments", [["frobnicate"], ["check", "--nonsense"], ["key", "old"]])
+@pytest.mark.parametrize("arguments", [["frobnicate"], ["check", "--nonsense"], ["key", "new", "old"]])
 def test_usage_errors_exit_64(arguments):
     done = gatehouse(*arguments)
     assert done.returncode == 64 and "Usage" in done.stdout + done.stderr

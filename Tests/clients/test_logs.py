@@ -32,7 +32,7 @@ def gate(gateway, stub_store):
 
 
 def audit_verify(gate, *arguments):
-    return run([binary(), "audit", "verify", "--config", gate.config_path, *arguments], gate.env)
+    return run([binary(), "audit", "verify", gate.audit_path, *arguments], gate.env)
 
 
 def test_no_secret_reaches_any_log_or_answer(gate):
