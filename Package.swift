@@ -88,8 +88,8 @@ let package = Package(
         library(
             "ControlPlane",
             [
-                "WireFormats", "Identity", "Journal", hummingbird, mustache, httpTypes, nioCore, logging, lifecycle,
-                crypto,
+                "WireFormats", "Identity", "Journal", hummingbird, hummingbirdCore, mustache, httpTypes, nioCore,
+                logging, lifecycle, crypto,
             ]
         ),
         library(
@@ -123,7 +123,7 @@ let package = Package(
         tests("Settings", ["WireFormats", "S3API", "Identity", "Admission", toml]),
         tests("Journal", ["WireFormats", "Identity"]),
         tests("DataPlane", ["WireFormats", "HTTP1", "S3API", "Pipeline", nioCore, nioPosix, nioEmbedded, nioSSL]),
-        tests("ControlPlane", ["WireFormats", "Identity", "Journal", nioPosix, logging, lifecycle]),
+        tests("ControlPlane", ["WireFormats", "Identity", "Journal", nioCore, nioPosix, logging]),
         tests("EmbeddedStore", ["WireFormats", "HTTP1", "S3API", "Signatures", grdb, nioCore, nioPosix]),
     ]
 )

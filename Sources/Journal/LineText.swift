@@ -13,12 +13,15 @@ package enum LineText {
     package static func append(_ number: some BinaryInteger, to line: inout [UInt8]) {
         if number < 0 { line.append(UInt8(ascii: "-")) }
         var rest = UInt64(number.magnitude)
-        let start = line.count
-        repeat {
-            line.append(UInt8(ascii: "0") + UInt8(rest % 10))
-            rest /= 10
-        } while rest > 0
-        line[start...].reverse()
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
+            var first = 20
+            repeat {
+                first -= 1
+                digits[first] = UInt8(ascii: "0") + UInt8(rest % 10)
+                rest /= 10
+            } while rest > 0
+            line.append(contentsOf: UnsafeBufferPointer(rebasing: digits[first...]))
+        }
     }
 
     /// A duration in milliseconds with three decimals: `12.345`.
