@@ -22,6 +22,11 @@ final class SystemFile: Sendable {
         SystemFile(descriptor: try check("open", open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)))
     }
 
+    /// Makes an empty file, 0600, where there is none.
+    static func ensure(_ path: String) throws(FileFailure) {
+        _ = SystemFile(descriptor: try check("open", open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)))
+    }
+
     /// An existing file for reading; nil where there is none.
     static func openExisting(_ path: String) throws(FileFailure) -> SystemFile? {
         do {

@@ -13,6 +13,8 @@ enum IndexDatabase {
         configuration.maximumReaderCount = 4
         configuration.busyMode = .timeout(5)
         configuration.foreignKeysEnabled = false
+        // Made here so that it is 0600; SQLite gives its log the same mode.
+        try SystemFile.ensure(path)
         let database = try DatabasePool(path: path, configuration: configuration)
         try database.writeWithoutTransaction { connection in
             // GRDB sets NORMAL for WAL, which may lose the last commits of a power failure.

@@ -112,9 +112,14 @@ final class ObjectStore: Sendable {
             defer { files = [] }
             return files
         }
-        return try await writes.perform { database in
-            if !cleared.isEmpty { try GarbageTable.remove(database, cleared) }
-            return try body(database)
+        do {
+            return try await writes.perform { database in
+                if !cleared.isEmpty { try GarbageTable.remove(database, cleared) }
+                return try body(database)
+            }
+        } catch {
+            unlinked.withLock { $0 += cleared }
+            throw error
         }
     }
 
