@@ -90,11 +90,9 @@ def test_second_instance_on_the_same_port_fails_loudly(gateway, stub_store):
     store = stub_store(response(body=b"first"))
     first = gateway(config(store), name="first")
     second = gateway(config(store), name="second", start=False, port=first.port)
-    try:
-        second.start(timeout=8)
-    except RuntimeError:
-        pass
-    assert second.process.child.poll() not in (None, 0), "two instances share a port silently"
+    second.launch()
+    assert eventually(lambda: not second.process.running, timeout=8), "two instances share a port silently"
+    assert second.process.child.returncode == 1
     assert str(first.port) in second.process.output()
     assert first.request("GET", "/photos/x", ALICE.headers).body == b"first"
 

@@ -76,11 +76,16 @@ class Gatehouse:
         temporary.write_text(text)
         temporary.rename(self.config_path)
 
-    def start(self, timeout=20):
+    def launch(self):
+        """Starts the process without waiting for anything."""
         command = [binary(), "serve"]
         if self.config is not None:
             command += ["--config", self.config_path]
         self.process = Process(self.name, command + self.arguments, self.folder, env=self.env, cwd=self.folder)
+        return self
+
+    def start(self, timeout=20):
+        self.launch()
         port = self.admin_port if self.ready_on_admin else None
         self.ready_after = self.process.wait_until(lambda: self.status_of("/-/ready", port) == 200, timeout)
         return self
