@@ -1,15 +1,18 @@
 /// The valid name that a mistyped one most likely stands for.
 enum NearestName {
-    /// The candidate with the fewest edits, if they are few for a word of that length; the first of equals.
+    /// The candidate with the fewest edits, if they are few for a word of that length; the first of equals. Else one that
+    /// the name is the beginning of.
     static func find(for name: String, among candidates: some Sequence<String>) -> String? {
         let characters = Array(name.lowercased())
-        let tolerated = max(1, characters.count / 3)
+        let tolerated = max(1, (characters.count + 1) / 3)
         var best: (name: String, edits: Int)?
         for candidate in candidates {
             let edits = distance(characters, Array(candidate.lowercased()))
             if edits <= tolerated, edits < (best?.edits ?? .max) { best = (candidate, edits) }
         }
-        return best?.name
+        if let best { return best.name }
+        // `principal` for `principal_name`.
+        return candidates.first { characters.count >= 4 && $0.hasPrefix(name.lowercased() + "_") }
     }
 
     /// Insertions, deletions, replacements and swaps of neighbours (optimal string alignment). Long names are cut to
