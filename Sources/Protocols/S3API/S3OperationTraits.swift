@@ -23,6 +23,11 @@ extension S3Operation {
         }
     }
 
+    /// Whether the answer lists a bucket's keys, and the query names a prefix of them.
+    package var listsKeys: Bool {
+        self == .listObjects || self == .listObjectsV2 || self == .listObjectVersions || self == .listMultipartUploads
+    }
+
     /// How far Gatehouse carries the operation.
     package enum Tier: Hashable, Sendable {
         /// On every backend.

@@ -34,14 +34,11 @@ package struct S3Request: Sendable {
 
     /// The `prefix` of a listing, empty where it has none; nil where the operation lists no keys.
     package var listedPrefix: [UInt8]? {
-        switch operation {
-        case .listObjects, .listObjectsV2, .listObjectVersions, .listMultipartUploads: query.first("prefix") ?? []
-        default: nil
-        }
+        operation.listsKeys ? query.first("prefix") ?? [] : nil
     }
 
     /// The `delimiter` of a listing.
     package var listedDelimiter: [UInt8]? {
-        listedPrefix == nil ? nil : query.first("delimiter")
+        operation.listsKeys ? query.first("delimiter") : nil
     }
 }

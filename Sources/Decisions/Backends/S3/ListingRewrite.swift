@@ -45,7 +45,8 @@ struct ListingRewrite {
         let rewritten = node.mapChildren { child in
             guard child.name == name else { return child }
             names += 1
-            guard let shown = shown(child) else {
+            // The prefix itself may be an object at the store: here it would be one without a name.
+            guard let shown = shown(child), !shown.text.isEmpty else {
                 isInside = false
                 return nil
             }

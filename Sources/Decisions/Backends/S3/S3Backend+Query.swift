@@ -5,8 +5,9 @@ extension S3Backend {
     /// The canonical query for the store: the client's without what only carried its signature, and with everything
     /// that names keys moved under the prefix.
     func query(for request: S3Request) throws(S3Error) -> [UInt8] {
+        let isListing = request.operation.listsKeys
+        guard !request.query.isEmpty || (isListing && !prefix.isEmpty) else { return [] }
         var query = Query()
-        let isListing = request.listedPrefix != nil
         var hasPrefix = false
         try request.query.forEach { (name, value, _) throws(S3Error) in
             guard S3Operation.knowsParameter(name) else { return }

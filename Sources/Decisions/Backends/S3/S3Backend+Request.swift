@@ -36,7 +36,7 @@ extension S3Backend {
         var outgoing = OutgoingRequest(
             method: head.method,
             path: try path(of: request.address),
-            query: request.query.isEmpty ? [] : try query(for: request),
+            query: try query(for: request),
             fields: FieldBlock(reservingBytes: 1024, fields: 16)
         )
         outgoing.fields.append("host", host)
