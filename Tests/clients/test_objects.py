@@ -7,7 +7,7 @@ import os
 import pytest
 from botocore.exceptions import ClientError
 
-from support.nasty_keys import NASTY_KEYS, REFUSED_BY_SEAWEEDFS
+from support.nasty_keys import NASTY_KEYS, seaweedfs_keeps
 
 
 def code_of(error):
@@ -205,15 +205,20 @@ def test_body_that_differs_from_content_md5_is_refused(target):
 
 @pytest.mark.parametrize("key", NASTY_KEYS, ids=lambda key: ascii(key)[:40])
 def test_nasty_keys_are_byte_faithful(target, key):
-    if target.name != "embedded" and key in REFUSED_BY_SEAWEEDFS:
+    if target.name != "embedded" and not seaweedfs_keeps(key):
         pytest.skip("SeaweedFS turns this key into another")
-    s3, body = target.client(), key.encode()
-    s3.put_object(Bucket=target.bucket, Key="nasty/" + key, Body=body)
+    s3, name, prefix = target.client(), "nasty/" + key, "nasty/"
+    if len(name.encode()) > 1000:
+        if target.name == "prefixed":
+            pytest.skip("the longest key there may be, and the backend's prefix before it")
+        name, prefix = key, key[:10]
+    body = key.encode()
+    s3.put_object(Bucket=target.bucket, Key=name, Body=body)
     try:
-        assert s3.get_object(Bucket=target.bucket, Key="nasty/" + key)["Body"].read() == body
-        listed = s3.list_objects_v2(Bucket=target.bucket, Prefix="nasty/")
-        assert "nasty/" + key in [entry["Key"] for entry in listed["Contents"]]
+        assert s3.get_object(Bucket=target.bucket, Key=name)["Body"].read() == body
+        listed = s3.list_objects_v2(Bucket=target.bucket, Prefix=prefix)
+        assert name in [entry["Key"] for entry in listed["Contents"]]
     finally:
-        s3.delete_object(Bucket=target.bucket, Key="nasty/" + key)
+        s3.delete_object(Bucket=target.bucket, Key=name)
     with pytest.raises(ClientError):
-        s3.head_object(Bucket=target.bucket, Key="nasty/" + key)
+        s3.head_object(Bucket=target.bucket, Key=name)
