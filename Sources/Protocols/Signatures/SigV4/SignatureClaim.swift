@@ -22,8 +22,7 @@ struct SignatureClaim {
             signature = authorization.signature
             (signedAt, dateText) = try SignatureClaim.date(head.fields)
             expiresAt = nil
-            guard let text = try head.fields.once("x-amz-content-sha256") else { throw .missingContentSHA256 }
-            payloadText = Array(text)
+            payloadText = try SignatureClaim.statedPayload(head)
         case .presignedV4(let presigned):
             place = .query
             scope = presigned.scope
@@ -51,6 +50,16 @@ struct SignatureClaim {
         var dateText: [UInt8] = []
         Timestamp.appendAmz(instant, to: &dateText)
         return (instant, dateText)
+    }
+
+    /// `x-amz-content-sha256`. AWS requires it; curl before 8.10 leaves it out of requests without a body and signs the
+    /// hash of nothing, which is unambiguous then and only then.
+    private static func statedPayload(_ head: RequestHead) throws(SignatureRefusal) -> [UInt8] {
+        if let text = try head.fields.once("x-amz-content-sha256") { return Array(text) }
+        guard head.framing == .none || head.framing == .length(0) else { throw .missingContentSHA256 }
+        var text: [UInt8] = []
+        PayloadHash.empty.append(to: &text)
+        return text
     }
 
     private static func payloadText(
