@@ -34,16 +34,10 @@ struct ServedStore: Sendable {
             buckets: [try bucketName("demo")]
         )
         configuration.minimumPartSize = 5
-        let (running, isRunning) = AsyncStream<Void>.makeStream()
-        let store = try EmbeddedStore(
-            configuration,
-            now: { now },
-            logger: logger,
-            onRunning: { isRunning.finish() }
-        )
+        let store = try EmbeddedStore(configuration, now: { now }, logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await store.run() }
-            for await _ in running {}
+            await store.untilServing()
             do {
                 try await body(ServedStore(socketPath: configuration.socketPath))
             } catch {

@@ -74,17 +74,14 @@ package final class EmbeddedStore: Service {
     private let threads: NIOThreadPool
     private let eventLoopGroup: any EventLoopGroup
     private let logger: Logger
-    private let onRunning: @Sendable () async -> Void
+    private let running: (stream: AsyncStream<Never>, continuation: AsyncStream<Never>.Continuation)
 
     /// Opens the directory and the index. Blocks for as long as repairs take.
-    /// - Parameters:
-    ///   - onRunning: called once the socket accepts connections.
     package init(
         _ configuration: Configuration,
         now: @escaping @Sendable () -> Instant,
         eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
-        logger: Logger,
-        onRunning: @escaping @Sendable () async -> Void = {}
+        logger: Logger
     ) throws {
         guard configuration.socketPath.utf8.count <= 100 else {
             throw OpeningFailure.socketPathTooLong(configuration.socketPath)
@@ -92,7 +89,7 @@ package final class EmbeddedStore: Service {
         self.configuration = configuration
         self.eventLoopGroup = eventLoopGroup
         self.logger = logger
-        self.onRunning = onRunning
+        running = AsyncStream.makeStream()
         threads = NIOThreadPool(numberOfThreads: 4)
         do {
             store = try ObjectStore(
@@ -122,6 +119,7 @@ package final class EmbeddedStore: Service {
 
     /// Makes the buckets that are to exist, serves, and closes the index at the end.
     package func run() async throws {
+        defer { running.continuation.finish() }
         threads.start()
         do {
             for bucket in configuration.buckets {
@@ -139,13 +137,18 @@ package final class EmbeddedStore: Service {
         try await close()
     }
 
+    /// Returns once the socket accepts connections, or ``run()`` has ended.
+    package func untilServing() async {
+        for await _ in running.stream {}
+    }
+
     private func serve() async throws {
         let responder = responder
         let channel = HTTP1Channel(
             responder: { request, writer, _ in try await HTTPExchange(responder).respond(to: request, writer) },
             configuration: HTTP1Channel.Configuration(idleTimeout: nil)
         )
-        let onRunning = onRunning
+        let running = running.continuation
         let server = Server(
             childChannelSetup: channel,
             configuration: ServerConfiguration(
@@ -153,7 +156,7 @@ package final class EmbeddedStore: Service {
                 backlog: 1024,
                 reuseAddress: false
             ),
-            onServerRunning: { _ in await onRunning() },
+            onServerRunning: { _ in running.finish() },
             eventLoopGroup: eventLoopGroup,
             logger: logger
         )
