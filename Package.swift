@@ -124,6 +124,9 @@ let package = Package(
         tests("Journal", ["WireFormats", "Identity"]),
         tests("DataPlane", ["WireFormats", "HTTP1", "S3API", "Pipeline", nioCore, nioPosix, nioEmbedded, nioSSL]),
         tests("ControlPlane", ["WireFormats", "Identity", "Journal", nioCore, nioPosix, logging]),
-        tests("EmbeddedStore", ["WireFormats", "HTTP1", "S3API", "Signatures", grdb, nioCore, nioPosix]),
+        tests(
+            "EmbeddedStore",
+            ["WireFormats", "HTTP1", "S3API", "Signatures", grdb, nioCore, nioPosix, logging, crypto]
+        ),
     ]
 )
