@@ -84,7 +84,7 @@ class Client(threading.Thread):
         elif which < 0.94:
             self.expect(connection, "GET", f"/forbidden-{key}/x", (403, 404))
         elif which < 0.96:
-            self.expect(connection, "GET", f"/photos/{key}", (401, 403), None, {"x-api-key": f"wrong-{key}"})
+            self.expect(connection, "GET", f"/photos/{key}", (401, 403, 429), None, {"x-api-key": f"wrong-{key}"})
         elif which < 0.98:
             self.expect(connection, "GET", f"/photos/large-{key}", 200, LARGE)
         else:

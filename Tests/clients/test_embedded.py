@@ -63,6 +63,7 @@ def test_printed_lines_can_be_pasted(default):
 
     from support.seaweed import venv_binary
 
+    eventually(lambda: "Ctrl-C" in default.process.output())
     text = default.process.output()
     lines = [line.strip().removeprefix("$ ") for line in text.splitlines()]
     pasted = [line for line in lines if line.startswith(("export ", "aws ", "curl "))]

@@ -74,7 +74,7 @@ def test_secret_in_a_file_is_read_again_when_the_link_moves(gateway, stub_store)
         (secrets / version / "alice").write_text(key)
     (secrets / "current").symlink_to("v1")
     entry = {**ALICE.entry("user", ["photos"]), "api_key": f"file:{secrets}/current/alice"}
-    gate.write_config(config(stub_store(response(body=BODY)), (), users=[entry]))
+    gate.write_config({**config(stub_store(response(body=BODY))), "users": [entry]})
     gate.start()
     assert status_for(gate, ALICE) == 200
     os.symlink("v2", secrets / "next")

@@ -69,6 +69,9 @@ class CommandLine:
 
     def __init__(self, endpoint, access_key, secret_key, folder):
         self.endpoint, self.access_key, self.secret_key = endpoint, access_key, secret_key
+        (folder / ".aws").mkdir()
+        # For us-east-1 the aws cli still presigns with SigV2 unless it is told not to.
+        (folder / ".aws" / "config").write_text("[default]\ns3 =\n    signature_version = s3v4\n")
         self.env = {
             **{k: v for k, v in os.environ.items() if not k.startswith("AWS_")},
             "AWS_ACCESS_KEY_ID": access_key,
@@ -94,8 +97,9 @@ class CommandLine:
         return done
 
     def curl(self, *arguments, sign=True):
-        """curl's own SigV4; the output is `body`, then a line with the status."""
-        signing = ["--aws-sigv4", "aws:amz:us-east-1:s3", "--user", f"{self.access_key}:{self.secret_key}"]
+        """curl's own SigV4. Before version 8 it leaves out `x-amz-content-sha256`, which S3 requires."""
+        signing = ["--aws-sigv4", "aws:amz:us-east-1:s3", "--user", f"{self.access_key}:{self.secret_key}",
+                   "-H", "x-amz-content-sha256: UNSIGNED-PAYLOAD"]
         return run(
             [shutil.which("curl"), "-sS", "--max-time", "60", *(signing if sign else []), *arguments], self.env
         )

@@ -88,6 +88,7 @@ class Gatehouse:
         self.launch()
         port = self.admin_port if self.ready_on_admin else None
         self.ready_after = self.process.wait_until(lambda: self.status_of("/-/ready", port) == 200, timeout)
+        self.process.wait_until(lambda: self.status_of("/-/ready", self.admin_port) == 200, timeout)
         return self
 
     def connection(self, timeout=30):
