@@ -186,6 +186,16 @@ import WireFormats
         #expect(try document(try answer("GET /bkt?location", response(200)), body).text == "")
     }
 
+    @Test func aBucketsRegionIsTheOneThatClientsSignFor() throws {
+        let head = response(200, [("x-amz-bucket-region", "eu-west-1")], framing: .none)
+        guard case .stream(200, let fields) = try answer("HEAD /bkt", head) else {
+            Issue.record("not streamed")
+            return
+        }
+        #expect(fields.count(of: "x-amz-bucket-region") == 1)
+        #expect(fields.string("x-amz-bucket-region") == "us-east-1")
+    }
+
     @Test func aSuccessThatIsNoDocumentIsABadAnswer() throws {
         for body in ["", "<html/>", "<ListBucketResult>", "garbage"] {
             let found = try #require(failure(try answer("GET /bkt", response(200)), body))

@@ -1,5 +1,3 @@
-import HTTP1
-
 /// The request fields `x-amz-...` that Gatehouse understands, by their names on the wire. One that is not here (and no
 /// `x-amz-meta-...`) refuses the request with 501, as S3 itself does: nothing is sent on that was not understood.
 package enum AmzField: String, CaseIterable, Sendable {
@@ -69,15 +67,12 @@ package enum AmzField: String, CaseIterable, Sendable {
     case metadataDirective = "x-amz-metadata-directive"
     case taggingDirective = "x-amz-tagging-directive"
 
-    package init?(name: some Collection<UInt8>) {
-        guard name.count <= 80 else { return nil }
-        var lower: [UInt8] = []
-        lower.reserveCapacity(name.count)
-        for byte in name {
-            guard byte < 0x80 else { return nil }
-            lower.append(lowered(byte))
-        }
-        self.init(rawValue: String(decoding: lower, as: UTF8.self))
+    private static let names = WireNames<AmzField>(.ignoringCase)
+
+    /// - Parameter name: in any case.
+    package init?(name: ArraySlice<UInt8>) {
+        guard let found = Self.names.find(name) else { return nil }
+        self = found
     }
 
     /// Whether the field travels to the store.

@@ -43,9 +43,11 @@ enum QueryParameter: String, CaseIterable, Sendable {
         .website,
     ])
 
-    init?(name: some Collection<UInt8>) {
-        guard name.allSatisfy({ $0 < 0x80 }) else { return nil }
-        self.init(rawValue: String(decoding: name, as: UTF8.self))
+    private static let names = WireNames<QueryParameter>(.exact)
+
+    init?(name: ArraySlice<UInt8>) {
+        guard let found = Self.names.find(name) else { return nil }
+        self = found
     }
 }
 

@@ -25,7 +25,11 @@ extension S3Backend {
     package func answer(to request: S3Request, head: ResponseHead, view: ClientView) -> S3Answer {
         switch head.status {
         case 200...299:
-            let fields = ResponseFields.passed(head.fields)
+            var fields = ResponseFields.passed(head.fields)
+            if request.operation == .headBucket {
+                // Clients ask for the bucket to learn what region to sign for: ours, not the store's.
+                fields.append("x-amz-bucket-region", view.region == "*" ? region : view.region)
+            }
             guard let limit = collects(request), head.status != 204 else {
                 return .stream(status: head.status, fields: fields)
             }
