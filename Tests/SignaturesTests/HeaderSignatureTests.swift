@@ -209,9 +209,30 @@ import WireFormats
 
     // MARK: Payload hash
 
-    @Test func thePayloadHashIsRequired() {
+    @Test(arguments: [.length(1), .chunked] as [BodyFraming])
+    func thePayloadHashIsRequiredWhereThereIsABody(_ framing: BodyFraming) {
         var sample = Sample.header()
         sample.remove("x-amz-content-sha256")
+        sample.framing = framing
+        expectRefusal(.missingContentSHA256, sample)
+    }
+
+    @Test(arguments: [.none, .length(0)] as [BodyFraming])
+    func withoutABodyTheHashOfNothingIsUnderstood(_ framing: BodyFraming) throws {
+        var sample = Sample.header()
+        sample.framing = framing
+        sample.remove("x-amz-content-sha256")
+        expectRefusal(.signedHeaderMissing("x-amz-content-sha256"), sample)
+
+        sample.authorization = sample.authorization.replacing("x-amz-content-sha256;", with: "")
+        let query = try Query(parsing: sample.query ?? [])
+        let presented = try #require(try PresentedSignature.find(in: sample.head, query: query))
+        let stages = try SigV4.stages(presented, head: sample.head, query: query, host: sample.head.host)
+        let key = SigningKey(secret: Secret(sample.secret), scope: try #require(presented.scope))
+        let proof = Hex.encode(key.authenticationCode(for: stages.stringToSign))
+        sample.authorization = String(sample.authorization.dropLast(64)) + proof
+        #expect(try sample.verify().payload == .empty)
+        sample.framing = .length(1)
         expectRefusal(.missingContentSHA256, sample)
     }
 

@@ -10,6 +10,7 @@ struct Sample {
     var query: [UInt8]?
     var fields: [(name: String, value: String)]
     var hosts: [String] = []
+    var framing = BodyFraming.none
     var secret = "secret"
     var now = signedAt
     var region = "us-east-1"
@@ -108,6 +109,7 @@ struct Sample {
             path: path,
             query: query,
             fields: block,
+            framing: framing,
             host: Array(block.first("host") ?? [])
         )
     }
