@@ -1,0 +1,200 @@
+import ControlPlane
+import Foundation
+import Identity
+import Journal
+import Logging
+import NIOCore
+import NIOPosix
+import Synchronization
+import WireFormats
+
+/// A directory that goes away with the test. Short, because a Unix socket's path has to fit 103 bytes.
+final class TemporaryDirectory: Sendable {
+    let path: String
+
+    init() throws {
+        path = "/tmp/gh-" + UUID().uuidString.prefix(13)
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    func file(_ name: String) -> String { path + "/" + name }
+
+    func mode(_ name: String) throws -> Int? {
+        try FileManager.default.attributesOfItem(atPath: file(name))[.posixPermissions] as? Int
+    }
+}
+
+/// What the tests turn while a listener runs.
+final class Situation: Sendable {
+    static let adminKey = "admin-key-0123456789"
+    static let userKey = "user-key-0123456789"
+
+    let seconds = Atomic<Int64>(1_800_000_000)
+    let stillAdmin = Atomic<Bool>(true)
+    let ready = Atomic<Bool>(true)
+    let reloads = Atomic<Int>(0)
+    let reloadSucceeds = Atomic<Bool>(true)
+
+    func now() -> Instant { Instant(secondsSince1970: seconds.load(ordering: .relaxed)) }
+
+    func sources(auditLog: AuditLog? = nil) -> AdminSources {
+        let metrics = MetricsRegistry(version: "9.9.9", startedAt: now())
+        return AdminSources(
+            version: "9.9.9",
+            startedAt: now(),
+            now: { self.now() },
+            random: { count in (0..<count).map { _ in UInt8.random(in: 0...255) } },
+            metrics: metrics,
+            readiness: {
+                ReadinessReport(
+                    ready: self.ready.load(ordering: .relaxed),
+                    checks: [.init(name: "configuration", ok: true, detail: "<b>loaded</b>")],
+                    pendingRestart: ["server.listen"]
+                )
+            },
+            buckets: {
+                [BucketStatus(name: "photos", backendType: "s3", endpoint: "127.0.0.1:8333", health: .up)]
+            },
+            effectiveConfiguration: { Array("{\"users\":[{\"api_key\":\"***\"}]}".utf8) },
+            reload: {
+                self.reloads.add(1, ordering: .relaxed)
+                let succeeds = self.reloadSucceeds.load(ordering: .relaxed)
+                return ReloadReport(succeeded: succeeds, messages: succeeds ? [] : ["gatehouse.toml:3: unknown key"])
+            },
+            authenticate: { key in
+                if constantTimeEqual(key, Array(Self.adminKey.utf8)) { return .admin(.user("root")) }
+                if constantTimeEqual(key, Array(Self.userKey.utf8)) { return .notAdmin(.user("alice")) }
+                return .unknown
+            },
+            isAdmin: { _ in self.stillAdmin.load(ordering: .relaxed) },
+            auditLog: auditLog
+        )
+    }
+}
+
+/// An answer as it came.
+struct Answer: Sendable {
+    let status: Int
+    let fields: [(name: String, value: String)]
+    let body: String
+
+    func field(_ name: String) -> String? { fields.first { $0.name == name }?.value }
+    func fields(_ name: String) -> [String] { fields.filter { $0.name == name }.map(\.value) }
+
+    init(_ text: String) {
+        let parts = text.replacing("\r\n", with: "\n").split(
+            separator: "\n\n",
+            maxSplits: 1,
+            omittingEmptySubsequences: false
+        )
+        let lines = (parts.first ?? "").split(separator: "\n")
+        status = lines.first.flatMap { Int($0.split(separator: " ").dropFirst().first ?? "") } ?? 0
+        fields = lines.dropFirst().map { line in
+            let pair = line.split(separator: ":", maxSplits: 1)
+            return (pair[0].lowercased(), pair.count > 1 ? pair[1].trimmingCharacters(in: .whitespaces) : "")
+        }
+        body = parts.count > 1 ? String(parts[1]) : ""
+    }
+}
+
+/// A listener with a client that sends exactly what it is told, `Host` included.
+struct Client: Sendable {
+    let port: Int
+    let socketPath: String
+    let group: MultiThreadedEventLoopGroup
+
+    func send(
+        _ method: String = "GET",
+        _ path: String,
+        _ fields: [(String, String)] = [],
+        host: String? = nil,
+        form: String? = nil,
+        overSocket: Bool = false
+    ) async throws -> Answer {
+        var text = "\(method) \(path) HTTP/1.1\r\nhost: \(host ?? "127.0.0.1:\(port)")\r\nconnection: close\r\n"
+        for (name, value) in fields { text += "\(name): \(value)\r\n" }
+        if let form {
+            text +=
+                "content-type: application/x-www-form-urlencoded\r\ncontent-length: \(form.utf8.count)\r\n\r\n\(form)"
+        } else {
+            text += (method == "POST" ? "content-length: 0\r\n" : "") + "\r\n"
+        }
+        let bootstrap = ClientBootstrap(group: group).connectTimeout(.seconds(5))
+        let setUp: @Sendable (any Channel) -> EventLoopFuture<NIOAsyncChannel<ByteBuffer, ByteBuffer>> = { channel in
+            channel.eventLoop.makeCompletedFuture { try NIOAsyncChannel(wrappingChannelSynchronously: channel) }
+        }
+        let channel =
+            overSocket
+            ? try await bootstrap.connect(unixDomainSocketPath: socketPath, channelInitializer: setUp)
+            : try await bootstrap.connect(host: "127.0.0.1", port: port, channelInitializer: setUp)
+        return try await channel.executeThenClose { inbound, outbound in
+            try await outbound.write(ByteBuffer(string: text))
+            var received = ByteBuffer()
+            for try await part in inbound { received.writeImmutableBuffer(part) }
+            return Answer(String(buffer: received))
+        }
+    }
+
+    /// Logs in as a browser does: the form first, then its token with its cookie. Gives the session's cookie.
+    func logIn(key: String = Situation.adminKey, _ extra: [(String, String)] = []) async throws -> Answer {
+        let page = try await send("GET", "/login")
+        let cookie = page.field("set-cookie")?.split(separator: ";").first.map(String.init) ?? ""
+        return try await send(
+            "POST",
+            "/login",
+            [("cookie", cookie)] + extra,
+            form: "csrf=\(csrf(page))&api_key=\(key)"
+        )
+    }
+
+    func csrf(_ page: Answer) -> String {
+        guard let start = page.body.firstRange(of: "name=\"csrf\"")?.upperBound,
+            let value = page.body[start...].firstRange(of: "value=\"")?.upperBound
+        else { return "" }
+        return String(page.body[value...].prefix { $0 != "\"" })
+    }
+
+    func session(_ login: Answer) -> String {
+        login.fields("set-cookie").first { $0.hasPrefix("gatehouse_session=") }?.split(separator: ";").first
+            .map(String.init) ?? ""
+    }
+}
+
+/// Runs a listener for the time of `body`.
+func withListener(
+    _ situation: Situation = Situation(),
+    allowedHosts: [String] = [],
+    auditLog: AuditLog? = nil,
+    socketIn directory: TemporaryDirectory? = nil,
+    _ body: (Client) async throws -> Void
+) async throws {
+    let group = MultiThreadedEventLoopGroup.singleton
+    let (ports, continuation) = AsyncStream.makeStream(of: Int.self)
+    let socketPath = directory?.file("admin.sock")
+    var logger = Logger(label: "test")
+    logger.logLevel = .critical
+    let listener = try AdminListener(
+        settings: AdminSettings(host: "127.0.0.1", port: 0, allowedHosts: allowedHosts, socketPath: socketPath),
+        sources: situation.sources(auditLog: auditLog),
+        group: group,
+        logger: logger,
+        onServing: { continuation.yield($0) }
+    )
+    try await withThrowingTaskGroup(of: Void.self) { tasks in
+        tasks.addTask {
+            defer { continuation.finish() }
+            do { try await listener.run() } catch is CancellationError {}
+        }
+        var iterator = ports.makeAsyncIterator()
+        guard let port = await iterator.next() else { return try await tasks.waitForAll() }
+        if let socketPath {
+            for _ in 0..<500 where !FileManager.default.fileExists(atPath: socketPath) {
+                try await Task.sleep(for: .milliseconds(10))
+            }
+        }
+        try await body(Client(port: port, socketPath: socketPath ?? "", group: group))
+        tasks.cancelAll()
+    }
+}
