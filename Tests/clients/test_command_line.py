@@ -1,11 +1,13 @@
 """`gatehouse check | version | key new`: for people and, with --json, for programs."""
 
 import json
+import os
+import re
 
 import pytest
 
 from support.clients import run
-from support.gatehouse import binary
+from support.gatehouse import ROOT, binary
 from support.toml_text import toml_text
 
 GOOD = {
@@ -100,3 +102,26 @@ def test_snippet_of_the_documents_is_valid_verbatim(tmp_path):
         'secret_access_key = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"\n'
     )
     assert gatehouse("check", "--config", path).returncode == 0
+
+
+def examples():
+    """Those that need nothing of the machine but environment variables."""
+    return [path for path in sorted((ROOT / "Examples").glob("*.toml")) if "/etc/" not in path.read_text()]
+
+
+@pytest.mark.parametrize("path", examples(), ids=lambda path: path.name)
+def test_examples_are_valid(path):
+    named = set(re.findall(r'"env:([A-Z_]+)"', path.read_text()))
+    env = {**os.environ, **{name: f"made-up-value-of-{name.lower()}" for name in named}}
+    done = gatehouse("check", "--config", path, env=env)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_readme_configuration_is_valid(tmp_path):
+    snippet = (ROOT / "README.md").read_text().split("```toml\n")[1].split("```")[0]
+    path = tmp_path / "gatehouse.toml"
+    path.write_text(snippet)
+    named = set(re.findall(r'"env:([A-Z_]+)"', snippet))
+    env = {**os.environ, **{name: f"made-up-value-of-{name.lower()}" for name in named}}
+    done = gatehouse("check", "--config", path, env=env)
+    assert done.returncode == 0, done.stdout + done.stderr
