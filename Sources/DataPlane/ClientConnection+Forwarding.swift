@@ -31,12 +31,42 @@ extension ClientConnection {
         exchange = Exchange()
         exchange.forward = forward
         record.backend = forward.upstream.name
-        if case .stream(let length, let sha256?) = forward.body {
-            exchange.holdBack = HoldBack(length: length, sha256: sha256)
-        }
+        guard case .stream(let length, let digest) = forward.body else { return connect(forward) }
+        exchange.holdBack = digest.map { HoldBack(length: length, sha256: $0) }
+        phase = .gathering
+        extendDeadline(snapshot.server.bodyIdleTimeout)
+        continueIfExpected()
+        advance()
+    }
+
+    private func connect(_ forward: Forward, fresh: Bool = false) {
         phase = .connecting
         deadline = .distantFuture
-        loop.pool(for: forward.upstream).lease(to: self)
+        loop.pool(for: forward.upstream).lease(to: self, fresh: fresh)
+    }
+
+    /// Waits for the first bytes that may be sent on before the store hears of the request: stores exist that commit an
+    /// empty object when an announced body ends before it begins. Returns whether there may be more at hand.
+    func gather() -> Bool {
+        guard let forward = exchange.forward else { return false }
+        switch decoder.next(&inbox) {
+        case .needMore:
+            extendDeadline(snapshot.server.bodyIdleTimeout)
+            return false
+        case .bytes(let bytes):
+            guard let free = unheld(bytes) else { return true }
+            keep(free)
+            connect(forward)
+        case .end:
+            bodyIsRead = true
+            guard let rest = releasedBody() else { return true }
+            keep(rest)
+            connect(forward)
+        case .refused(let refusal):
+            refuse(refusal)
+            return false
+        }
+        return true
     }
 
     var waitsForUpstream: Bool {
@@ -65,10 +95,9 @@ extension ClientConnection {
             upstream.send(bytes)
             for part in exchange.sent ?? [] { upstream.send(part) }
             if bodyIsRead {
-                finishBody(to: upstream)
+                requestSent()
             } else {
                 extendDeadline(snapshot.server.bodyIdleTimeout)
-                continueIfExpected()
                 advance()
             }
         }
@@ -83,12 +112,7 @@ extension ClientConnection {
             extendDeadline(snapshot.server.bodyIdleTimeout)
             return false
         case .bytes(let bytes):
-            record.bytesIn += Int64(bytes.readableBytes)
-            if exchange.holdBack == nil {
-                pass(bytes, to: upstream)
-            } else if let free = exchange.holdBack?.take(bytes) {
-                pass(free, to: upstream)
-            }
+            if let free = unheld(bytes) { pass(free, to: upstream) }
             return true
         case .end:
             bodyIsRead = true
@@ -101,27 +125,39 @@ extension ClientConnection {
         }
     }
 
-    private func pass(_ bytes: ByteBuffer, to upstream: UpstreamConnection) {
-        exchange.sentBytes += bytes.readableBytes
-        if exchange.sentBytes <= Self.replayLimit {
-            exchange.sent?.append(bytes)
-        } else {
-            exchange.sent = nil
+    /// What of the client's bytes may be sent on now.
+    private func unheld(_ bytes: ByteBuffer) -> ByteBuffer? {
+        record.bytesIn += Int64(bytes.readableBytes)
+        return exchange.holdBack == nil ? bytes : exchange.holdBack?.take(bytes)
+    }
+
+    /// The end of the body that was held back; nil, and the request refused, where the hash is not the signed one.
+    private func releasedBody() -> ByteBuffer? {
+        guard exchange.holdBack != nil else { return ByteBuffer() }
+        guard let rest = exchange.holdBack?.release() else {
+            if case .forwarding(let upstream) = phase { upstream.cut() }
+            record.reason = "the body's hash is not the signed one"
+            send(refusal(S3Error(.contentSHA256Mismatch)))
+            return nil
         }
+        exchange.holdBack = nil
+        return rest
+    }
+
+    private func keep(_ bytes: ByteBuffer) {
+        exchange.sentBytes += bytes.readableBytes
+        exchange.sent?.append(bytes)
+    }
+
+    private func pass(_ bytes: ByteBuffer, to upstream: UpstreamConnection) {
+        keep(bytes)
+        if exchange.sentBytes > Self.replayLimit { exchange.sent = nil }
         upstream.send(bytes)
     }
 
     private func finishBody(to upstream: UpstreamConnection) {
-        if exchange.holdBack != nil {
-            guard let rest = exchange.holdBack?.release() else {
-                upstream.cut()
-                record.reason = "the body's hash is not the signed one"
-                send(refusal(S3Error(.contentSHA256Mismatch)))
-                return
-            }
-            exchange.holdBack = nil
-            if rest.readableBytes > 0 { pass(rest, to: upstream) }
-        }
+        guard let rest = releasedBody() else { return }
+        if rest.readableBytes > 0 { pass(rest, to: upstream) }
         requestSent()
         upstream.flush()
     }
@@ -194,10 +230,8 @@ extension ClientConnection {
         switch loss {
         case .closed(answered: false) where upstream.isReused && !exchange.hasRetried && mayReplay(forward):
             exchange.hasRetried = true
-            phase = .connecting
-            deadline = .distantFuture
             loop.journal.metrics.upstreamRetries += 1
-            loop.pool(for: forward.upstream).lease(to: self, fresh: true)
+            connect(forward, fresh: true)
         case .closed(let answered):
             upstreamMisbehaved(answered ? "it closed in the middle of an answer" : "it closed without an answer")
         case .malformed(let reason):
@@ -210,8 +244,7 @@ extension ClientConnection {
 
     private func mayReplay(_ forward: Forward) -> Bool {
         guard case .stream = forward.body else { return forward.replay == .allowed }
-        guard exchange.sent != nil else { return false }
-        return exchange.sentBytes == 0 || forward.replay == .allowed
+        return exchange.sent != nil && forward.replay == .allowed
     }
 
     func upstreamUnavailable(_ reason: UpstreamPool.Unavailable) {

@@ -17,10 +17,12 @@ final class ClientConnection: ChannelDuplexHandler {
     typealias OutboundOut = ByteBuffer
 
     enum Phase {
-        // → collecting | connecting | forwarding | discarding | head | lingering | closed
+        // → collecting | gathering | connecting | forwarding | discarding | head | lingering | closed
         case head
         // → connecting | discarding | head | lingering | closed
         case collecting(limit: Int, then: @Sendable ([UInt8]) -> Plan)
+        // A body flows that no byte of may reach the store yet. → connecting | discarding | head | lingering | closed
+        case gathering
         // → forwarding | discarding | head | lingering | closed
         case connecting
         // → connecting | discarding | head | lingering | closed
@@ -116,7 +118,7 @@ final class ClientConnection: ChannelDuplexHandler {
 
     private var wantsBytes: Bool {
         switch phase {
-        case .head, .collecting, .discarding, .lingering: true
+        case .head, .collecting, .gathering, .discarding, .lingering: true
         case .connecting, .closed: false
         case .forwarding(let upstream): !bodyIsRead && upstream.isWritable
         }
@@ -161,6 +163,7 @@ final class ClientConnection: ChannelDuplexHandler {
         switch phase {
         case .head: return readHead()
         case .collecting(let limit, let then): return collect(limit: limit, then: then)
+        case .gathering: return gather()
         case .forwarding(let upstream): return bodyIsRead ? false : sendBody(to: upstream)
         case .discarding: return discard()
         case .connecting, .lingering, .closed: return false
@@ -372,7 +375,7 @@ final class ClientConnection: ChannelDuplexHandler {
                 beginRecord()
                 refuse(.headTimedOut)
             }
-        case .collecting:
+        case .collecting, .gathering:
             answer.keepAlive = false
             send(refusal(S3Error(.requestTimeout)))
         case .connecting, .forwarding:

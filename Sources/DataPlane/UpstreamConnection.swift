@@ -165,7 +165,7 @@ final class UpstreamConnection: ChannelDuplexHandler {
                     }
                 case .head(let head):
                     answered = true
-                    phase = .body(BodyDecoder(framing: head.framing), keepAlive: head.keepAlive)
+                    phase = .body(BodyDecoder(framing: head.framing, limits: .response), keepAlive: head.keepAlive)
                     // The head may be answered by a reply of our own, which cuts this connection.
                     client?.upstreamAnswered(head)
                 }

@@ -44,16 +44,16 @@ enum EmbeddedDefault {
         """
         Gatehouse \(Version.current) serves the bucket "\(bucket)" from \(data) at \(endpoint)
 
-          export AWS_ACCESS_KEY_ID=\(credentials.accessKeyID)
-          export AWS_SECRET_ACCESS_KEY=\(credentials.secretAccessKey.reveal())
-          export AWS_DEFAULT_REGION=us-east-1
-          aws --endpoint-url \(endpoint) s3 cp README.md s3://\(bucket)/
-          aws --endpoint-url \(endpoint) s3 ls s3://\(bucket)/
+        export AWS_ACCESS_KEY_ID=\(credentials.accessKeyID)
+        export AWS_SECRET_ACCESS_KEY=\(credentials.secretAccessKey.reveal())
+        export AWS_DEFAULT_REGION=us-east-1
+        aws --endpoint-url \(endpoint) s3 cp README.md s3://\(bucket)/
+        aws --endpoint-url \(endpoint) s3 ls s3://\(bucket)/
 
-          curl -H 'x-api-key: \(credentials.apiKey.reveal())' -T README.md \(endpoint)/\(bucket)/README.md
-          curl -H 'x-api-key: \(credentials.apiKey.reveal())' \(endpoint)/\(bucket)/README.md
+        curl -H 'x-api-key: \(credentials.apiKey.reveal())' -T README.md \(endpoint)/\(bucket)/README.md
+        curl -H 'x-api-key: \(credentials.apiKey.reveal())' \(endpoint)/\(bucket)/README.md
 
-          console: \(console) (log in with the API key)
+        console: \(console) (log in with the API key)
 
         The credentials are kept in \(data)/.gatehouse/credentials.json. Stop with Ctrl-C.
         """

@@ -74,6 +74,7 @@ actor RunningConfiguration {
             lastProblems = []
             metrics.configurationReloaded(succeeded: true, at: Clock.now())
             logger.notice("configuration reloaded", metadata: ["generation": "\(generation)"])
+            for message in pendingMessages { logger.warning("\(message)") }
             return ReloadReport(succeeded: true, messages: reading.warnings.map(\.description) + pendingMessages)
         } catch {
             lastProblems = reading.errors.isEmpty ? ["\(error)"] : reading.errors.map(\.description)
@@ -91,7 +92,7 @@ actor RunningConfiguration {
     }
 
     private var pendingMessages: [String] {
-        pending.map { "\($0) takes effect at the next start" }
+        pending.map { "\($0) takes effect after a restart" }
     }
 
     // MARK: - For the admin listener

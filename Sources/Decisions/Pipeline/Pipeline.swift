@@ -24,7 +24,9 @@ package struct Pipeline {
         requestID: RequestID
     ) -> Decision {
         let origin = RequestOrigin(head, facts, trusted: snapshot.server.trustedProxies)
-        if let plan = ReservedPath.plan(for: head) { return Decision(plan: plan, client: origin.client) }
+        if let plan = ReservedPath.plan(for: head, on: origin.host, of: snapshot.server) {
+            return Decision(plan: plan, client: origin.client)
+        }
         let asking = Asking(head: head, origin: origin, snapshot: snapshot, now: now, requestID: requestID)
         var notes = Decision(plan: .reply(Reply(status: 500)), client: origin.client)
         do throws(Refusal) {

@@ -1,11 +1,17 @@
 import HTTP1
 import S3API
 
-/// Paths under `/-/`, which no bucket can have.
+/// Paths under `/-/`, which no bucket can have; on a virtual host they are keys like any other.
 enum ReservedPath {
     /// Nil: not a reserved path.
-    static func plan(for head: RequestHead) -> Plan? {
+    static func plan(for head: RequestHead, on host: [UInt8], of server: ServerSettings) -> Plan? {
         guard head.path.count >= 2, head.path[1] == UInt8(ascii: "-"), head.path.starts(with: "/-/".utf8) else {
+            return nil
+        }
+        let root = CollectionOfOne(UInt8(ascii: "/"))
+        if let (_, style) = try? S3Address.locate(host: host, path: root, domains: server.domains),
+            style == .virtualHost
+        {
             return nil
         }
         let isRead = head.method == .get || head.method == .head
