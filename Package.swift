@@ -123,7 +123,7 @@ let package = Package(
         tests("Settings", ["WireFormats", "S3API", "Identity", "Admission", toml]),
         tests("Journal", ["WireFormats", "Identity"]),
         tests("DataPlane", ["WireFormats", "HTTP1", "S3API", "Pipeline", nioCore, nioPosix, nioEmbedded, nioSSL]),
-        tests("ControlPlane", ["WireFormats", "Identity", "Journal", nioCore, nioPosix, logging]),
+        tests("ControlPlane", ["WireFormats", "Identity", "Journal", nioCore, nioPosix, logging, lifecycle]),
         tests(
             "EmbeddedStore",
             ["WireFormats", "HTTP1", "S3API", "Signatures", grdb, nioCore, nioPosix, logging, crypto]
