@@ -4,21 +4,18 @@ import Testing
 
 /// The examples of the repository, with every variable set and the files of `/etc/gatehouse` present.
 @Suite struct ExamplesTests {
-    @Test(arguments: ["minimal", "two-accounts", "users-and-keys", "policies", "production"])
-    func loadsWithoutAProblem(name: String) {
-        let result = GatehouseConfiguration.read(Self.folder + name + ".toml", from: Machine())
+    @Test(arguments: examples) func loadsWithoutAProblem(file: String) {
+        let result = GatehouseConfiguration.read(Self.folder + file, from: Machine())
         #expect(result.problems.isEmpty, "\(result.problems)")
         #expect(result.configuration != nil)
     }
 
-    @Test func noneIsForgotten() throws {
-        let files = try FileManager.default.contentsOfDirectory(atPath: Self.folder).filter { $0.hasSuffix(".toml") }
-        #expect(
-            Set(files) == [
-                "minimal.toml", "two-accounts.toml", "users-and-keys.toml", "policies.toml", "production.toml",
-            ]
-        )
+    @Test func theExamplesAreFound() {
+        #expect(Set(Self.examples).isSuperset(of: ["minimal.toml", "production.toml"]))
     }
+
+    private static let examples: [String] =
+        ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter { $0.hasSuffix(".toml") }.sorted()
 
     private static let folder: String = {
         let here = URL(filePath: #filePath).resolvingSymlinksInPath()
