@@ -368,6 +368,7 @@ def test_slow_uploads_cost_bounded_memory(faulty):
     grown = gate.process.resident_bytes() - before
     for writer in writers:
         writer.socket.close()
+    proxy.drop_connections()
     assert grown < 96 * MIB, f"{grown / MIB:.0f} MiB after {sent / MIB:.0f} MiB offered to a store that reads slowly"
 
 
