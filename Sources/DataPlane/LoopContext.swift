@@ -34,6 +34,8 @@ final class LoopContext {
     private(set) var isDraining = false
     private let loopCount: Int
     private var pools: [Upstream: UpstreamPool] = [:]
+    /// The same by the snapshot's own objects, which are found without hashing what they say.
+    private var knownPools: [ObjectIdentifier: UpstreamPool] = [:]
     private var connections: [ObjectIdentifier: ClientConnection] = [:]
     private var requestIDs: RequestIDSequence
     private var dateSecond: Int64 = 0
@@ -91,7 +93,14 @@ final class LoopContext {
     // MARK: - Stores
 
     func pool(for upstream: Upstream) -> UpstreamPool {
-        if let pool = pools[upstream] { return pool }
+        if let pool = knownPools[ObjectIdentifier(upstream)] { return pool }
+        let pool = pools[upstream] ?? makePool(for: upstream)
+        // A request of an older snapshot may outlive it; its upstream must not be confused with a later object.
+        if snapshot.owns(upstream) { knownPools[ObjectIdentifier(upstream)] = pool }
+        return pool
+    }
+
+    private func makePool(for upstream: Upstream) -> UpstreamPool {
         let pool = UpstreamPool(
             upstream: upstream,
             eventLoop: eventLoop,
@@ -123,6 +132,7 @@ final class LoopContext {
     /// Takes a new snapshot: requests under way keep theirs, connections to stores that are still named are kept.
     func adopt(_ snapshot: Snapshot) {
         self.snapshot = snapshot
+        knownPools = [:]
         let named = snapshot.upstreams
         for (upstream, pool) in pools where !named.contains(upstream) {
             pool.retire()

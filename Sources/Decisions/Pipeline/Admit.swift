@@ -7,7 +7,7 @@ import WireFormats
 
 /// A request that was authenticated and may be carried out. Only this file makes one, and forwarding takes one: skipping
 /// the check does not compile.
-package struct Admitted: Sendable {
+package final class Admitted: Sendable {
     package let request: S3Request
     package let principal: Principal
     /// What the body must turn out to be.

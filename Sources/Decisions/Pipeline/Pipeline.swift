@@ -99,12 +99,20 @@ package struct Pipeline {
 }
 
 /// One request with all that the stages need to know of it.
-struct Asking: Sendable {
+final class Asking: Sendable {
     let head: RequestHead
     let origin: RequestOrigin
     let snapshot: Snapshot
     let now: Instant
     let requestID: RequestID
+
+    init(head: RequestHead, origin: RequestOrigin, snapshot: Snapshot, now: Instant, requestID: RequestID) {
+        self.head = head
+        self.origin = origin
+        self.snapshot = snapshot
+        self.now = now
+        self.requestID = requestID
+    }
 
     /// An error in the form that this client reads.
     func reply(_ error: S3Error) -> Reply {

@@ -28,7 +28,7 @@ package struct Reply: Sendable {
 }
 
 /// One exchange with a store. It can only be made from an ``Admitted`` request.
-package struct Forward: Sendable {
+package final class Forward: Sendable {
     package let upstream: Upstream
     package let request: OutgoingRequest
     package let body: ForwardedBody

@@ -8,7 +8,7 @@ enum ReservedPath {
         guard head.path.count >= 2, head.path[1] == UInt8(ascii: "-"), head.path.starts(with: "/-/".utf8) else {
             return nil
         }
-        let root = CollectionOfOne(UInt8(ascii: "/"))
+        let root = [UInt8(ascii: "/")]
         if let (_, style) = try? S3Address.locate(host: host, path: root, domains: server.domains),
             style == .virtualHost
         {

@@ -46,6 +46,9 @@ package final class Snapshot: Sendable {
         self.limits = limits
         self.ownLimits = ownLimits
         self.openAccount = openAccount
+        let upstreams = buckets.map(\.upstream) + (openAccount.map { [$0.upstream] } ?? [])
+        self.upstreams = Set(upstreams)
+        upstreamObjects = Set(upstreams.map(ObjectIdentifier.init))
         self.buckets = Dictionary(buckets.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
@@ -60,10 +63,12 @@ package final class Snapshot: Sendable {
     }
 
     /// Every store that a bucket of this snapshot lies at.
-    package var upstreams: Set<Upstream> {
-        var all = Set(buckets.values.map(\.upstream))
-        if let openAccount { all.insert(openAccount.upstream) }
-        return all
+    package let upstreams: Set<Upstream>
+    private let upstreamObjects: Set<ObjectIdentifier>
+
+    /// Whether this very object is of this snapshot, so that it lives as long.
+    package func owns(_ upstream: Upstream) -> Bool {
+        upstreamObjects.contains(ObjectIdentifier(upstream))
     }
 
     package func limits(of principal: Principal) -> RequestLimits {
@@ -72,7 +77,7 @@ package final class Snapshot: Sendable {
 }
 
 /// A bucket as clients see it: its own name, its place in a store, and how it is shown.
-package struct Bucket: Sendable {
+package final class Bucket: Sendable {
     package let name: BucketName
     package let backend: S3Backend
     package let upstream: Upstream

@@ -2,7 +2,7 @@ package import Backends
 
 /// Where a store is reached and how long we wait for it: the identity of a connection pool. Two buckets with equal
 /// upstreams share connections, and a reload that changes nothing here keeps them.
-package struct Upstream: Hashable, Sendable {
+package final class Upstream: Hashable, Sendable {
     /// A closed-list label for metrics and logs: the account's or bucket's name.
     package let name: String
     package let endpoint: Endpoint
@@ -11,7 +11,7 @@ package struct Upstream: Hashable, Sendable {
     package let idleTimeout: Duration
     /// Over all loops together.
     package let maxConnections: Int
-    /// PEM file of the authorities that may have issued the store's certificate; nil: the system's.
+    /// PEM text of the authorities that may have issued the store's certificate; nil: the system's.
     package let caCertificate: String?
 
     package init(
@@ -30,5 +30,18 @@ package struct Upstream: Hashable, Sendable {
         self.idleTimeout = idleTimeout
         self.maxConnections = maxConnections
         self.caCertificate = caCertificate
+    }
+
+    package static func == (one: Upstream, other: Upstream) -> Bool {
+        one === other
+            || (one.name == other.name && one.endpoint == other.endpoint
+                && one.connectTimeout == other.connectTimeout && one.responseTimeout == other.responseTimeout
+                && one.idleTimeout == other.idleTimeout && one.maxConnections == other.maxConnections
+                && one.caCertificate == other.caCertificate)
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(name)
+        hasher.combine(endpoint)
     }
 }

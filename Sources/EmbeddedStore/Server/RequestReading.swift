@@ -143,7 +143,7 @@ struct RequestReading {
         for entry in head.fields.entries {
             let name = head.fields.name(entry).map { lowered($0) }
             let value = head.fields.value(entry)
-            if isUserMetadata(name) {
+            if isUserMetadata(name[...]) {
                 metadata += name.count - "x-amz-meta-".utf8.count + value.count
                 guard metadata <= 2048 else { throw S3Error(.metadataTooLarge) }
                 stored.append(name, value)

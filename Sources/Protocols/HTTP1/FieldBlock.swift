@@ -12,16 +12,18 @@ package struct FieldBlock: Sendable {
         package let name: Range<Int>
         package let value: Range<Int>
 
+        @inlinable
         package init(name: Range<Int>, value: Range<Int>) {
             self.name = name
             self.value = value
         }
     }
 
-    package private(set) var bytes: [UInt8]
-    package private(set) var entries: [Entry]
+    package internal(set) var bytes: [UInt8]
+    package internal(set) var entries: [Entry]
 
     /// An empty block to append to.
+    @inlinable
     package init(reservingBytes: Int = 512, fields: Int = 16) {
         bytes = []
         bytes.reserveCapacity(reservingBytes)
@@ -30,28 +32,33 @@ package struct FieldBlock: Sendable {
     }
 
     /// A parsed block: `entries` are ranges into `bytes`, checked by the parser that made them.
+    @inlinable
     package init(bytes: [UInt8], entries: [Entry]) {
         self.bytes = bytes
         self.entries = entries
     }
 
+    @inlinable
     package mutating func append(_ name: StaticString, _ value: some Sequence<UInt8>) {
         let nameStart = bytes.count
         name.withUTF8Buffer { bytes.append(contentsOf: $0) }
         appendValue(value, nameStart: nameStart)
     }
 
+    @inlinable
     package mutating func append(_ name: some Sequence<UInt8>, _ value: some Sequence<UInt8>) {
         let nameStart = bytes.count
         bytes.append(contentsOf: name)
         appendValue(value, nameStart: nameStart)
     }
 
+    @inlinable
     package mutating func append(_ name: StaticString, _ value: String) {
         append(name, value.utf8)
     }
 
-    private mutating func appendValue(_ value: some Sequence<UInt8>, nameStart: Int) {
+    @inlinable
+    mutating func appendValue(_ value: some Sequence<UInt8>, nameStart: Int) {
         let nameEnd = bytes.count
         bytes.append(UInt8(ascii: ":"))
         bytes.append(UInt8(ascii: " "))
@@ -63,15 +70,19 @@ package struct FieldBlock: Sendable {
         bytes.append(UInt8(ascii: "\n"))
     }
 
+    @inlinable
     package func name(_ entry: Entry) -> ArraySlice<UInt8> { bytes[entry.name] }
+    @inlinable
     package func value(_ entry: Entry) -> ArraySlice<UInt8> { bytes[entry.value] }
 
     /// Whether the field's name is `name`, which must be given in lower case.
+    @inlinable
     package func isNamed(_ entry: Entry, _ name: StaticString) -> Bool {
         entry.name.count == name.utf8CodeUnitCount && hasPrefix(entry, name)
     }
 
     /// Whether the field's name begins with `prefix`, which must be given in lower case.
+    @inlinable
     package func hasPrefix(_ entry: Entry, _ prefix: StaticString) -> Bool {
         let length = prefix.utf8CodeUnitCount
         guard entry.name.count >= length else { return false }
@@ -86,6 +97,7 @@ package struct FieldBlock: Sendable {
     }
 
     /// The first field of that name; names are given in lower case.
+    @inlinable
     package func first(_ name: StaticString) -> ArraySlice<UInt8>? {
         for entry in entries where isNamed(entry, name) {
             return bytes[entry.value]
@@ -94,6 +106,7 @@ package struct FieldBlock: Sendable {
     }
 
     /// How many fields of that name there are.
+    @inlinable
     package func count(of name: StaticString) -> Int {
         var count = 0
         for entry in entries where isNamed(entry, name) { count += 1 }
@@ -101,6 +114,7 @@ package struct FieldBlock: Sendable {
     }
 
     /// The only field of that name, nil where there is none; more than one is a refusal for the caller to word.
+    @inlinable
     package func single(_ name: StaticString) throws(RepeatedField) -> ArraySlice<UInt8>? {
         var found: ArraySlice<UInt8>?
         for entry in entries where isNamed(entry, name) {
@@ -120,15 +134,18 @@ package struct FieldBlock: Sendable {
 package struct RepeatedField: Error {
     package let name: StaticString
 
+    @inlinable
     package init(name: StaticString) { self.name = name }
 }
 
+@inlinable
 @inline(__always)
-private func endsLine(_ byte: UInt8) -> Bool {
+func endsLine(_ byte: UInt8) -> Bool {
     byte == UInt8(ascii: "\r") || byte == UInt8(ascii: "\n") || byte == 0
 }
 
 /// ASCII lower case of one byte, without branches on locale.
+@inlinable
 @inline(__always)
 package func lowered(_ byte: UInt8) -> UInt8 {
     byte &- 0x41 < 26 ? byte | 0x20 : byte

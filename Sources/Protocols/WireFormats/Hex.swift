@@ -1,5 +1,6 @@
 /// Base 16 (RFC 4648, section 8): lower case out, either case in.
 package enum Hex {
+    @inlinable
     package static func encode(_ bytes: some Sequence<UInt8>) -> String {
         var text: [UInt8] = []
         text.reserveCapacity(64)
@@ -7,6 +8,7 @@ package enum Hex {
         return String(decoding: text, as: UTF8.self)
     }
 
+    @inlinable
     package static func append(_ bytes: some Sequence<UInt8>, to text: inout [UInt8]) {
         for byte in bytes {
             text.append(lowerDigit(byte >> 4))
@@ -15,6 +17,7 @@ package enum Hex {
     }
 
     /// nil for an odd length or anything that is not a hexadecimal digit.
+    @inlinable
     package static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.count / 2)
@@ -31,18 +34,21 @@ package enum Hex {
         return high == nil ? bytes : nil
     }
 
+    @inlinable
     @inline(__always)
-    static func lowerDigit(_ nibble: UInt8) -> UInt8 {
+    package static func lowerDigit(_ nibble: UInt8) -> UInt8 {
         nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") - 10 + nibble
     }
 
+    @inlinable
     @inline(__always)
-    static func upperDigit(_ nibble: UInt8) -> UInt8 {
+    package static func upperDigit(_ nibble: UInt8) -> UInt8 {
         nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "A") - 10 + nibble
     }
 
+    @inlinable
     @inline(__always)
-    static func value(of character: UInt8) -> UInt8? {
+    package static func value(of character: UInt8) -> UInt8? {
         if character &- UInt8(ascii: "0") < 10 { return character - UInt8(ascii: "0") }
         let letter = (character | 0x20) &- UInt8(ascii: "a")
         return letter < 6 ? letter + 10 : nil

@@ -8,6 +8,7 @@ package enum PercentEncoding {
     }
 
     /// Replaces each `%XX` by its byte. Strict: a `%` that two hexadecimal digits don't follow is an error. `+` stays.
+    @inlinable
     package static func decode(_ text: some Collection<UInt8>) throws(PercentEncodingError) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.count)
@@ -17,6 +18,7 @@ package enum PercentEncoding {
 
     /// Encodes every byte but the unreserved `A-Z a-z 0-9 - . _ ~`, with upper-case digits: the `UriEncode` of the
     /// AWS S3 API reference ("Signature Calculations for the Authorization Header").
+    @inlinable
     package static func append(_ raw: some Sequence<UInt8>, to text: inout [UInt8], keepSlash: Slash = .keep) {
         for byte in raw {
             if isUnreserved(byte) || (byte == UInt8(ascii: "/") && keepSlash == .keep) {
@@ -29,6 +31,7 @@ package enum PercentEncoding {
         }
     }
 
+    @inlinable
     package static func encode(_ raw: some Sequence<UInt8>, keepSlash: Slash = .keep) -> [UInt8] {
         var text: [UInt8] = []
         append(raw, to: &text, keepSlash: keepSlash)
@@ -36,6 +39,7 @@ package enum PercentEncoding {
     }
 
     /// Letters, digits and `- . _ ~` (RFC 3986, section 2.3).
+    @inlinable
     @inline(__always)
     package static func isUnreserved(_ byte: UInt8) -> Bool {
         if (byte | 0x20) &- UInt8(ascii: "a") < 26 || byte &- UInt8(ascii: "0") < 10 { return true }
@@ -44,7 +48,8 @@ package enum PercentEncoding {
     }
 
     /// `plus` is what a `+` becomes: itself in a path, a space in a form-encoded query.
-    static func appendDecoded(
+    @inlinable
+    package static func appendDecoded(
         _ text: some Collection<UInt8>,
         to bytes: inout [UInt8],
         plus: UInt8

@@ -14,17 +14,25 @@ package struct Query: Sendable {
         }
     }
 
-    private struct Entry: Sendable {
-        let name: Range<Int>
-        let value: Range<Int>
-        let hasEquals: Bool
+    @usableFromInline
+    struct Entry: Sendable {
+        @usableFromInline let name: Range<Int>
+        @usableFromInline let value: Range<Int>
+        @usableFromInline let hasEquals: Bool
+
+        @inlinable
+        init(name: Range<Int>, value: Range<Int>, hasEquals: Bool) {
+            self.name = name
+            self.value = value
+            self.hasEquals = hasEquals
+        }
     }
 
     package static let maxItems = 100
 
     /// All names and values decoded, one after the other: two allocations however many items.
-    private var bytes: [UInt8]
-    private var entries: [Entry]
+    @usableFromInline var bytes: [UInt8]
+    @usableFromInline var entries: [Entry]
 
     /// No items.
     package init() {
@@ -33,7 +41,13 @@ package struct Query: Sendable {
     }
 
     /// `raw` is what follows the `?`.
+    @inlinable
     package init(parsing raw: some Collection<UInt8>) throws(PercentEncodingError) {
+        try self.init(encoded: [UInt8](raw))
+    }
+
+    @usableFromInline
+    init(encoded raw: [UInt8]) throws(PercentEncodingError) {
         self.init()
         guard !raw.isEmpty else { return }
         bytes.reserveCapacity(raw.count)
@@ -45,7 +59,7 @@ package struct Query: Sendable {
         }
     }
 
-    private mutating func append(_ piece: some Collection<UInt8>) throws(PercentEncodingError) {
+    private mutating func append(_ piece: ArraySlice<UInt8>) throws(PercentEncodingError) {
         guard !piece.isEmpty else { return }
         guard entries.count < Query.maxItems else { throw .tooManyItems }
         let equals = piece.firstIndex(of: UInt8(ascii: "="))
@@ -68,6 +82,7 @@ package struct Query: Sendable {
     }
 
     /// Calls `body` with each item in order, without copying any.
+    @inlinable
     package func forEach<Failure: Error>(
         _ body: (_ name: ArraySlice<UInt8>, _ value: ArraySlice<UInt8>, _ hasEquals: Bool) throws(Failure) -> Void
     ) throws(Failure) {
@@ -102,6 +117,7 @@ package struct Query: Sendable {
     }
 
     /// Adds one item with a value, both raw (not encoded).
+    @inlinable
     package mutating func append(_ name: some Sequence<UInt8>, _ value: some Sequence<UInt8>) {
         let nameStart = bytes.count
         bytes.append(contentsOf: name)

@@ -4,7 +4,7 @@ import WireFormats
 
 /// One bucket at an S3-compatible store: where it is, how it is named there, and the credential for it. A value without
 /// I/O: it makes the request that is to be sent, and says what the answer means.
-package struct S3Backend: Sendable {
+package final class S3Backend: Sendable {
     package enum Addressing: Hashable, Sendable {
         /// `endpoint/bucket/key`
         case path
