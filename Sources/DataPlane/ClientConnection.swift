@@ -36,6 +36,8 @@ final class ClientConnection: ChannelDuplexHandler {
 
     /// A body that is this short is read to its end after an early answer, so that the connection can be kept.
     static let discardLimit: Int64 = 64 * 1024
+    /// How much of later requests is taken in while one is being served.
+    private static let readAhead = 16 * 1024
     /// How long a connection that has asked nothing yet may live on when the server ends.
     private static let drainGrace = TimeAmount.seconds(1)
 
@@ -119,8 +121,11 @@ final class ClientConnection: ChannelDuplexHandler {
     private var wantsBytes: Bool {
         switch phase {
         case .head, .collecting, .gathering, .discarding, .lingering: true
-        case .connecting, .closed: false
-        case .forwarding(let upstream): !bodyIsRead && upstream.isWritable
+        case .closed: false
+        // Between requests bytes are welcome up to a bound: asking the kernel to stop and go on costs two calls.
+        case .connecting: bodyIsRead && inbox.readableBytes < Self.readAhead
+        case .forwarding(let upstream):
+            bodyIsRead ? inbox.readableBytes < Self.readAhead : upstream.isWritable
         }
     }
 
@@ -156,6 +161,8 @@ final class ClientConnection: ChannelDuplexHandler {
         isAdvancing = true
         defer { isAdvancing = false }
         while step() {}
+        // Without a byte left in it, the receive buffer can serve the next read.
+        if inbox.readableBytes == 0 { inbox = loop.emptyBuffer }
         resumeReading()
     }
 
@@ -217,7 +224,8 @@ final class ClientConnection: ChannelDuplexHandler {
             from: facts,
             under: snapshot,
             at: record.startedAt,
-            requestID: record.requestID
+            requestID: record.requestID,
+            auditIsHealthy: loop.journal.auditIsHealthy
         )
         note(decision)
         permit = decision.permit

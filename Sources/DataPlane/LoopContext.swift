@@ -43,6 +43,7 @@ final class LoopContext {
     private let allocator = ByteBufferAllocator()
 
     let continueBytes = ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")
+    let emptyBuffer = ByteBuffer()
     let lineEnd = ByteBuffer(string: "\r\n")
     let lastChunk = ByteBuffer(string: "0\r\n\r\n")
 

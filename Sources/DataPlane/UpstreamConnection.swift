@@ -100,6 +100,8 @@ final class UpstreamConnection: ChannelDuplexHandler {
             return
         }
         phase = .idle
+        // The receive buffer can serve the next read.
+        inbox = ByteBuffer()
         idleSince = .now()
         resumeReading()
         pool.take(back: self)

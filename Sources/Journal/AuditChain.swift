@@ -36,7 +36,7 @@ package struct AuditChain: Sendable {
         LineText.append("\",", to: &output)
         output.append(contentsOf: body)
         hash.removeAll(keepingCapacity: true)
-        Hex.append(SHA256.hash(data: output[start...]), to: &hash)
+        SHA256.hash(data: output[start...]).withUnsafeBytes { Hex.append($0, to: &hash) }
         let mac = key.map { Self.hmac(output[start...], key: $0) }
         LineText.append(",\"hash\":\"", to: &output)
         output.append(contentsOf: hash)
@@ -58,7 +58,7 @@ package struct AuditChain: Sendable {
 
     static func hash(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
         var text: [UInt8] = []
-        Hex.append(SHA256.hash(data: bytes), to: &text)
+        SHA256.hash(data: bytes).withUnsafeBytes { Hex.append($0, to: &text) }
         return text
     }
 }

@@ -64,7 +64,10 @@ package struct FieldBlock: Sendable {
         bytes.append(UInt8(ascii: " "))
         let valueStart = bytes.count
         bytes.append(contentsOf: value)
-        for index in nameStart..<bytes.count where endsLine(bytes[index]) { bytes[index] = UInt8(ascii: " ") }
+        let end = bytes.count
+        bytes.withUnsafeMutableBufferPointer { all in
+            for index in nameStart..<end where endsLine(all[index]) { all[index] = UInt8(ascii: " ") }
+        }
         entries.append(Entry(name: nameStart..<nameEnd, value: valueStart..<bytes.count))
         bytes.append(UInt8(ascii: "\r"))
         bytes.append(UInt8(ascii: "\n"))
@@ -74,6 +77,32 @@ package struct FieldBlock: Sendable {
     package func name(_ entry: Entry) -> ArraySlice<UInt8> { bytes[entry.name] }
     @inlinable
     package func value(_ entry: Entry) -> ArraySlice<UInt8> { bytes[entry.value] }
+
+    /// Appends a field of another block under its name in lower case or as it is. What a parser or this type has made
+    /// holds nothing that ends a line, so it is copied without another look.
+    package mutating func append(_ entry: Entry, of other: FieldBlock, lowercasing: Lowercasing) {
+        let nameStart = bytes.count
+        switch lowercasing {
+        case .name:
+            other.bytes.withUnsafeBufferPointer { all in
+                for index in entry.name { bytes.append(lowered(all[index])) }
+            }
+        case .nothing:
+            bytes.append(contentsOf: other.bytes[entry.name])
+        }
+        let nameEnd = bytes.count
+        bytes.append(UInt8(ascii: ":"))
+        bytes.append(UInt8(ascii: " "))
+        let valueStart = bytes.count
+        bytes.append(contentsOf: other.bytes[entry.value])
+        entries.append(Entry(name: nameStart..<nameEnd, value: valueStart..<bytes.count))
+        bytes.append(UInt8(ascii: "\r"))
+        bytes.append(UInt8(ascii: "\n"))
+    }
+
+    package enum Lowercasing: Sendable {
+        case name, nothing
+    }
 
     /// Whether the field's name is `name`, which must be given in lower case.
     @inlinable

@@ -16,6 +16,19 @@ package enum Hex {
         }
     }
 
+    /// The same for bytes that lie together.
+    package static func append(_ bytes: UnsafeRawBufferPointer, to text: inout [UInt8]) {
+        text.append(
+            contentsOf: [UInt8](unsafeUninitializedCapacity: bytes.count * 2) { digits, count in
+                for index in bytes.indices {
+                    digits[index * 2] = lowerDigit(bytes[index] >> 4)
+                    digits[index * 2 + 1] = lowerDigit(bytes[index] & 15)
+                }
+                count = bytes.count * 2
+            }
+        )
+    }
+
     /// nil for an odd length or anything that is not a hexadecimal digit.
     @inlinable
     package static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {

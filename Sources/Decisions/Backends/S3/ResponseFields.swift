@@ -9,7 +9,7 @@ enum ResponseFields {
         let nominated = fields.first("connection").map { nominations($0) } ?? []
         for entry in fields.entries where !isWithheld(entry, fields) {
             if !nominated.isEmpty, nominated.contains(where: { equals(fields.name(entry), $0) }) { continue }
-            passed.append(fields.name(entry), fields.value(entry))
+            passed.append(entry, of: fields, lowercasing: .nothing)
         }
         return passed
     }
@@ -18,7 +18,7 @@ enum ResponseFields {
     static func passedWithError(_ fields: FieldBlock) -> FieldBlock {
         var passed = FieldBlock(reservingBytes: 256, fields: 4)
         for entry in fields.entries where errorFields.contains(where: { fields.isNamed(entry, $0) }) {
-            passed.append(fields.name(entry), fields.value(entry))
+            passed.append(entry, of: fields, lowercasing: .nothing)
         }
         return passed
     }

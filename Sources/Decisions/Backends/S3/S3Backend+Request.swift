@@ -45,7 +45,7 @@ extension S3Backend {
             let treatment = FieldTreatment(entry, of: head.fields, writes: writes, bodyIsTheClients: bodyIsTheClients)
             switch treatment {
             case .dropped: continue
-            case .carried: outgoing.fields.appendLowered(head.fields.name(entry), head.fields.value(entry))
+            case .carried: outgoing.fields.append(entry, of: head.fields, lowercasing: .name)
             case .contentEncoding:
                 let rest = withoutAWSChunked(head.fields.value(entry))
                 if !rest.isEmpty { outgoing.fields.append("content-encoding", rest) }

@@ -29,7 +29,7 @@ package enum PayloadHash: Hashable, Sendable {
     package func append(to bytes: inout [UInt8]) {
         switch self {
         case .unsigned: bytes.append(contentsOf: "UNSIGNED-PAYLOAD".utf8)
-        case .sha256(let digest): Hex.append(digest, to: &bytes)
+        case .sha256(let digest): digest.withUnsafeBytes { Hex.append($0, to: &bytes) }
         case .streaming(let sentinel): bytes.append(contentsOf: sentinel.utf8)
         }
     }

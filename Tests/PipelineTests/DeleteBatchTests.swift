@@ -1,0 +1,108 @@
+import HTTP1
+import Pipeline
+import S3API
+import Testing
+
+@Suite("DeleteObjects is decided key by key")
+struct DeleteBatchTests {
+    private static func call(_ bucket: String = "photos") -> Call { Call("POST", "/\(bucket)?delete", length: 500) }
+
+    private static func document(_ keys: [String], quiet: Bool = false) -> String {
+        "<Delete>" + (quiet ? "<Quiet>true</Quiet>" : "")
+            + keys.map { "<Object><Key>\($0)</Key></Object>" }.joined() + "</Delete>"
+    }
+
+    private static func answer(deleted: [String], failed: [String] = []) -> String {
+        "<DeleteResult>" + deleted.map { "<Deleted><Key>\($0)</Key></Deleted>" }.joined()
+            + failed.map { "<Error><Key>\($0)</Key><Code>InternalError</Code><Message>m</Message></Error>" }.joined()
+            + "</DeleteResult>"
+    }
+
+    @Test("What may be deleted goes to the store; what may not comes back as that key's error")
+    func keyByKey() throws {
+        var gate = Gate()
+        let plan = try gate.decide(Self.call().signed(by: .models)).plan
+        let forward = try plan.given(body: Self.document(["models/a", "private/b", "models/c"])).forward()
+        let sent = try #require(forward.document)
+        #expect(sent.contains("models/a") && sent.contains("models/c") && !sent.contains("private/b"))
+        let answer = Self.answer(deleted: ["models/a"], failed: ["models/c"])
+        let reply = try forward.given(200, document: answer).reply()
+        #expect(reply.status == 200)
+        #expect(reply.text.contains("<Deleted><Key>models/a</Key></Deleted>"))
+        #expect(reply.text.contains("<Error><Key>private/b</Key><Code>AccessDenied</Code>"))
+        #expect(reply.text.contains("<Error><Key>models/c</Key><Code>InternalError</Code>"))
+    }
+
+    @Test("Where nothing may be deleted, the store hears nothing")
+    func nothingAllowed() throws {
+        for call in [Self.call().signed(by: .reader), Self.call().signed(by: .models), Self.call()] {
+            var gate = Gate()
+            let reply = try gate.decide(call).plan.given(body: Self.document(["a", "b"])).reply()
+            #expect(reply.status == 200)
+            #expect(reply.text.split(separator: "<Code>AccessDenied</Code>").count == 3)
+            #expect(!reply.text.contains("<Deleted>"))
+        }
+    }
+
+    @Test("Quiet leaves out what went well, and nothing else")
+    func quiet() throws {
+        var gate = Gate()
+        let plan = try gate.decide(Self.call().signed(by: .models)).plan
+        let forward = try plan.given(body: Self.document(["models/a", "b"], quiet: true)).forward()
+        // The store is always asked for everything, so that the answer can be put together.
+        #expect(forward.document?.contains("<Quiet>true") == false)
+        let reply = try forward.given(200, document: Self.answer(deleted: ["models/a"])).reply()
+        #expect(!reply.text.contains("<Deleted>"))
+        #expect(reply.text.contains("<Key>b</Key>"))
+    }
+
+    @Test("Keys behind a prefix are the client's on this side and the store's on that")
+    func prefix() throws {
+        var gate = Gate()
+        let plan = try gate.decide(Self.call("prefixed").by(.root)).plan
+        let forward = try plan.given(body: Self.document(["a &amp; b"])).forward()
+        #expect(forward.target == "/shared?delete=")
+        #expect(forward.document?.contains("<Key>v2/a &amp; b</Key>") == true)
+        let reply = try forward.given(200, document: Self.answer(deleted: ["v2/a &amp; b", "elsewhere"])).reply()
+        #expect(reply.text.contains("<Key>a &amp; b</Key>"))
+        #expect(!reply.text.contains("v2/") && !reply.text.contains("elsewhere"))
+    }
+
+    @Test("A version needs the right to delete versions")
+    func versions() throws {
+        var gate = Gate()
+        let document = "<Delete><Object><Key>models/a</Key><VersionId>v</VersionId></Object></Delete>"
+        let own = try gate.decide(Self.call().by(.alice)).plan.given(body: document)
+        switch own {
+        case .forward(let forward): #expect(forward.document?.contains("<VersionId>v</VersionId>") == true)
+        case .reply(let reply): #expect(reply.text.contains("AccessDenied"))
+        case .collect: Issue.record("a second body is wanted")
+        }
+        let reader = try gate.decide(Self.call().signed(by: .reader)).plan.given(body: document).reply()
+        #expect(reader.text.contains("<VersionId>v</VersionId><Code>AccessDenied</Code>"))
+    }
+
+    @Test(
+        "What is no list of keys is refused",
+        arguments: [
+            ("", "MalformedXML"), ("<Delete/>", "MalformedXML"), ("<Other/>", "MalformedXML"),
+            ("<!DOCTYPE d><Delete><Object><Key>a</Key></Object></Delete>", "MalformedXML"),
+            ("<Delete><Object><Key>a/../b</Key></Object></Delete>", "InvalidArgument"),
+        ]
+    )
+    func malformed(body: String, code: String) throws {
+        var gate = Gate()
+        let reply = try gate.decide(Self.call().signed()).plan.given(body: body).reply()
+        #expect(reply.status == 400)
+        #expect(reply.code == code)
+    }
+
+    @Test("A store's refusal of the whole is passed on as one error")
+    func storeRefuses() throws {
+        var gate = Gate()
+        let forward = try gate.decide(Self.call().signed()).plan.given(body: Self.document(["a"])).forward()
+        let reply = try forward.given(503, document: "<Error><Code>SlowDown</Code></Error>").reply()
+        #expect(reply.status == 503)
+        #expect(reply.code == "SlowDown")
+    }
+}

@@ -1,0 +1,91 @@
+import HTTP1
+import Pipeline
+import S3API
+import Testing
+
+@Suite("Errors are written in the form that the client reads")
+struct ErrorFormatTests {
+    enum Form {
+        case xml, json
+    }
+
+    @Test(
+        "The credential presented decides, even where it is worthless; a listing is XML; Accept overrides",
+        arguments: [
+            (Call("GET", "/photos/a.txt"), Form.xml),
+            (Call("GET", "/docs/a.txt").by(.alice), .json),
+            (Call("GET", "/docs/a.txt").with("x-api-key", "wrong"), .json),
+            (Call("PUT", "/docs").by(.alice), .json),
+            (Call("GET", "/docs/a.txt").signed(by: .models), .xml),
+            (Call("GET", "/docs/a.txt").signed(secret: "wrong"), .xml),
+            (Call("GET", "/docs/a.txt").with("authorization", "AWS AKFULL:c2ln"), .xml),
+            (Call("GET", "/docs/a.txt").with("authorization", "Bearer abc"), .json),
+            (Call("GET", "/docs").by(.alice), .xml),
+            (Call("GET", "/docs?list-type=2").by(.alice), .xml),
+            (Call("GET", "/").with("x-api-key", "wrong"), .xml),
+            (Call("GET", "/docs").with("accept", "application/json"), .json),
+            (Call("GET", "/docs/a.txt").by(.alice).with("accept", "application/xml"), .xml),
+            (Call("GET", "/docs/a.txt").signed(by: .models).with("accept", "application/json"), .json),
+            (Call("GET", "/docs/a.txt").with("accept", "*/*"), .xml),
+            (Call("GET", "/docs/a.txt").by(.alice).with("accept", "text/html, application/xml"), .json),
+            // What has no address at all has an answer all the same.
+            (Call("GET", "/A/a.txt"), .xml), (Call("GET", "/A/a.txt").by(.alice), .json),
+            (Call("GET", "/docs/%zz").by(.alice), .json), (Call("PUT", "/docs/a?nonsense", length: 1).by(.root), .json),
+        ]
+    )
+    func form(call: Call, form: Form) throws {
+        var gate = Gate()
+        let reply = try gate.decide(call).reply()
+        #expect((400...501).contains(reply.status))
+        #expect(reply.isJSON == (form == .json))
+        #expect(reply.text.hasPrefix(form == .json ? #"{"error":{"code":""# : "<?xml"))
+        #expect(reply.code != nil)
+    }
+
+    @Test("An error names the resource as the client does, and the request's id")
+    func contents() throws {
+        var gate = Gate()
+        let xml = try gate.decide(Call("GET", "/docs/a%20b/%3Cc%3E")).reply().text
+        #expect(xml.contains("<Resource>/docs/a b/&lt;c&gt;</Resource>"))
+        #expect(xml.contains("<BucketName>docs</BucketName>"))
+        #expect(xml.contains("<Key>a b/&lt;c&gt;</Key>"))
+        #expect(xml.contains("<RequestId>000000000000002A</RequestId>") || xml.contains("2a</RequestId>"))
+        let json = try gate.decide(Call("GET", "/docs/a%22b").by(.alice)).reply().text
+        #expect(json.contains(#""resource":"/docs/a\"b""#))
+        #expect(json.contains(#""request_id":""#))
+    }
+
+    @Test("A virtual host's error names bucket and key like any other")
+    func virtualHost() throws {
+        var gate = Gate()
+        let reply = try gate.decide(Call("GET", "/a.txt").on(host: "docs.s3.example.com")).reply()
+        #expect(reply.text.contains("<Resource>/docs/a.txt</Resource>"))
+        let listing = try gate.decide(Call("GET", "/").by(.alice).on(host: "docs.s3.example.com")).reply()
+        #expect(!listing.isJSON)
+    }
+
+    @Test("The answer to a HEAD has a status and no body")
+    func head() throws {
+        var gate = Gate()
+        let reply = try gate.decide(Call("HEAD", "/photos/a.txt")).reply()
+        #expect(reply.status == 403)
+        #expect(reply.body.isEmpty)
+    }
+
+    @Test("401 says how to authenticate")
+    func challenge() throws {
+        var gate = Gate()
+        let reply = try gate.decide(Call("GET", "/photos/a.txt").with("x-api-key", "wrong")).reply()
+        #expect(reply.status == 401)
+        #expect(reply.fields.string("www-authenticate")?.hasPrefix("ApiKey") == true)
+    }
+
+    @Test("A denial says no more than that: the rule is for the log")
+    func denial() throws {
+        var gate = Gate()
+        let decision = try gate.decide(Call("DELETE", "/photos/a.txt").by(.watcher))
+        #expect(decision.outcome == .denied)
+        #expect(decision.reason.contains("readonly"))
+        #expect(try !decision.reply().text.contains("readonly"))
+    }
+}

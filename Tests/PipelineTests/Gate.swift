@@ -1,0 +1,188 @@
+import Admission
+import Backends
+import Identity
+import Pipeline
+import S3API
+import Signatures
+import Testing
+import WireFormats
+
+/// A pipeline with the callers and buckets that these tests share; what it decides by may be changed between requests.
+struct Gate {
+    var server = Gate.settings()
+    var policies = PolicySet()
+    var limits = RequestLimits.unlimited
+    var ownLimits: [Principal: RequestLimits] = [:]
+    /// `buckets = ["*"]` for the account in the north.
+    var hasOpenAccount = false
+    var auditIsHealthy = true
+    let limiter = Limiter()
+    private var pipeline: Pipeline
+
+    init() { pipeline = Pipeline(limiter: limiter) }
+
+    static func settings(
+        region: String = "us-east-1",
+        requiresAudit: Bool = false,
+        maxObjectSize: Int64 = 5 << 40
+    ) -> ServerSettings {
+        ServerSettings(
+            region: region,
+            publicURL: "https://files.example.com",
+            requiresAudit: requiresAudit,
+            domains: ["s3.example.com"],
+            maxObjectSize: maxObjectSize
+        )
+    }
+
+    @discardableResult
+    mutating func decide(_ call: Call, at now: Instant = noon, from peer: String = "192.0.2.7") throws -> Decision {
+        pipeline.decide(
+            call.head,
+            from: ConnectionFacts(peer: IPAddress(peer), isSecure: true),
+            under: try snapshot(),
+            at: now,
+            requestID: RequestID(random: 42),
+            auditIsHealthy: auditIsHealthy
+        )
+    }
+
+    private func snapshot() throws -> Snapshot {
+        Snapshot(
+            generation: 1,
+            server: server,
+            accessKeys: try AccessKeyTable(Key.allCases.map(\.accessKey)),
+            keyScopes: try Dictionary(uniqueKeysWithValues: Key.allCases.map { ($0.rawValue, try $0.scopes) }),
+            apiKeys: try APIKeyTable(User.allCases.map(\.entry)),
+            admins: [.user("root")],
+            policies: policies,
+            limits: limits,
+            ownLimits: ownLimits,
+            openAccount: hasOpenAccount ? Self.openAccount : nil,
+            buckets: try Self.buckets()
+        )
+    }
+
+    private static let north = Endpoint(address: .tcp(host: "north", port: 80), transport: .plain, authority: "north")
+    private static let south = Endpoint(address: .tcp(host: "south", port: 80), transport: .plain, authority: "south")
+
+    private static var openAccount: OpenAccount {
+        OpenAccount(
+            upstream: Upstream(name: "north", endpoint: north),
+            backend: backend(""),
+            storeVerifiesPayload: false,
+            carriesEveryOperation: true,
+            hardening: []
+        )
+    }
+
+    private static func backend(_ bucket: String, at endpoint: Endpoint = north, prefix: String = "") -> S3Backend {
+        S3Backend(
+            endpoint: endpoint,
+            region: "eu-west-1",
+            bucketName: bucket,
+            prefix: prefix,
+            signer: SigV4Signer(accessKeyID: "AKSTORE", secret: Secret("store-secret"), region: "eu-west-1")
+        )
+    }
+
+    private static func buckets() throws -> [Bucket] {
+        [
+            try bucket("photos"),
+            try bucket("docs"),
+            try bucket("public", anonymous: true),
+            // v2/ in the bucket that another entry shows too.
+            try bucket("prefixed", in: "shared", prefix: "v2"),
+            try bucket("shared-too", in: "shared", owned: false),
+            try bucket("checked", verified: true),
+            try bucket("local", everyOperation: false),
+            try bucket("far", at: south),
+        ]
+    }
+
+    private static func bucket(
+        _ name: String,
+        in backendBucket: String? = nil,
+        at endpoint: Endpoint = north,
+        prefix: String = "",
+        anonymous: Bool = false,
+        verified: Bool = false,
+        owned: Bool = true,
+        everyOperation: Bool = true
+    ) throws -> Bucket {
+        Bucket(
+            name: try #require(BucketName(validating: name)),
+            backend: backend(backendBucket ?? name, at: endpoint, prefix: prefix),
+            upstream: Upstream(name: endpoint.authority, endpoint: endpoint),
+            anonymousAccess: anonymous,
+            storeVerifiesPayload: verified,
+            ownsBackendBucket: owned && prefix.isEmpty,
+            carriesEveryOperation: everyOperation,
+            hardening: []
+        )
+    }
+}
+
+/// The access keys of these tests: their ids.
+enum Key: String, CaseIterable {
+    case full = "AKFULL"
+    /// Reads and lists everywhere.
+    case reader = "AKREADER"
+    /// Everything below `models/` in photos.
+    case models = "AKMODELS"
+    case disabled = "AKDISABLED"
+    case expired = "AKEXPIRED"
+
+    var secret: String { "secret of " + rawValue }
+
+    fileprivate var accessKey: AccessKey {
+        AccessKey(
+            id: rawValue,
+            secret: Secret(secret),
+            principalName: rawValue.lowercased(),
+            enabled: self != .disabled,
+            expiresAt: self == .expired ? noon : nil
+        )
+    }
+
+    fileprivate var scopes: [Scope] {
+        get throws {
+            switch self {
+            case .full, .disabled, .expired: [try Scope(bucket: "*", actions: ["*"])]
+            case .reader: [try Scope(bucket: "*", actions: ["read", "list"])]
+            case .models: [try Scope(bucket: "photos", prefixes: ["models/"], actions: ["*"])]
+            }
+        }
+    }
+}
+
+/// The API-key users of these tests: their keys.
+enum User: String, CaseIterable {
+    case alice = "alice-key"
+    case root = "root-key"
+    case watcher = "watcher-key"
+
+    fileprivate var entry: APIKeyTable.Entry {
+        let user =
+            switch self {
+            case .alice: APIUser(name: "alice", role: .user, allowedBuckets: .named(["photos"]))
+            case .root: APIUser(name: "root", role: .admin, allowedBuckets: .every)
+            case .watcher: APIUser(name: "watcher", role: .readonly, allowedBuckets: .named(["photos", "docs"]))
+            }
+        return APIKeyTable.Entry(digest: APIKeyDigest(of: rawValue.utf8), user: user)
+    }
+}
+
+extension PolicySet {
+    /// One policy that permits whoever `pattern` names everything, bucket configuration and ACLs included.
+    static func everything(for pattern: String) throws -> PolicySet {
+        let document = #"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#
+        return PolicySet([
+            PolicySet.Entry(
+                name: "everything",
+                appliesTo: [try PrincipalPattern(parsing: pattern)],
+                document: try PolicyDocument(parsing: document.utf8)
+            )
+        ])
+    }
+}

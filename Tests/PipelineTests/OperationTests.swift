@@ -1,0 +1,146 @@
+import HTTP1
+import Pipeline
+import S3API
+import Signatures
+import Testing
+import WireFormats
+
+@Suite("What is asked is what is done, or it is refused")
+struct OperationTests {
+    @Test(
+        "A subresource never becomes the plain operation on the object",
+        arguments: [
+            ("PUT", "tagging", "put_object_tagging"), ("DELETE", "tagging", "delete_object_tagging"),
+            ("GET", "tagging", "get_object_tagging"), ("PUT", "acl", "put_object_acl"),
+            ("GET", "acl", "get_object_acl"), ("PUT", "retention", "put_object_retention"),
+            ("PUT", "legal-hold", "put_object_legal_hold"), ("POST", "restore", "restore_object"),
+            ("GET", "attributes", "get_object_attributes"), ("GET", "uploadId=u", "list_parts"),
+            ("DELETE", "uploadId=u", "abort_multipart_upload"), ("POST", "uploads", "create_multipart_upload"),
+        ]
+    )
+    func subresources(method: String, query: String, operation: String) throws {
+        let length: Int64? = method == "PUT" || query == "restore" ? 10 : nil
+        let call = Call(method, "/photos/a.txt?" + query, length: length)
+        var gate = Gate()
+        gate.policies = try .everything(for: "key:akfull")
+        let decision = try gate.decide(call.signed())
+        #expect(decision.operationName == operation)
+        switch decision.plan {
+        case .reply: Issue.record("refused")
+        case .collect: #expect(length != nil)
+        case .forward(let forward):
+            #expect(forward.target == "/photos/a.txt?" + query + (query.contains("=") ? "" : "="))
+            #expect(forward.request.method.name == method)
+        }
+    }
+
+    @Test(
+        "What is not known is refused, never left out",
+        arguments: [
+            Call("PUT", "/photos/a.txt?nonsense", length: 1), Call("DELETE", "/photos/a.txt?nonsense"),
+            Call("GET", "/photos/a.txt?acl&tagging"), Call("DELETE", "/photos/a.txt?tagging&tagging"),
+            Call("GET", "/photos/a.txt", [("x-amz-no-such-thing", "1")]),
+            Call("PUT", "/photos/a.txt", [("x-amz-trailer", "x-amz-checksum-crc32")], length: 1),
+            Call("POST", "/photos", length: 1),
+        ]
+    )
+    func unknown(call: Call) throws {
+        var gate = Gate()
+        let decision = try gate.decide(call.signed())
+        try expect(501, .notImplemented, decision)
+        #expect(decision.outcome == .undecided)
+    }
+
+    @Test("DELETE of a version names the version to the store; an empty one is refused")
+    func versions() throws {
+        var gate = Gate()
+        #expect(
+            try gate.decide(Call("DELETE", "/photos/a.txt?versionId=v1").signed()).forward().target
+                == "/photos/a.txt?versionId=v1"
+        )
+        try expect(400, .invalidArgument, gate.decide(Call("DELETE", "/photos/a.txt?versionId=").signed()))
+    }
+
+    @Test("What a writer says about the object reaches the store, and what is about this hop does not")
+    func fields() throws {
+        let carried = [
+            ("x-amz-meta-colour", "blue"), ("x-amz-storage-class", "STANDARD_IA"), ("x-amz-tagging", "a=b"),
+            ("x-amz-checksum-crc32", "AAAAAA=="), ("x-amz-server-side-encryption", "AES256"),
+            ("x-amz-acl", "private"), ("content-type", "text/plain"), ("cache-control", "no-cache"),
+            ("if-none-match", "*"), ("content-md5", "1B2M2Y8AsgTpgAmY7PhCfg=="),
+        ]
+        let dropped = [("cookie", "a=b"), ("x-forwarded-for", "1.2.3.4"), ("te", "trailers"), ("via", "1.1 x")]
+        var gate = Gate()
+        gate.policies = try .everything(for: "key:akfull")
+        let call = Call("PUT", "/photos/a.txt", carried + dropped, length: 5)
+        let sent = try gate.decide(call.signed()).forward().request.fields
+        for (name, value) in carried {
+            let found = sent.entries.filter { text(sent.name($0)) == name }.map { text(sent.value($0)) }
+            #expect(found == [value], "\(name)")
+        }
+        for (name, _) in dropped { #expect(!sent.entries.contains { text(sent.name($0)) == name }) }
+        #expect(sent.string("authorization")?.contains("AKSTORE/") == true)
+        #expect(sent.string("authorization")?.contains("AKFULL") == false)
+        #expect(sent.string("host") == "north")
+    }
+
+    @Test("The client's own credential never reaches a store", arguments: [true, false])
+    func credentialsStay(presigned: Bool) throws {
+        let call = Call("GET", "/photos/a.txt")
+        var gate = Gate()
+        let request = try gate.decide(presigned ? call.presigned() : call.by(.root)).forward().request
+        #expect(request.query.isEmpty)
+        #expect(request.fields.count(of: "x-api-key") == 0)
+        #expect(request.fields.count(of: "authorization") == 1)
+    }
+
+    @Test("A bucket nobody has is 404 to who may know, and nothing to who may not")
+    func nobodysBucket() throws {
+        var gate = Gate()
+        try expect(404, .noSuchBucket, gate.decide(Call("GET", "/nobody/a.txt").signed()))
+        try expect(403, .accessDenied, gate.decide(Call("GET", "/nobody/a.txt").by(.alice)))
+        try expect(403, .accessDenied, gate.decide(Call("GET", "/nobody/a.txt")))
+    }
+
+    @Test(
+        "Configuring a bucket is for its owner alone: not behind a prefix, not where two entries share it",
+        arguments: [("photos", true), ("prefixed", false), ("shared-too", false), ("local", false)]
+    )
+    func bucketConfiguration(bucket: String, possible: Bool) throws {
+        var gate = Gate()
+        gate.hasOpenAccount = true
+        gate.policies = try .everything(for: "key:akfull")
+        for query in ["versioning", "cors", "policy", "lifecycle"] {
+            let decision = try gate.decide(Call("GET", "/\(bucket)?\(query)").signed())
+            if possible {
+                #expect(try decision.forward().target == "/\(bucket)?\(query)=")
+            } else {
+                try expect(501, .notImplemented, decision)
+            }
+        }
+    }
+
+    @Test("Buckets are made and removed only where the account owns every bucket")
+    func makingBuckets() throws {
+        var gate = Gate()
+        gate.policies = try .everything(for: "key:akfull")
+        try expect(501, .notImplemented, gate.decide(Call("DELETE", "/photos").signed()))
+        try expect(404, .noSuchBucket, gate.decide(Call("DELETE", "/brand-new").signed()))
+        gate.hasOpenAccount = true
+        try expect(501, .notImplemented, gate.decide(Call("DELETE", "/photos").signed()))
+        #expect(try gate.decide(Call("DELETE", "/brand-new").signed()).forward().target == "/brand-new")
+        let made = try gate.decide(Call("PUT", "/brand-new").signed()).plan.given(body: "").forward()
+        #expect(made.target == "/brand-new")
+        // The store's region, not the one that clients sign for.
+        #expect(made.document?.contains("<LocationConstraint>eu-west-1</LocationConstraint>") == true)
+        try expect(403, .accessDenied, gate.decide(Call("PUT", "/brand-new").by(.alice)))
+    }
+
+    @Test("What only S3 itself knows is 501 at a store that knows less", arguments: ["tagging", "acl", "attributes"])
+    func coreOnly(query: String) throws {
+        var gate = Gate()
+        gate.policies = try .everything(for: "key:akfull")
+        try expect(501, .notImplemented, gate.decide(Call("GET", "/local/a.txt?" + query).signed()))
+        #expect(try gate.decide(Call("GET", "/local/a.txt").signed()).outcome == .allowed)
+    }
+}

@@ -1,0 +1,107 @@
+import HTTP1
+import Pipeline
+import S3API
+import Testing
+
+extension Decision {
+    /// The answer that was decided on at once.
+    func reply(_ location: SourceLocation = #_sourceLocation) throws -> Reply {
+        try plan.reply(location)
+    }
+
+    func forward(_ location: SourceLocation = #_sourceLocation) throws -> Forward {
+        try plan.forward(location)
+    }
+
+    var operationName: String { "\(operation)" }
+    var failureName: String { "\(failure)" }
+}
+
+extension Plan {
+    func reply(_ location: SourceLocation = #_sourceLocation) throws -> Reply {
+        guard case .reply(let reply) = self else {
+            Issue.record("no reply but \(summary)", sourceLocation: location)
+            throw OtherPlan()
+        }
+        return reply
+    }
+
+    func forward(_ location: SourceLocation = #_sourceLocation) throws -> Forward {
+        guard case .forward(let forward) = self else {
+            Issue.record("no forward but \(summary)", sourceLocation: location)
+            throw OtherPlan()
+        }
+        return forward
+    }
+
+    /// What follows once the client's body is there.
+    func given(body: String, _ location: SourceLocation = #_sourceLocation) throws -> Plan {
+        guard case .collect(let limit, let then) = self else {
+            Issue.record("no body is wanted but \(summary)", sourceLocation: location)
+            throw OtherPlan()
+        }
+        #expect(body.utf8.count <= limit)
+        return then(Array(body.utf8))
+    }
+
+    private var summary: String {
+        switch self {
+        case .reply(let reply): "\(reply.status) \(text(reply.body))"
+        case .forward(let forward): "\(forward.request.method.name) \(text(forward.request.path))"
+        case .collect: "a body is wanted"
+        }
+    }
+}
+
+struct OtherPlan: Error {}
+
+extension Forward {
+    var target: String { text(request.path) + (request.query.isEmpty ? "" : "?" + text(request.query)) }
+
+    var document: String? {
+        guard case .bytes(let bytes) = body else { return nil }
+        return text(bytes)
+    }
+
+    func given(_ status: Int, _ fields: [(String, String)] = [], framing: BodyFraming = .length(100)) -> Answer {
+        var block = FieldBlock()
+        for (name, value) in fields { block.append(name.utf8, value.utf8) }
+        return answer(ResponseHead(status: status, fields: block, framing: framing))
+    }
+
+    /// What follows when the store answers with a document.
+    func given(_ status: Int, document: String, _ location: SourceLocation = #_sourceLocation) throws -> Plan {
+        guard case .collect(let limit, let then) = given(status) else {
+            Issue.record("the document is not read", sourceLocation: location)
+            throw OtherPlan()
+        }
+        #expect(document.utf8.count <= limit)
+        return then(Array(document.utf8))
+    }
+}
+
+extension Reply {
+    var text: String { PipelineTests.text(body) }
+    /// The error's code, in either form.
+    var code: String? {
+        for (start, end) in [("<Code>", "<"), ("\"code\":\"", "\"")] {
+            guard let found = text.firstRange(of: start) else { continue }
+            return String(text[found.upperBound...].prefix { String($0) != end })
+        }
+        return nil
+    }
+
+    var isJSON: Bool { fields.string("content-type") == "application/json" }
+}
+
+/// That a decision is this refusal, and nothing reaches a store.
+func expect(
+    _ status: Int,
+    _ code: S3Error.Code?,
+    _ decision: Decision,
+    _ location: SourceLocation = #_sourceLocation
+) throws {
+    let reply = try decision.reply(location)
+    #expect(reply.status == status, sourceLocation: location)
+    #expect(reply.code == code?.name, sourceLocation: location)
+}
