@@ -23,6 +23,10 @@ package final class LoopJournal {
         self.auditLog = auditLog
     }
 
+    /// Whether what is decided now will be written down, as far as can be known: the last lines reached the file, or no
+    /// audit log is wanted. What `on_error = "deny"` goes by.
+    package var auditIsHealthy: Bool { auditLog?.isHealthy ?? true }
+
     /// Writes the decision to the audit log: once per request, when the verdict is known. What had nothing to decide
     /// is left out.
     package func decided(_ record: RequestRecord) {

@@ -215,4 +215,22 @@ struct AuditLogTests {
         #expect(log.droppedLines == 3)
         await log.close()
     }
+
+    @Test func afterAnOverflowTheNextDecisionMakesTheLogHealthyAgain() async throws {
+        let directory = try TemporaryDirectory()
+        let size = auditBodies(1...1).count
+        let log = try AuditLog(.init(path: directory.file("audit.jsonl"), maximumBacklog: size * 2), now: now)
+        let journal = LoopJournal(accessLog: nil, auditLog: log)
+        log.submit(auditBodies(1...3), count: 3)
+        #expect(!journal.auditIsHealthy)
+        journal.decided(record(4))
+        journal.flush()
+        await log.flush()
+        #expect(journal.auditIsHealthy)
+        await log.close()
+    }
+
+    @Test func aLoopWithoutAnAuditLogHasNothingToMiss() {
+        #expect(LoopJournal(accessLog: nil, auditLog: nil).auditIsHealthy)
+    }
 }

@@ -87,7 +87,7 @@ struct DeleteBatchTests {
         arguments: [
             ("", "MalformedXML"), ("<Delete/>", "MalformedXML"), ("<Other/>", "MalformedXML"),
             ("<!DOCTYPE d><Delete><Object><Key>a</Key></Object></Delete>", "MalformedXML"),
-            ("<Delete><Object><Key>a/../b</Key></Object></Delete>", "InvalidArgument"),
+            ("<Delete><Object><Key>a/../b</Key></Object></Delete>", "InvalidURI"),
         ]
     )
     func malformed(body: String, code: String) throws {

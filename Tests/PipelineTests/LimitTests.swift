@@ -4,17 +4,18 @@ import Identity
 import Pipeline
 import S3API
 import Testing
+import WireFormats
 
 @Suite("Limits answer 429, and say when to come back")
 struct LimitTests {
-    private static func limits(_ amount: Int64, per seconds: Int64 = 60) throws -> RequestLimits {
-        RequestLimits(requests: try #require(RateLimit(amount: amount, window: .seconds(seconds))))
+    private static func limits(_ amount: Int64) -> RequestLimits {
+        RequestLimits(requests: RateLimit(amount: amount, window: .seconds(60)))
     }
 
     @Test("A principal has a budget of its own, over all its requests")
     func principals() throws {
         var gate = Gate()
-        gate.ownLimits = [.user("alice"): try Self.limits(2)]
+        gate.ownLimits = [.user("alice"): Self.limits(2)]
         let call = Call("GET", "/photos/a.txt").by(.alice)
         #expect(try gate.decide(call).outcome == .allowed)
         #expect(try gate.decide(call, at: noon + .seconds(10), from: "198.51.100.1").outcome == .allowed)
@@ -33,7 +34,7 @@ struct LimitTests {
     @Test("A limit is not a failed authentication", arguments: [User.alice, .root])
     func notUnauthorized(user: User) throws {
         var gate = Gate()
-        gate.limits = try Self.limits(1)
+        gate.limits = Self.limits(1)
         let call = Call("GET", "/photos/a.txt").by(user)
         try gate.decide(call)
         #expect(try gate.decide(call).reply().status == 429)
@@ -42,7 +43,7 @@ struct LimitTests {
     @Test("Keys of one principal share its budget, headers and URLs too")
     func oneBudget() throws {
         var gate = Gate()
-        gate.ownLimits = [.key("akfull"): try Self.limits(1)]
+        gate.ownLimits = [.key("akfull"): Self.limits(1)]
         #expect(try gate.decide(Call("GET", "/photos/a.txt").signed()).outcome == .allowed)
         #expect(try gate.decide(Call("GET", "/photos/b.txt").presigned()).outcome == .limited)
     }
@@ -50,7 +51,7 @@ struct LimitTests {
     @Test("Anonymous callers share a budget by address, IPv6 by network")
     func anonymous() throws {
         var gate = Gate()
-        gate.limits = try Self.limits(1)
+        gate.limits = Self.limits(1)
         let call = Call("GET", "/public/a.txt")
         for (first, second, other) in [
             ("192.0.2.1", "192.0.2.1", "192.0.2.2"), ("2001:db8::1", "2001:db8::ffff:2", "2001:db8:0:1::1"),
@@ -65,7 +66,7 @@ struct LimitTests {
     @Test("What is denied is counted as well, and can be released")
     func deniedCounts() throws {
         var gate = Gate()
-        gate.limits = try Self.limits(1)
+        gate.limits = Self.limits(1)
         let denied = try gate.decide(Call("GET", "/docs/a.txt").by(.alice))
         #expect(denied.outcome == .denied)
         #expect(denied.permit != nil)

@@ -16,12 +16,14 @@ package struct Pipeline {
         self.limiter = limiter
     }
 
+    /// - Parameter auditIsHealthy: whether the decision will be written down.
     package mutating func decide(
         _ head: RequestHead,
         from facts: ConnectionFacts,
         under snapshot: Snapshot,
         at now: Instant,
-        requestID: RequestID
+        requestID: RequestID,
+        auditIsHealthy: Bool
     ) -> Decision {
         let origin = RequestOrigin(head, facts, trusted: snapshot.server.trustedProxies)
         if let plan = ReservedPath.plan(for: head, on: origin.host, of: snapshot.server) {
@@ -30,6 +32,7 @@ package struct Pipeline {
         let asking = Asking(head: head, origin: origin, snapshot: snapshot, now: now, requestID: requestID)
         var notes = Decision(plan: .reply(Reply(status: 500)), client: origin.client)
         do throws(Refusal) {
+            guard auditIsHealthy || !snapshot.server.requiresAudit else { throw .unrecorded }
             let plan = try plan(asking, noting: &notes)
             notes.outcome = .allowed
             return notes.with(plan)

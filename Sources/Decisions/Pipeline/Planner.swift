@@ -104,6 +104,11 @@ struct Planner: Sendable {
                 try forward(to: bucket, outgoing: own.isEmpty ? .none : .rewritten(own), body: .bytes(own))
             )
         }
+        if request.operation == .completeMultipartUpload,
+            asking.snapshot.server.maxObjectSize < CompletionSize.largestObject
+        {
+            return try CompletionSize(body, self, to: bucket).plan()
+        }
         return .forward(try forward(to: bucket, outgoing: .document(body), body: .bytes(body)))
     }
 

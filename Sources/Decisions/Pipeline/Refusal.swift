@@ -28,4 +28,13 @@ struct Refusal: Error {
     static func limited(_ error: S3Error, reason: String) -> Refusal {
         Refusal(error: error, outcome: .limited, reason: reason, failure: "none")
     }
+
+    /// The audit log can't be written, and nothing shall be done without. Recorded itself: the attempt is what finds out
+    /// that the log can be written again.
+    static let unrecorded = Refusal(
+        error: S3Error(.serviceUnavailable, retryAfter: 1),
+        outcome: .denied,
+        reason: "audit_unavailable",
+        failure: "none"
+    )
 }
