@@ -101,6 +101,13 @@ extension ClientConnection {
     // MARK: - Answers of our own
 
     func send(_ reply: Reply) {
+        // Never a second head: the client would take it for a part of the first answer, or for its next one.
+        guard !answer.headIsWritten else {
+            answer.wasCut = true
+            endRecord()
+            close()
+            return
+        }
         decideKeepAlive()
         record.status = reply.status
         if !reply.reason.isEmpty {

@@ -16,6 +16,10 @@ struct Exchange {
     var requestIsSent = false
     var hasRetried = false
     var startedAt = NIODeadline.uptimeNanoseconds(0)
+    /// The store's head has come, perhaps before the request was all sent.
+    var answerHasBegun = false
+    /// Bytes that had flowed when the deadline was last set.
+    var progress: Int64 = 0
     /// Once the store's head is known and its body is wanted whole.
     var collecting: (limit: Int, then: @Sendable ([UInt8]) -> Plan)?
     var collected: [UInt8] = []
@@ -69,6 +73,12 @@ extension ClientConnection {
         return true
     }
 
+    /// Whether the client's body goes to the store: only then may bytes of it follow the request that was sent.
+    var streamsBody: Bool {
+        if case .stream = exchange.forward?.body { return true }
+        return false
+    }
+
     var waitsForUpstream: Bool {
         if case .connecting = phase { return true }
         return false
@@ -76,7 +86,7 @@ extension ClientConnection {
 
     /// A connection is ours: the head goes out, and a short body with it in the same write.
     func upstreamReady(_ upstream: UpstreamConnection) {
-        guard let forward = exchange.forward else { return }
+        guard waitsForUpstream, let forward = exchange.forward else { return }
         phase = .forwarding(upstream)
         exchange.startedAt = loop.now()
         exchange.requestIsSent = false
@@ -135,9 +145,8 @@ extension ClientConnection {
     private func releasedBody() -> ByteBuffer? {
         guard exchange.holdBack != nil else { return ByteBuffer() }
         guard let rest = exchange.holdBack?.release() else {
-            if case .forwarding(let upstream) = phase { upstream.cut() }
             record.reason = "the body's hash is not the signed one"
-            send(refusal(S3Error(.contentSHA256Mismatch)))
+            abandon(S3Error(.contentSHA256Mismatch))
             return nil
         }
         exchange.holdBack = nil
@@ -164,7 +173,15 @@ extension ClientConnection {
 
     private func requestSent() {
         exchange.requestIsSent = true
-        deadline = exchange.startedAt + TimeAmount(exchange.forward?.upstream.responseTimeout ?? .seconds(60))
+        // After an early answer its own progress counts; an upload's length is not the store's thinking time.
+        guard let forward = exchange.forward, !exchange.answerHasBegun else { return }
+        exchange.progress = flowed
+        let begun = streamsBody ? loop.now() : exchange.startedAt
+        deadline = begun + TimeAmount(forward.upstream.responseTimeout)
+    }
+
+    private var flowed: Int64 {
+        record.bytesIn + record.bytesOut + Int64(exchange.collected.count)
     }
 
     var hasSentWholeRequest: Bool { exchange.requestIsSent }
@@ -184,6 +201,7 @@ extension ClientConnection {
 
     func upstreamAnswered(_ head: ResponseHead) {
         guard let forward = exchange.forward, case .forwarding(let upstream) = phase else { return }
+        exchange.answerHasBegun = true
         record.timeToFirstByte = .nanoseconds((loop.now() - exchange.startedAt).nanoseconds)
         extendDeadline(snapshot.server.bodyIdleTimeout)
         switch forward.answer(head) {
@@ -248,6 +266,7 @@ extension ClientConnection {
     }
 
     func upstreamUnavailable(_ reason: UpstreamPool.Unavailable) {
+        guard waitsForUpstream else { return }
         let error =
             switch reason {
             case .queueFull: S3Error(.slowDown, retryAfter: 1)
@@ -266,7 +285,13 @@ extension ClientConnection {
         fail(S3Error(.backendBadAnswer), reason)
     }
 
+    /// The deadline is not moved with every byte: when it comes, what has flowed since it was set counts.
     func exchangeTimedOut() {
+        if flowed != exchange.progress, !exchange.requestIsSent || exchange.answerHasBegun {
+            exchange.progress = flowed
+            extendDeadline(snapshot.server.bodyIdleTimeout)
+            return
+        }
         fail(exchange.requestIsSent ? S3Error(.backendTimeout) : S3Error(.requestTimeout), "timed out")
     }
 
@@ -276,6 +301,11 @@ extension ClientConnection {
             metadata: ["backend": "\(record.backend ?? "")", "reason": "\(reason)", "request": "\(record.requestID)"]
         )
         record.reason = reason
+        abandon(error)
+    }
+
+    /// Ends the exchange without the store's answer: the client gets `error`, or is cut off where an answer has begun.
+    private func abandon(_ error: S3Error) {
         if case .forwarding(let upstream) = phase { upstream.cut() }
         if answer.headIsWritten {
             answer.wasCut = true

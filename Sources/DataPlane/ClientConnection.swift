@@ -125,7 +125,7 @@ final class ClientConnection: ChannelDuplexHandler {
         // Between requests bytes are welcome up to a bound: asking the kernel to stop and go on costs two calls.
         case .connecting: bodyIsRead && inbox.readableBytes < Self.readAhead
         case .forwarding(let upstream):
-            bodyIsRead ? inbox.readableBytes < Self.readAhead : upstream.isWritable
+            bodyIsRead || !streamsBody ? inbox.readableBytes < Self.readAhead : upstream.isWritable
         }
     }
 
@@ -135,6 +135,8 @@ final class ClientConnection: ChannelDuplexHandler {
         if inbox.readableBytes == 0 {
             inbox = bytes
         } else {
+            // What was read is let go first: a buffer only ever grows at its end.
+            inbox.discardReadBytes()
             inbox.writeBuffer(&bytes)
         }
         advance()
@@ -171,7 +173,7 @@ final class ClientConnection: ChannelDuplexHandler {
         case .head: return readHead()
         case .collecting(let limit, let then): return collect(limit: limit, then: then)
         case .gathering: return gather()
-        case .forwarding(let upstream): return bodyIsRead ? false : sendBody(to: upstream)
+        case .forwarding(let upstream): return !bodyIsRead && streamsBody && sendBody(to: upstream)
         case .discarding: return discard()
         case .connecting, .lingering, .closed: return false
         }
