@@ -2,10 +2,14 @@
 
 import hashlib
 import os
+from types import SimpleNamespace
 
 import pytest
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
+
+from support.clients import s3_client
+from support.people import FULL, account, everywhere
 
 MIB = 1024 * 1024
 
@@ -116,3 +120,38 @@ def test_transfer_manager_up_and_down(target, tmp_path):
     s3.download_file(target.bucket, "multi/transfer", str(tmp_path / "down"), Config=config)
     assert (tmp_path / "up").read_bytes() == (tmp_path / "down").read_bytes()
     assert s3.head_object(Bucket=target.bucket, Key="multi/transfer")["ETag"].endswith('-3"')
+
+
+@pytest.mark.parametrize("backend", ["store", "prefix", "file"])
+def test_the_sum_of_the_parts_is_held_to_max_object_size(gateway, north, tmp_path, backend):
+    bucket = {
+        "store": {"account": "north", "backend_options": {"bucket_name": "docs"}},
+        "prefix": {"account": "north", "backend_prefix": "sum/of", "backend_options": {"bucket_name": "shared"}},
+        "file": {"backend_type": "file", "backend_options": {"path": str(tmp_path / "files")}},
+    }[backend]
+    (tmp_path / "files").mkdir()
+    alone = gateway({
+        "server": {"max_object_size": "6MiB"},
+        "accounts": [account("north", north, [])],
+        "buckets": [{"name": "limited", **bucket}],
+        "credentials": [FULL.entry(everywhere())],
+    })
+    s3 = s3_client(alone.endpoint, FULL.access_key, FULL.secret_key)
+    limited = SimpleNamespace(bucket="limited")
+
+    def complete(key, bodies):
+        upload = s3.create_multipart_upload(Bucket="limited", Key=key)["UploadId"]
+        parts = put_parts(s3, limited, key, upload, bodies)
+        return s3.complete_multipart_upload(
+            Bucket="limited", Key=key, UploadId=upload, MultipartUpload={"Parts": parts}
+        )
+
+    complete("multi/fits", [b"a" * 5 * MIB, b"b" * MIB])
+    assert s3.head_object(Bucket="limited", Key="multi/fits")["ContentLength"] == 6 * MIB
+    with pytest.raises(ClientError) as error:
+        complete("multi/too-large", [b"a" * 5 * MIB, b"b" * (MIB + 1)])
+    answer = error.value.response
+    assert (answer["ResponseMetadata"]["HTTPStatusCode"], answer["Error"]["Code"]) == (400, "EntityTooLarge")
+    with pytest.raises(ClientError) as error:
+        s3.head_object(Bucket="limited", Key="multi/too-large")
+    assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == 404
