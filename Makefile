@@ -7,7 +7,7 @@ PYTEST = .venv/bin/python -m pytest
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-unit test-clients check format fuzz soak bench clean
+.PHONY: help run test test-unit test-clients check format fuzz soak bench microbench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,11 @@ bench: ## Measure beside nginx, Envoy, HAProxy and rclone; writes docs/performan
 	@Scripts/install bench
 	$(SWIFT) build -c release --product gatehouse
 	.venv/bin/python Bench/bench.py $(ARGS)
+
+microbench: ## CPU time of verifying, deciding and signing one request
+	@Scripts/install build
+	$(SWIFT) build -c release --product microbench
+	@.build/release/microbench $(ARGS)
 
 clean: ## Remove what was built, not the data of `make run`
 	rm -rf .build .venv Tests/.work

@@ -77,7 +77,8 @@ let package = Package(
         library("Admission", in: "Decisions", ["WireFormats", "S3API", "Identity"]),
         library("Backends", in: "Decisions", ["WireFormats", "HTTP1", "S3API", "Signatures", nioCore, crypto]),
         library(
-            "Pipeline", in: "Decisions",
+            "Pipeline",
+            in: "Decisions",
             ["WireFormats", "HTTP1", "S3API", "Signatures", "Identity", "Admission", "Backends", crypto]
         ),
 
@@ -85,7 +86,10 @@ let package = Package(
         library("Journal", ["WireFormats", "Identity", crypto]),
         library(
             "DataPlane",
-            ["WireFormats", "HTTP1", "S3API", "Pipeline", "Journal", "Identity", "Admission", "Backends", nioCore, nioPosix, nioSSL, logging, crypto]
+            [
+                "WireFormats", "HTTP1", "S3API", "Pipeline", "Journal", "Identity", "Admission", "Backends", nioCore,
+                nioPosix, nioSSL, logging, crypto,
+            ]
         ),
         library(
             "ControlPlane",
@@ -111,6 +115,14 @@ let package = Package(
             path: "Sources/gatehouse",
             swiftSettings: strict
         ),
+        .executableTarget(
+            name: "microbench",
+            dependencies: [
+                "WireFormats", "HTTP1", "Signatures", "S3API", "Identity", "Admission", "Backends", "Pipeline",
+            ],
+            path: "Sources/microbench",
+            swiftSettings: strict
+        ),
 
         tests("WireFormats"),
         tests("HTTP1", [nioCore, nioHTTP1, nioEmbedded], vectors: true),
@@ -120,7 +132,8 @@ let package = Package(
         tests("Admission", ["WireFormats", "S3API", "Identity"]),
         tests("Backends", ["WireFormats", "HTTP1", "S3API", "Signatures", nioCore]),
         tests(
-            "Pipeline", ["WireFormats", "HTTP1", "S3API", "Signatures", "Identity", "Admission", "Backends", crypto]
+            "Pipeline",
+            ["WireFormats", "HTTP1", "S3API", "Signatures", "Identity", "Admission", "Backends", crypto]
         ),
         tests("Settings", ["WireFormats", "S3API", "Identity", "Admission", toml]),
         tests("Journal", ["WireFormats", "Identity"]),
