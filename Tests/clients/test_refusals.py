@@ -2,13 +2,16 @@
 
 import hashlib
 import os
+import resource
 import time
 
 import pytest
 from botocore.exceptions import ClientError
 
 from support.clients import presigned, s3_client, signed
-from support.people import ALICE, FULL, within
+from support.gatehouse import binary
+from support.people import ALICE, FULL, account, within
+from support.process import Process
 from support.raw import RawConnection
 from support.stub_store import response
 
@@ -316,3 +319,42 @@ def test_every_answer_carries_request_id_and_hardening_headers(gate, s3):
         assert answer.headers["X-Content-Type-Options"] == "nosniff", path
         assert answer.headers["X-Frame-Options"] == "DENY", path
         assert answer.headers["Strict-Transport-Security"] is None, "HSTS over plain http"
+
+
+def test_nothing_is_served_that_cannot_be_recorded(gateway, north, north_s3):
+    north_s3.put_object(Bucket="photos", Key="refusals/recorded", Body=b"x")
+    path = "/photos/refusals/recorded"
+    gate = gateway({
+        "accounts": [account("north", north, ["photos"])],
+        "users": [ALICE.entry("user", ["photos"])],
+        "audit": {"on_error": "deny"},
+    }, start=False)
+    # A file that may not grow is a full disk for one process: writing fails with EFBIG where SIGXFSZ is ignored.
+    command = ["env", "--ignore-signal=XFSZ", binary(), "serve", "--config", gate.config_path]
+    gate.process = Process("gatehouse", command, gate.folder, env=gate.env, cwd=gate.folder)
+    gate.process.wait_until(lambda: gate.status_of("/-/ready") == 200, 20)
+
+    def status_within(seconds, wanted):
+        deadline = time.monotonic() + seconds
+        while (status := gate.request("GET", path, ALICE.headers).status) != wanted:
+            assert time.monotonic() < deadline, f"still {status} after {seconds} s"
+            time.sleep(0.05)
+
+    status_within(5, 200)
+    time.sleep(0.3)
+    full = gate.audit_path.stat().st_size + 100
+    resource.prlimit(gate.process.pid, resource.RLIMIT_FSIZE, (full, resource.RLIM_INFINITY))
+    status_within(5, 503)
+    for method, headers in [("GET", ALICE.headers), ("PUT", ALICE.headers), ("GET", {})]:
+        answer = gate.request(method, path, headers, b"y" if method == "PUT" else None)
+        assert answer.status == 503 and b"ServiceUnavailable" in answer.body
+        assert answer.headers["Retry-After"] == "1"
+    assert gate.status_of("/-/health") == 200
+    assert gate.status_of("/-/ready", gate.admin_port) == 503
+    resource.prlimit(gate.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    status_within(5, 200)
+    time.sleep(0.5)
+    lines = gate.audit_log()
+    assert [line["seq"] for line in lines] == list(range(1, len(lines) + 1))
+    assert sum(line.get("reason") == "audit_unavailable" for line in lines) >= 4
+    assert north_s3.get_object(Bucket="photos", Key="refusals/recorded")["Body"].read() == b"x"
