@@ -72,12 +72,8 @@ struct DeleteBatchTests {
     func versions() throws {
         var gate = Gate()
         let document = "<Delete><Object><Key>models/a</Key><VersionId>v</VersionId></Object></Delete>"
-        let own = try gate.decide(Self.call().by(.alice)).plan.given(body: document)
-        switch own {
-        case .forward(let forward): #expect(forward.document?.contains("<VersionId>v</VersionId>") == true)
-        case .reply(let reply): #expect(reply.text.contains("AccessDenied"))
-        case .collect: Issue.record("a second body is wanted")
-        }
+        let own = try gate.decide(Self.call().by(.alice)).plan.given(body: document).forward()
+        #expect(own.document?.contains("<VersionId>v</VersionId>") == true)
         let reader = try gate.decide(Self.call().signed(by: .reader)).plan.given(body: document).reply()
         #expect(reader.text.contains("<VersionId>v</VersionId><Code>AccessDenied</Code>"))
     }
