@@ -1,20 +1,20 @@
-package import Identity
-package import S3API
-package import WireFormats
+public import Identity
+public import S3API
+public import WireFormats
 
 /// May this caller do that there? A value with everything the answer depends on, besides the policies.
-package struct AccessQuestion: Sendable {
-    package var principal: Principal
-    package var standing: Standing
+public struct AccessQuestion: Sendable {
+    public var principal: Principal
+    public var standing: Standing
     /// What the caller's credential itself permits.
-    package var basis: RightsBasis
+    public var basis: RightsBasis
     /// All of them must be permitted.
-    package var actions: ActionSet
-    package var target: Target
-    package var bucket: BucketFacts
-    package var circumstances: Circumstances
+    public var actions: ActionSet
+    public var target: Target
+    public var bucket: BucketFacts
+    public var circumstances: Circumstances
 
-    package init(
+    public init(
         principal: Principal,
         standing: Standing = .active,
         basis: RightsBasis,
@@ -33,14 +33,14 @@ package struct AccessQuestion: Sendable {
     }
 
     /// Whether the principal may act at all.
-    package enum Standing: Hashable, Sendable {
+    public enum Standing: Hashable, Sendable {
         case active
         case disabled
         case expired
     }
 
     /// What is asked for. Names and keys are the caller's: virtual buckets, keys without `backend_prefix`.
-    package enum Target: Hashable, Sendable {
+    public enum Target: Hashable, Sendable {
         /// No bucket: ListBuckets.
         case service
         /// A bucket as a whole.
@@ -49,7 +49,7 @@ package struct AccessQuestion: Sendable {
         case listing(BucketName, prefix: [UInt8])
         case object(BucketName, ObjectKey)
 
-        package var bucket: BucketName? {
+        public var bucket: BucketName? {
             switch self {
             case .service: nil
             case .bucket(let name), .listing(let name, _), .object(let name, _): name
@@ -58,33 +58,33 @@ package struct AccessQuestion: Sendable {
     }
 
     /// What the configuration says of the bucket.
-    package struct BucketFacts: Hashable, Sendable {
+    public struct BucketFacts: Hashable, Sendable {
         /// `anonymous_access`.
-        package var anonymousAccess: Bool
+        public var anonymousAccess: Bool
         /// Its account has `buckets = ["*"]`.
-        package var accountOwnsEveryBucket: Bool
+        public var accountOwnsEveryBucket: Bool
 
-        package init(anonymousAccess: Bool = false, accountOwnsEveryBucket: Bool = false) {
+        public init(anonymousAccess: Bool = false, accountOwnsEveryBucket: Bool = false) {
             self.anonymousAccess = anonymousAccess
             self.accountOwnsEveryBucket = accountOwnsEveryBucket
         }
     }
 
     /// When, from where and how the request came.
-    package struct Circumstances: Hashable, Sendable {
-        package var now: Instant
+    public struct Circumstances: Hashable, Sendable {
+        public var now: Instant
         /// Nil where no trustworthy address is known: then address conditions hold for denials, not for permissions.
-        package var sourceAddress: IPAddress?
-        package var transport: Transport
+        public var sourceAddress: IPAddress?
+        public var transport: Transport
 
-        package init(now: Instant, sourceAddress: IPAddress?, transport: Transport) {
+        public init(now: Instant, sourceAddress: IPAddress?, transport: Transport) {
             self.now = now
             self.sourceAddress = sourceAddress
             self.transport = transport
         }
 
         /// Between the client and the first hop that is trusted.
-        package enum Transport: Hashable, Sendable {
+        public enum Transport: Hashable, Sendable {
             case tls
             case plain
         }
@@ -92,7 +92,7 @@ package struct AccessQuestion: Sendable {
 }
 
 /// What a credential brings along.
-package enum RightsBasis: Sendable {
+public enum RightsBasis: Sendable {
     /// An access key's `allowed_scopes`.
     case scopes([Scope])
     /// An API-key user's role on their buckets.

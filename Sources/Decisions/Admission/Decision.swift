@@ -1,5 +1,5 @@
 import Identity
-package import S3API
+public import S3API
 
 /// May it? The one place where that is decided:
 ///
@@ -13,7 +13,7 @@ package import S3API
 ///   - values: The values of a part of the request, all of them where it is repeated; asked only where a policy's
 ///     condition looks at it.
 /// - Returns: The verdict; nothing is allocated where there are no policies.
-package func decide(
+public func decide(
     _ question: AccessQuestion,
     policies: PolicySet,
     sessionPolicies: [PolicyDocument] = [],
@@ -47,7 +47,7 @@ package func decide(
 
 /// Whether ListBuckets shows a bucket to the caller who asked: whether it may list anything in it.
 /// - Parameter question: As for ListBuckets itself.
-package func mayList(
+public func mayList(
     _ bucket: BucketName,
     _ facts: AccessQuestion.BucketFacts,
     for question: AccessQuestion,

@@ -1,20 +1,20 @@
-package import S3API
+public import S3API
 
 /// What a credential permits in one bucket, or in all of them: `[[credentials.allowed_scopes]]`.
 ///
 /// A prefix that ends in `/`, or is empty, is a prefix of keys. Any other is a key or a folder: `a` covers the key `a`
 /// and `a/b`, not `ab`. All comparisons are of bytes.
-package struct Scope: Hashable, Sendable {
-    package enum Bucket: Hashable, Sendable {
+public struct Scope: Hashable, Sendable {
+    public enum Bucket: Hashable, Sendable {
         case every
         case named(BucketName)
     }
 
-    package let bucket: Bucket
+    public let bucket: Bucket
     /// Empty: the whole bucket.
-    package let prefixes: [[UInt8]]
+    public let prefixes: [[UInt8]]
     /// With what the named actions imply.
-    package let actions: ActionSet
+    public let actions: ActionSet
     /// `"*"` was among the names: with bucket `"*"`, buckets may be created and configured where the account owns
     /// every bucket.
     private let namesEveryAction: Bool
@@ -22,7 +22,7 @@ package struct Scope: Hashable, Sendable {
     /// - Parameters:
     ///   - bucket: A bucket's name, or `"*"`.
     ///   - actions: Names as ``ActionSet/init(named:)`` takes them.
-    package init(bucket: String, prefixes: [String] = [], actions: [String]) throws(ScopeError) {
+    public init(bucket: String, prefixes: [String] = [], actions: [String]) throws(ScopeError) {
         if bucket == "*" {
             self.bucket = .every
         } else {
@@ -43,7 +43,7 @@ package struct Scope: Hashable, Sendable {
     /// - Parameters:
     ///   - actions: With what they imply.
     ///   - namesEveryAction: `"*"` was among their names.
-    package init(bucket: Bucket, prefixes: [[UInt8]], actions: ActionSet, namesEveryAction: Bool) {
+    public init(bucket: Bucket, prefixes: [[UInt8]], actions: ActionSet, namesEveryAction: Bool) {
         self.bucket = bucket
         self.prefixes = prefixes
         self.actions = actions
@@ -100,12 +100,12 @@ extension [UInt8] {
 }
 
 /// What is wrong with a scope in the configuration.
-package enum ScopeError: Error, Hashable, Sendable, CustomStringConvertible {
+public enum ScopeError: Error, Hashable, Sendable, CustomStringConvertible {
     case invalidBucket(String)
     case unknownAction(String)
     case prefixTooLong(String)
 
-    package var description: String {
+    public var description: String {
         switch self {
         case .invalidBucket(let name): "'\(name)' is neither a bucket's name nor \"*\""
         case .unknownAction(let name): "'\(name)' is no action and no group of actions"

@@ -1,13 +1,13 @@
-package import Identity
-package import S3API
+public import Identity
+public import S3API
 
 /// The answer to an ``AccessQuestion``, with the reason for the log and for `explain`. The client is told
 /// `AccessDenied` and no more.
-package enum Verdict: Hashable, Sendable {
+public enum Verdict: Hashable, Sendable {
     case allowed(AllowReason)
     case denied(DenyReason)
 
-    package var isAllowed: Bool {
+    public var isAllowed: Bool {
         switch self {
         case .allowed: true
         case .denied: false
@@ -15,7 +15,7 @@ package enum Verdict: Hashable, Sendable {
     }
 
     /// For logs: from a closed list but for the names of policies and actions.
-    package var reason: String {
+    public var reason: String {
         switch self {
         case .allowed(let reason): reason.description
         case .denied(let reason): reason.description
@@ -24,7 +24,7 @@ package enum Verdict: Hashable, Sendable {
 }
 
 /// What permitted a request; where it took several, the one that permitted the last of its actions.
-package enum AllowReason: Hashable, Sendable, CustomStringConvertible {
+public enum AllowReason: Hashable, Sendable, CustomStringConvertible {
     case scope
     case role(UserRole)
     case policy(String)
@@ -32,7 +32,7 @@ package enum AllowReason: Hashable, Sendable, CustomStringConvertible {
     /// ListBuckets: every caller may ask, and is shown what it may list.
     case filtered
 
-    package var description: String {
+    public var description: String {
         switch self {
         case .scope: "scope"
         case .role(let role): "role:" + role.rawValue
@@ -44,7 +44,7 @@ package enum AllowReason: Hashable, Sendable, CustomStringConvertible {
 }
 
 /// What stood against a request.
-package enum DenyReason: Hashable, Sendable, CustomStringConvertible {
+public enum DenyReason: Hashable, Sendable, CustomStringConvertible {
     case disabled
     case expired
     /// A statement with `"Effect": "Deny"` of this policy.
@@ -60,7 +60,7 @@ package enum DenyReason: Hashable, Sendable, CustomStringConvertible {
     /// A question without actions permits nothing.
     case nothingAsked
 
-    package var description: String {
+    public var description: String {
         switch self {
         case .disabled: "disabled"
         case .expired: "expired"

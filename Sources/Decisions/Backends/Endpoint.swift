@@ -1,36 +1,36 @@
 /// Where a store is reached: its address, whether TLS is spoken there, and the authority that requests name.
-package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
-    package enum Address: Hashable, Sendable {
+public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
+    public enum Address: Hashable, Sendable {
         /// A name or an address; IPv6 without brackets.
         case tcp(host: String, port: Int)
         /// A Unix socket's path.
         case unix(path: String)
     }
 
-    package enum Transport: Hashable, Sendable {
+    public enum Transport: Hashable, Sendable {
         case plain
         case tls
     }
 
-    package let address: Address
-    package let transport: Transport
+    public let address: Address
+    public let transport: Transport
     /// The value of `host`, in lower case: with the port unless it is the scheme's own.
-    package let authority: String
+    public let authority: String
 
-    package init(address: Address, transport: Transport, authority: String) {
+    public init(address: Address, transport: Transport, authority: String) {
         self.address = address
         self.transport = transport
         self.authority = authority
     }
 
     /// A store on this machine behind a Unix socket, without TLS.
-    package init(unixSocket path: String, authority: String = "localhost") {
+    public init(unixSocket path: String, authority: String = "localhost") {
         self.init(address: .unix(path: path), transport: .plain, authority: authority)
     }
 
     /// `http://host[:port]` or `https://host[:port]`, a trailing `/` allowed; nil for anything else: a path, a query or
     /// a user in the URL is a mistake.
-    package init?(url: String) {
+    public init?(url: String) {
         let transport: Transport
         var rest: Substring
         if url.hasPrefix("https://") {
@@ -77,7 +77,7 @@ package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
         return (String(host), port)
     }
 
-    package var description: String {
+    public var description: String {
         switch (address, transport) {
         case (.unix(let path), _): "unix:" + path
         case (.tcp, .plain): "http://" + authority

@@ -3,16 +3,16 @@ import WireFormats
 
 /// The API keys of a snapshot. A presented key is hashed, its digest's first bytes select the candidates, and each
 /// candidate is compared whole in constant time: how long a look-up takes says nothing about any key.
-package struct APIKeyTable: Sendable {
+public struct APIKeyTable: Sendable {
     /// Longer keys are refused unhashed; configuration refuses them too.
-    package static let maximumKeyLength = 1024
+    public static let maximumKeyLength = 1024
 
     /// One configured key.
-    package struct Entry: Sendable {
-        package let digest: APIKeyDigest
-        package let user: APIUser
+    public struct Entry: Sendable {
+        public let digest: APIKeyDigest
+        public let user: APIUser
 
-        package init(digest: APIKeyDigest, user: APIUser) {
+        public init(digest: APIKeyDigest, user: APIUser) {
             self.digest = digest
             self.user = user
         }
@@ -23,7 +23,7 @@ package struct APIKeyTable: Sendable {
 
     /// - Throws: ``APIKeyTableError`` when two users have the same key, since who acts would be chance, and when a
     ///   key is the empty string.
-    package init(_ entries: [Entry] = []) throws(APIKeyTableError) {
+    public init(_ entries: [Entry] = []) throws(APIKeyTableError) {
         let empty = APIKeyDigest(of: [])
         var owners: [APIKeyDigest: String] = [:]
         var table: [UInt64: [Entry]] = [:]
@@ -38,7 +38,7 @@ package struct APIKeyTable: Sendable {
     }
 
     /// The user whose key this is; nil when it is nobody's.
-    package func user(presenting key: [UInt8]) -> APIUser? {
+    public func user(presenting key: [UInt8]) -> APIUser? {
         guard !key.isEmpty, key.count <= Self.maximumKeyLength else { return nil }
         return SHA256.hash(data: key).withUnsafeBytes { digest in
             guard let entries = candidates[Self.selector(digest)] else { return nil }
@@ -56,7 +56,7 @@ package struct APIKeyTable: Sendable {
 }
 
 /// What makes a list of API keys unusable.
-package enum APIKeyTableError: Error, Equatable, Sendable {
+public enum APIKeyTableError: Error, Equatable, Sendable {
     case sameKey(users: [String])
     case emptyKey(user: String)
 }

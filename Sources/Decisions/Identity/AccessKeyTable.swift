@@ -1,12 +1,12 @@
-package import WireFormats
+public import WireFormats
 
 /// The access keys of a snapshot by id, immutable: every loop reads it without a lock.
-package struct AccessKeyTable: Sendable {
+public struct AccessKeyTable: Sendable {
     private let keys: [String: AccessKey]
 
     /// - Throws: ``AccessKeyTableError`` when two keys have the same id: which of the two secrets counts would be
     ///   chance.
-    package init(_ keys: [AccessKey] = []) throws(AccessKeyTableError) {
+    public init(_ keys: [AccessKey] = []) throws(AccessKeyTableError) {
         var table: [String: AccessKey] = [:]
         table.reserveCapacity(keys.count)
         for key in keys {
@@ -16,11 +16,11 @@ package struct AccessKeyTable: Sendable {
         self.keys = table
     }
 
-    package var count: Int { keys.count }
+    public var count: Int { keys.count }
 
     /// The key of this id, if it may be used at `now`. The three refusals differ for the log and for `explain`; a
     /// client is told the same for all of them (`InvalidAccessKeyId`).
-    package func find(_ id: String, at now: Instant) throws(AccessKeyRefusal) -> AccessKey {
+    public func find(_ id: String, at now: Instant) throws(AccessKeyRefusal) -> AccessKey {
         guard let key = keys[id] else { throw .unknown }
         guard key.enabled else { throw .disabled }
         if let end = key.expiresAt, now >= end { throw .expired }
@@ -29,14 +29,14 @@ package struct AccessKeyTable: Sendable {
 }
 
 /// Why an access key id is not accepted.
-package enum AccessKeyRefusal: String, Error, Sendable, CaseIterable {
+public enum AccessKeyRefusal: String, Error, Sendable, CaseIterable {
     case unknown = "unknown_access_key"
     case disabled = "disabled_access_key"
     case expired = "expired_access_key"
 }
 
 /// What makes a list of access keys unusable.
-package enum AccessKeyTableError: Error, Equatable, Sendable {
+public enum AccessKeyTableError: Error, Equatable, Sendable {
     case duplicateID(String)
     case emptyID(principalName: String)
 }

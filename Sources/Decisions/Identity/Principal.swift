@@ -1,6 +1,6 @@
 /// Who a request comes from, always with its kind: `alice` alone never names anyone, because a user, an access key
 /// and a token subject of that name are three principals.
-package enum Principal: Hashable, Sendable {
+public enum Principal: Hashable, Sendable {
     case user(String)
     case key(String)
     case identityProvider(name: String, subject: String)
@@ -12,7 +12,7 @@ package enum Principal: Hashable, Sendable {
 extension Principal: CustomStringConvertible {
     /// `user:NAME`, `key:PRINCIPAL_NAME`, `idp:NAME:SUBJECT`, `role:ROLE_ID:SESSION`, `link:ID`, `anonymous`: the
     /// form that policies, limits and the audit log use.
-    package var description: String {
+    public var description: String {
         switch self {
         case .user(let name): "user:" + name
         case .key(let name): "key:" + name

@@ -7,9 +7,9 @@
 ///     role:ID:SESSION
 ///
 /// A bare name (`alice`) is an error: a user, an access key and a token subject of that name are three principals.
-package struct PrincipalPattern: Hashable, Sendable {
+public struct PrincipalPattern: Hashable, Sendable {
     /// As written.
-    package let text: String
+    public let text: String
     private let form: Form
 
     private enum Form: Hashable {
@@ -22,12 +22,12 @@ package struct PrincipalPattern: Hashable, Sendable {
         case link(Wildcard)
     }
 
-    package init(parsing text: String) throws(PrincipalPatternError) {
+    public init(parsing text: String) throws(PrincipalPatternError) {
         self.text = text
         form = try Self.parse(text)
     }
 
-    package func matches(_ principal: Principal) -> Bool {
+    public func matches(_ principal: Principal) -> Bool {
         switch (form, principal) {
         case (.everyone, .anonymous): false
         case (.everyone, _): true
@@ -65,13 +65,13 @@ package struct PrincipalPattern: Hashable, Sendable {
 }
 
 /// Why a text names no principals.
-package enum PrincipalPatternError: Error, Equatable, Sendable, CustomStringConvertible {
+public enum PrincipalPatternError: Error, Equatable, Sendable, CustomStringConvertible {
     case empty
     case bareName(String)
     case unknownKind(String)
     case missingPart(String)
 
-    package var description: String {
+    public var description: String {
         switch self {
         case .empty:
             "an identity can't be empty"

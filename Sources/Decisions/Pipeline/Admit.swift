@@ -1,23 +1,23 @@
 import Admission
 import HTTP1
-package import Identity
-package import S3API
-package import Signatures
+public import Identity
+public import S3API
+public import Signatures
 import WireFormats
 
 /// A request that was authenticated and may be carried out. Only this file makes one, and forwarding takes one: skipping
 /// the check does not compile.
-package final class Admitted: Sendable {
-    package let request: S3Request
-    package let principal: Principal
+public final class Admitted: Sendable {
+    public let request: S3Request
+    public let principal: Principal
     /// What the body must turn out to be.
-    package let payload: PayloadHash
+    public let payload: PayloadHash
     /// Nil for ListBuckets alone.
-    package let bucket: Bucket?
+    public let bucket: Bucket?
     /// Where a copy's source lies.
-    package let source: Bucket?
+    public let source: Bucket?
     /// The rule that allowed it, for the log.
-    package let reason: String
+    public let reason: String
     /// The question that was asked, to be asked again for each key of a batch.
     private let question: AccessQuestion
 

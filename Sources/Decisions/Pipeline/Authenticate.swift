@@ -1,18 +1,18 @@
-package import Admission
+public import Admission
 import HTTP1
-package import Identity
+public import Identity
 import S3API
-package import Signatures
+public import Signatures
 import WireFormats
 
 /// A request whose sender is known: a verified credential, or none where none was presented. Only this file makes one,
 /// so that nothing can be admitted that was not authenticated.
-package struct Authenticated: Sendable {
-    package let principal: Principal
+public struct Authenticated: Sendable {
+    public let principal: Principal
     /// What the caller's own entry in the configuration permits.
-    package let basis: RightsBasis
+    public let basis: RightsBasis
     /// What the body must turn out to be.
-    package let payload: PayloadHash
+    public let payload: PayloadHash
 
     fileprivate init(principal: Principal, basis: RightsBasis, payload: PayloadHash) {
         self.principal = principal

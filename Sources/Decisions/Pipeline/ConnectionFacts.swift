@@ -1,13 +1,13 @@
-package import WireFormats
+public import WireFormats
 
 /// What is known of a connection before its first request.
-package struct ConnectionFacts: Sendable {
+public struct ConnectionFacts: Sendable {
     /// The TCP peer, or who a trusted PROXY preamble says it speaks for. Nil: a Unix socket.
-    package var peer: IPAddress?
+    public var peer: IPAddress?
     /// The connection arrived over TLS that we terminated.
-    package var isSecure: Bool
+    public var isSecure: Bool
 
-    package init(peer: IPAddress?, isSecure: Bool) {
+    public init(peer: IPAddress?, isSecure: Bool) {
         self.peer = peer
         self.isSecure = isSecure
     }

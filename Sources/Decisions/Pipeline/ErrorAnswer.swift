@@ -1,10 +1,10 @@
-package import HTTP1
-package import S3API
-package import WireFormats
+public import HTTP1
+public import S3API
+public import WireFormats
 
 /// How one client reads errors: S3's XML, or JSON, decided by the credential it presents even where that turns out to be
 /// worthless; an explicit `Accept` overrides.
-package struct ErrorAnswer: Sendable {
+public struct ErrorAnswer: Sendable {
     private enum Format {
         case xml, json
     }
@@ -14,7 +14,7 @@ package struct ErrorAnswer: Sendable {
     private let isHead: Bool
     private let region: String
 
-    package init(_ head: RequestHead, under server: ServerSettings) {
+    public init(_ head: RequestHead, under server: ServerSettings) {
         address =
             (try? S3Address.locate(
                 host: head.host,
@@ -41,7 +41,7 @@ package struct ErrorAnswer: Sendable {
         return .xml
     }
 
-    package func reply(_ error: S3Error, requestID: RequestID) -> Reply {
+    public func reply(_ error: S3Error, requestID: RequestID) -> Reply {
         let region = error.code == .authorizationHeaderMalformed && region != "*" ? region : nil
         return reply(
             code: error.code.name,
@@ -95,7 +95,7 @@ package struct ErrorAnswer: Sendable {
     }
 
     /// The answer to what is not a request, in S3's form: nobody can know who sent it.
-    package static func reply(to refusal: HTTPRefusal, requestID: RequestID) -> Reply {
+    public static func reply(to refusal: HTTPRefusal, requestID: RequestID) -> Reply {
         var fields = FieldBlock(reservingBytes: 64, fields: 1)
         fields.append("content-type", "application/xml")
         let body = ErrorDocument.xml(

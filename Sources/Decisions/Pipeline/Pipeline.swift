@@ -1,23 +1,23 @@
-package import Admission
-package import HTTP1
+public import Admission
+public import HTTP1
 import Identity
 import S3API
-package import WireFormats
+public import WireFormats
 
 /// The life of a request without I/O: from its head to what is to be done, one line for each stage.
 ///
 /// A value confined to its event loop, for the caches it keeps; everything it decides by is in the ``Snapshot``, the
 /// head, and the time it is given.
-package struct Pipeline {
+public struct Pipeline {
     private let limiter: Limiter
     private var authenticator = Authenticator()
 
-    package init(limiter: Limiter) {
+    public init(limiter: Limiter) {
         self.limiter = limiter
     }
 
     /// - Parameter auditIsHealthy: whether the decision will be written down.
-    package mutating func decide(
+    public mutating func decide(
         _ head: RequestHead,
         from facts: ConnectionFacts,
         under snapshot: Snapshot,

@@ -1,8 +1,8 @@
-package import HTTP1
+public import HTTP1
 
 /// What is to be done with a request: a value, so that every decision can be tested without a socket. The data plane
 /// performs it and asks for the next one where a plan has a continuation.
-package enum Plan: Sendable {
+public enum Plan: Sendable {
     /// Answer at once. A body that the client is still sending is not read.
     case reply(Reply)
     /// Carry the request to a store and its answer back.
@@ -12,15 +12,15 @@ package enum Plan: Sendable {
 }
 
 /// A complete answer of our own.
-package struct Reply: Sendable {
-    package var status: Int
+public struct Reply: Sendable {
+    public var status: Int
     /// Names in lower case; framing and the headers every answer carries are added when it is written.
-    package var fields: FieldBlock
-    package var body: [UInt8]
+    public var fields: FieldBlock
+    public var body: [UInt8]
     /// What the log shall say of it; empty: nothing.
-    package var reason = ""
+    public var reason = ""
 
-    package init(status: Int, fields: FieldBlock = FieldBlock(reservingBytes: 128, fields: 4), body: [UInt8] = []) {
+    public init(status: Int, fields: FieldBlock = FieldBlock(reservingBytes: 128, fields: 4), body: [UInt8] = []) {
         self.status = status
         self.fields = fields
         self.body = body
@@ -28,15 +28,15 @@ package struct Reply: Sendable {
 }
 
 /// One exchange with a store. It can only be made from an ``Admitted`` request.
-package final class Forward: Sendable {
-    package let upstream: Upstream
-    package let request: OutgoingRequest
-    package let body: ForwardedBody
-    package let replay: Replay
+public final class Forward: Sendable {
+    public let upstream: Upstream
+    public let request: OutgoingRequest
+    public let body: ForwardedBody
+    public let replay: Replay
     /// What the store's answer turns into, known once its head is.
-    package let answer: @Sendable (ResponseHead) -> Answer
+    public let answer: @Sendable (ResponseHead) -> Answer
 
-    package init(
+    public init(
         admitted: Admitted,
         upstream: Upstream,
         request: OutgoingRequest,
@@ -54,7 +54,7 @@ package final class Forward: Sendable {
 }
 
 /// The body that goes with a forwarded request.
-package enum ForwardedBody: Sendable {
+public enum ForwardedBody: Sendable {
     case none
     case bytes([UInt8])
     /// The client's body, `length` bytes, passed on as it arrives. With `sha256`, the last bytes are held back until
@@ -63,14 +63,14 @@ package enum ForwardedBody: Sendable {
 }
 
 /// Whether a request may be sent again when its connection died before any answer.
-package enum Replay: Sendable {
+public enum Replay: Sendable {
     case allowed
     /// Its effect would differ the second time: conditional writes, completing an upload.
     case never
 }
 
 /// What becomes of a store's answer.
-package enum Answer: Sendable {
+public enum Answer: Sendable {
     /// Pass the body through under this status and these fields; framing is kept.
     case stream(status: Int, fields: FieldBlock)
     /// Read the body whole, at most `limit` bytes, then decide.

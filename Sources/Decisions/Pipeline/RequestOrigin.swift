@@ -1,16 +1,16 @@
 import HTTP1
-package import WireFormats
+public import WireFormats
 
 /// Where a request comes from and which hosts it may have been signed for, with trusted proxies taken into account.
-package struct RequestOrigin: Sendable {
+public struct RequestOrigin: Sendable {
     /// The rightmost `X-Forwarded-For` entry that is not a trusted proxy where the TCP peer is one; otherwise the peer.
     /// Nil: there is no address that could be trusted.
-    package let client: IPAddress?
-    package let isSecure: Bool
+    public let client: IPAddress?
+    public let isSecure: Bool
     /// The host that names the bucket: `Host`, or a trusted proxy's `X-Forwarded-Host`.
-    package let host: [UInt8]
+    public let host: [UInt8]
     /// Hosts that a signature is checked against, in this order: each with and without the scheme's default port.
-    package let signedHosts: [[UInt8]]
+    public let signedHosts: [[UInt8]]
 
     init(_ head: RequestHead, _ facts: ConnectionFacts, trusted: [CIDR]) {
         guard let peer = facts.peer, trusted.contains(where: { $0.contains(peer) }) else {

@@ -1,31 +1,31 @@
-package import Backends
-package import HTTP1
-package import S3API
-package import WireFormats
+public import Backends
+public import HTTP1
+public import S3API
+public import WireFormats
 
 /// What `[server]` says, as far as requests depend on it.
-package struct ServerSettings: Sendable {
+public struct ServerSettings: Sendable {
     /// The region clients sign for; `*` accepts any.
-    package let region: String
+    public let region: String
     /// How clients address us, for documents that name a location.
-    package let view: ClientView
+    public let view: ClientView
     /// `[audit] on_error = "deny"`: nothing is done that could not be written down.
-    package let requiresAudit: Bool
+    public let requiresAudit: Bool
     /// Suffixes of virtual hosts, in lower case.
-    package let domains: [String]
-    package let maxObjectSize: Int64
-    package let trustedProxies: [CIDR]
-    package let proxyProtocol: Bool
-    package let keyRules: KeyRules
-    package let headLimits: HeadLimits
-    package let maxConnections: Int
-    package let headerTimeout: Duration
-    package let idleTimeout: Duration
-    package let bodyIdleTimeout: Duration
+    public let domains: [String]
+    public let maxObjectSize: Int64
+    public let trustedProxies: [CIDR]
+    public let proxyProtocol: Bool
+    public let keyRules: KeyRules
+    public let headLimits: HeadLimits
+    public let maxConnections: Int
+    public let headerTimeout: Duration
+    public let idleTimeout: Duration
+    public let bodyIdleTimeout: Duration
     /// Field lines that every answer carries where no bucket says otherwise.
-    package let hardening: [UInt8]
+    public let hardening: [UInt8]
 
-    package init(
+    public init(
         region: String = "us-east-1",
         publicURL: String = "http://127.0.0.1:9000",
         requiresAudit: Bool = false,
@@ -59,10 +59,10 @@ package struct ServerSettings: Sendable {
 }
 
 /// The fields that keep a browser from doing with an answer what nobody meant it to.
-package enum HardeningFields {
+public enum HardeningFields {
     /// `X-Content-Type-Options`, `X-Frame-Options`, and `Strict-Transport-Security` (RFC 6797) where clients reach us
     /// over https; as lines that end in CRLF.
-    package static func lines(frameOptions: String, overTLS: Bool) -> [UInt8] {
+    public static func lines(frameOptions: String, overTLS: Bool) -> [UInt8] {
         var lines = "x-content-type-options: nosniff\r\nx-frame-options: \(frameOptions)\r\n"
         if overTLS { lines += "strict-transport-security: max-age=31536000\r\n" }
         return Array(lines.utf8)

@@ -1,29 +1,29 @@
-package import Admission
-package import Backends
-package import Identity
-package import S3API
+public import Admission
+public import Backends
+public import Identity
+public import S3API
 
 /// Everything a decision rests on, compiled from one configuration and never changed: every event loop reads it without
 /// a lock, and a request keeps the one it began with. A reload makes a new one.
-package final class Snapshot: Sendable {
+public final class Snapshot: Sendable {
     /// Counts up with every reload.
-    package let generation: Int
-    package let server: ServerSettings
-    package let accessKeys: AccessKeyTable
+    public let generation: Int
+    public let server: ServerSettings
+    public let accessKeys: AccessKeyTable
     /// What each access key may do, by its id.
-    package let keyScopes: [String: [Scope]]
-    package let apiKeys: APIKeyTable
+    public let keyScopes: [String: [Scope]]
+    public let apiKeys: APIKeyTable
     /// Who may use the admin listener.
-    package let admins: Set<Principal>
-    package let policies: PolicySet
-    package let limits: RequestLimits
+    public let admins: Set<Principal>
+    public let policies: PolicySet
+    public let limits: RequestLimits
     /// Limits of single principals, where they differ from ``limits``.
-    package let ownLimits: [Principal: RequestLimits]
+    public let ownLimits: [Principal: RequestLimits]
     /// The account that owns every bucket no other entry claims.
-    package let openAccount: OpenAccount?
+    public let openAccount: OpenAccount?
     private let buckets: [BucketName: Bucket]
 
-    package init(
+    public init(
         generation: Int,
         server: ServerSettings,
         accessKeys: AccessKeyTable,
@@ -53,47 +53,47 @@ package final class Snapshot: Sendable {
     }
 
     /// The bucket of that name: an entry of the configuration, or one of the account that owns all others.
-    package func bucket(_ name: BucketName) -> Bucket? {
+    public func bucket(_ name: BucketName) -> Bucket? {
         buckets[name] ?? openAccount?.bucket(name)
     }
 
     /// The configured buckets, by name.
-    package var namedBuckets: [Bucket] {
+    public var namedBuckets: [Bucket] {
         buckets.values.sorted { $0.name.string < $1.name.string }
     }
 
     /// Every store that a bucket of this snapshot lies at.
-    package let upstreams: Set<Upstream>
+    public let upstreams: Set<Upstream>
     private let upstreamObjects: Set<ObjectIdentifier>
 
     /// Whether this very object is of this snapshot, so that it lives as long.
-    package func owns(_ upstream: Upstream) -> Bool {
+    public func owns(_ upstream: Upstream) -> Bool {
         upstreamObjects.contains(ObjectIdentifier(upstream))
     }
 
-    package func limits(of principal: Principal) -> RequestLimits {
+    public func limits(of principal: Principal) -> RequestLimits {
         ownLimits.isEmpty ? limits : ownLimits[principal] ?? limits
     }
 }
 
 /// A bucket as clients see it: its own name, its place in a store, and how it is shown.
-package final class Bucket: Sendable {
-    package let name: BucketName
-    package let backend: S3Backend
-    package let upstream: Upstream
-    package let anonymousAccess: Bool
+public final class Bucket: Sendable {
+    public let name: BucketName
+    public let backend: S3Backend
+    public let upstream: Upstream
+    public let anonymousAccess: Bool
     /// The store checks the signed payload hash itself, so that we need not.
-    package let storeVerifiesPayload: Bool
+    public let storeVerifiesPayload: Bool
     /// Whether the bucket's configuration is its own: no prefix, and no other entry with the same bucket behind it.
-    package let ownsBackendBucket: Bool
+    public let ownsBackendBucket: Bool
     /// An `s3` store, which carries operations beyond the core.
-    package let carriesEveryOperation: Bool
+    public let carriesEveryOperation: Bool
     /// It belongs to an account with `buckets = ["*"]`.
-    package let isOfOpenAccount: Bool
+    public let isOfOpenAccount: Bool
     /// Field lines that every answer about this bucket carries.
-    package let hardening: [UInt8]
+    public let hardening: [UInt8]
 
-    package init(
+    public init(
         name: BucketName,
         backend: S3Backend,
         upstream: Upstream,
@@ -117,15 +117,15 @@ package final class Bucket: Sendable {
 }
 
 /// An account with `buckets = ["*"]`: a bucket of it is whatever name nobody else has.
-package struct OpenAccount: Sendable {
-    package let upstream: Upstream
+public struct OpenAccount: Sendable {
+    public let upstream: Upstream
     /// The store as such, for listing its buckets.
-    package let backend: S3Backend
-    package let storeVerifiesPayload: Bool
-    package let carriesEveryOperation: Bool
-    package let hardening: [UInt8]
+    public let backend: S3Backend
+    public let storeVerifiesPayload: Bool
+    public let carriesEveryOperation: Bool
+    public let hardening: [UInt8]
 
-    package init(
+    public init(
         upstream: Upstream,
         backend: S3Backend,
         storeVerifiesPayload: Bool,

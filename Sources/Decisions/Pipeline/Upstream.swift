@@ -1,20 +1,20 @@
-package import Backends
+public import Backends
 
 /// Where a store is reached and how long we wait for it: the identity of a connection pool. Two buckets with equal
 /// upstreams share connections, and a reload that changes nothing here keeps them.
-package final class Upstream: Hashable, Sendable {
+public final class Upstream: Hashable, Sendable {
     /// A closed-list label for metrics and logs: the account's or bucket's name.
-    package let name: String
-    package let endpoint: Endpoint
-    package let connectTimeout: Duration
-    package let responseTimeout: Duration
-    package let idleTimeout: Duration
+    public let name: String
+    public let endpoint: Endpoint
+    public let connectTimeout: Duration
+    public let responseTimeout: Duration
+    public let idleTimeout: Duration
     /// Over all loops together.
-    package let maxConnections: Int
+    public let maxConnections: Int
     /// PEM text of the authorities that may have issued the store's certificate; nil: the system's.
-    package let caCertificate: String?
+    public let caCertificate: String?
 
-    package init(
+    public init(
         name: String,
         endpoint: Endpoint,
         connectTimeout: Duration = .seconds(5),
@@ -32,7 +32,7 @@ package final class Upstream: Hashable, Sendable {
         self.caCertificate = caCertificate
     }
 
-    package static func == (one: Upstream, other: Upstream) -> Bool {
+    public static func == (one: Upstream, other: Upstream) -> Bool {
         one === other
             || (one.name == other.name && one.endpoint == other.endpoint
                 && one.connectTimeout == other.connectTimeout && one.responseTimeout == other.responseTimeout
@@ -40,7 +40,7 @@ package final class Upstream: Hashable, Sendable {
                 && one.caCertificate == other.caCertificate)
     }
 
-    package func hash(into hasher: inout Hasher) {
+    public func hash(into hasher: inout Hasher) {
         hasher.combine(name)
         hasher.combine(endpoint)
     }

@@ -1,8 +1,8 @@
-package import NIOCore
+public import NIOCore
 
 /// Takes one message's body out of a connection's bytes, as slices of the buffers they arrived in.
-package struct BodyDecoder: Sendable {
-    package enum Event: Sendable {
+public struct BodyDecoder: Sendable {
+    public enum Event: Sendable {
         /// Everything in the buffer that belongs to the body has been handed out.
         case needMore
         /// The next bytes of the body, never empty: a slice, not a copy.
@@ -15,7 +15,7 @@ package struct BodyDecoder: Sendable {
     }
 
     /// How a body stands when its connection closes.
-    package enum Closure: Sendable {
+    public enum Closure: Sendable {
         case end, truncated
     }
 
@@ -32,7 +32,7 @@ package struct BodyDecoder: Sendable {
 
     private var state: State
 
-    package init(framing: BodyFraming, limits: ChunkLimits = .request) {
+    public init(framing: BodyFraming, limits: ChunkLimits = .request) {
         switch framing {
         case .none: state = .finished
         case .length(let length): state = length > 0 ? .length(remaining: length) : .finished
@@ -42,12 +42,12 @@ package struct BodyDecoder: Sendable {
     }
 
     /// Whether ``Event/end`` has been reached.
-    package var isFinished: Bool {
+    public var isFinished: Bool {
         if case .finished = state { true } else { false }
     }
 
     /// The next event; call until it is not `bytes`.
-    package mutating func next(_ buffer: inout ByteBuffer) -> Event {
+    public mutating func next(_ buffer: inout ByteBuffer) -> Event {
         switch state {
         case .finished:
             return .end
@@ -80,7 +80,7 @@ package struct BodyDecoder: Sendable {
     }
 
     /// The connection closed: whether the body was whole.
-    package mutating func closed() -> Closure {
+    public mutating func closed() -> Closure {
         switch state {
         case .finished:
             return .end

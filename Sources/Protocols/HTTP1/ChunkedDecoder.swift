@@ -1,22 +1,22 @@
 import NIOCore
 
 /// Bounds on the chunked coding beyond the data itself.
-package struct ChunkLimits: Hashable, Sendable {
-    package enum Extensions: Hashable, Sendable {
+public struct ChunkLimits: Hashable, Sendable {
+    public enum Extensions: Hashable, Sendable {
         /// No S3 client sends any, and readers that disagree about where one ends are a way to smuggle requests.
         case refused
         /// Skipped, up to so many bytes on each chunk.
         case skipped(maxBytes: Int)
     }
 
-    package var extensions: Extensions
-    package var maxTrailerBytes: Int
-    package var maxTrailers: Int
+    public var extensions: Extensions
+    public var maxTrailerBytes: Int
+    public var maxTrailers: Int
 
     /// For bodies that clients send.
-    package static let request = ChunkLimits(extensions: .refused, maxTrailerBytes: 8 * 1024, maxTrailers: 32)
+    public static let request = ChunkLimits(extensions: .refused, maxTrailerBytes: 8 * 1024, maxTrailers: 32)
     /// For bodies that upstreams send.
-    package static let response = ChunkLimits(
+    public static let response = ChunkLimits(
         extensions: .skipped(maxBytes: 256),
         maxTrailerBytes: 8 * 1024,
         maxTrailers: 32

@@ -7,24 +7,24 @@
 ///
 /// A CR, LF or NUL in what is appended becomes a space (RFC 9110, section 5.5): a name or value can never end its line,
 /// wherever it came from.
-package struct FieldBlock: Sendable {
-    package struct Entry: Sendable {
-        package let name: Range<Int>
-        package let value: Range<Int>
+public struct FieldBlock: Sendable {
+    public struct Entry: Sendable {
+        public let name: Range<Int>
+        public let value: Range<Int>
 
         @inlinable
-        package init(name: Range<Int>, value: Range<Int>) {
+        public init(name: Range<Int>, value: Range<Int>) {
             self.name = name
             self.value = value
         }
     }
 
-    package internal(set) var bytes: [UInt8]
-    package internal(set) var entries: [Entry]
+    public var bytes: [UInt8]
+    public var entries: [Entry]
 
     /// An empty block to append to.
     @inlinable
-    package init(reservingBytes: Int = 512, fields: Int = 16) {
+    public init(reservingBytes: Int = 512, fields: Int = 16) {
         bytes = []
         bytes.reserveCapacity(reservingBytes)
         entries = []
@@ -33,27 +33,27 @@ package struct FieldBlock: Sendable {
 
     /// A parsed block: `entries` are ranges into `bytes`, checked by the parser that made them.
     @inlinable
-    package init(bytes: [UInt8], entries: [Entry]) {
+    public init(bytes: [UInt8], entries: [Entry]) {
         self.bytes = bytes
         self.entries = entries
     }
 
     @inlinable
-    package mutating func append(_ name: StaticString, _ value: some Sequence<UInt8>) {
+    public mutating func append(_ name: StaticString, _ value: some Sequence<UInt8>) {
         let nameStart = bytes.count
         name.withUTF8Buffer { bytes.append(contentsOf: $0) }
         appendValue(value, nameStart: nameStart)
     }
 
     @inlinable
-    package mutating func append(_ name: some Sequence<UInt8>, _ value: some Sequence<UInt8>) {
+    public mutating func append(_ name: some Sequence<UInt8>, _ value: some Sequence<UInt8>) {
         let nameStart = bytes.count
         bytes.append(contentsOf: name)
         appendValue(value, nameStart: nameStart)
     }
 
     @inlinable
-    package mutating func append(_ name: StaticString, _ value: String) {
+    public mutating func append(_ name: StaticString, _ value: String) {
         append(name, value.utf8)
     }
 
@@ -74,13 +74,13 @@ package struct FieldBlock: Sendable {
     }
 
     @inlinable
-    package func name(_ entry: Entry) -> ArraySlice<UInt8> { bytes[entry.name] }
+    public func name(_ entry: Entry) -> ArraySlice<UInt8> { bytes[entry.name] }
     @inlinable
-    package func value(_ entry: Entry) -> ArraySlice<UInt8> { bytes[entry.value] }
+    public func value(_ entry: Entry) -> ArraySlice<UInt8> { bytes[entry.value] }
 
     /// Appends a field of another block under its name in lower case or as it is. What a parser or this type has made
     /// holds nothing that ends a line, so it is copied without another look.
-    package mutating func append(_ entry: Entry, of other: FieldBlock, lowercasing: Lowercasing) {
+    public mutating func append(_ entry: Entry, of other: FieldBlock, lowercasing: Lowercasing) {
         let nameStart = bytes.count
         switch lowercasing {
         case .name:
@@ -100,19 +100,19 @@ package struct FieldBlock: Sendable {
         bytes.append(UInt8(ascii: "\n"))
     }
 
-    package enum Lowercasing: Sendable {
+    public enum Lowercasing: Sendable {
         case name, nothing
     }
 
     /// Whether the field's name is `name`, which must be given in lower case.
     @inlinable
-    package func isNamed(_ entry: Entry, _ name: StaticString) -> Bool {
+    public func isNamed(_ entry: Entry, _ name: StaticString) -> Bool {
         entry.name.count == name.utf8CodeUnitCount && hasPrefix(entry, name)
     }
 
     /// Whether the field's name begins with `prefix`, which must be given in lower case.
     @inlinable
-    package func hasPrefix(_ entry: Entry, _ prefix: StaticString) -> Bool {
+    public func hasPrefix(_ entry: Entry, _ prefix: StaticString) -> Bool {
         let length = prefix.utf8CodeUnitCount
         guard entry.name.count >= length else { return false }
         return bytes.withUnsafeBufferPointer { all in
@@ -127,7 +127,7 @@ package struct FieldBlock: Sendable {
 
     /// The first field of that name; names are given in lower case.
     @inlinable
-    package func first(_ name: StaticString) -> ArraySlice<UInt8>? {
+    public func first(_ name: StaticString) -> ArraySlice<UInt8>? {
         for entry in entries where isNamed(entry, name) {
             return bytes[entry.value]
         }
@@ -136,7 +136,7 @@ package struct FieldBlock: Sendable {
 
     /// How many fields of that name there are.
     @inlinable
-    package func count(of name: StaticString) -> Int {
+    public func count(of name: StaticString) -> Int {
         var count = 0
         for entry in entries where isNamed(entry, name) { count += 1 }
         return count
@@ -144,7 +144,7 @@ package struct FieldBlock: Sendable {
 
     /// The only field of that name, nil where there is none; more than one is a refusal for the caller to word.
     @inlinable
-    package func single(_ name: StaticString) throws(RepeatedField) -> ArraySlice<UInt8>? {
+    public func single(_ name: StaticString) throws(RepeatedField) -> ArraySlice<UInt8>? {
         var found: ArraySlice<UInt8>?
         for entry in entries where isNamed(entry, name) {
             guard found == nil else { throw RepeatedField(name: name) }
@@ -154,17 +154,17 @@ package struct FieldBlock: Sendable {
     }
 
     /// The first field of that name as a string, nil where it is absent or not UTF-8. For tests and slow paths.
-    package func string(_ name: StaticString) -> String? {
+    public func string(_ name: StaticString) -> String? {
         first(name).flatMap { String(validating: $0, as: UTF8.self) }
     }
 }
 
 /// A field that may appear once appeared more often.
-package struct RepeatedField: Error {
-    package let name: StaticString
+public struct RepeatedField: Error {
+    public let name: StaticString
 
     @inlinable
-    package init(name: StaticString) { self.name = name }
+    public init(name: StaticString) { self.name = name }
 }
 
 @inlinable
@@ -176,6 +176,6 @@ func endsLine(_ byte: UInt8) -> Bool {
 /// ASCII lower case of one byte, without branches on locale.
 @inlinable
 @inline(__always)
-package func lowered(_ byte: UInt8) -> UInt8 {
+public func lowered(_ byte: UInt8) -> UInt8 {
     byte &- 0x41 < 26 ? byte | 0x20 : byte
 }

@@ -1,11 +1,11 @@
 /// A request method. S3 uses the first six; anything else that is a token is carried as its name and refused later
 /// with a precise answer (RFC 9110, section 9).
-package enum HTTPMethod: Hashable, Sendable {
+public enum HTTPMethod: Hashable, Sendable {
     case get, head, put, post, delete, options
     case other(String)
 
     /// Methods are case-sensitive: `get` is not `GET`.
-    package init(_ token: some Collection<UInt8>) {
+    public init(_ token: some Collection<UInt8>) {
         let name = String(decoding: token, as: UTF8.self)
         switch name {
         case "GET": self = .get
@@ -18,7 +18,7 @@ package enum HTTPMethod: Hashable, Sendable {
         }
     }
 
-    package var name: String {
+    public var name: String {
         switch self {
         case .get: "GET"
         case .head: "HEAD"

@@ -3,7 +3,7 @@
 ///
 /// One case for each rule, so that tests and logs can tell them apart; ``status`` is for the client, ``reason`` for both.
 /// Where the message was an upstream's, the client's answer is 502 and the status here does not apply.
-package enum HTTPRefusal: String, Error, CaseIterable, Sendable {
+public enum HTTPRefusal: String, Error, CaseIterable, Sendable {
     // Lines and bytes (RFC 9112, sections 2.2 and 5).
     case bareLineFeed, bareCarriageReturn, controlCharacter, emptyLine
     case headTooLong, tooManyFields
@@ -28,7 +28,7 @@ package enum HTTPRefusal: String, Error, CaseIterable, Sendable {
     case malformedStatusLine, unexpectedUpgrade
 
     /// The status to answer a client with.
-    package var status: Int {
+    public var status: Int {
         switch self {
         case .bareLineFeed, .bareCarriageReturn, .controlCharacter, .emptyLine, .malformedRequestLine, .invalidMethod,
             .invalidTarget, .fragmentInTarget, .targetNotForMethod, .malformedVersion, .whitespaceBeforeField,
@@ -50,7 +50,7 @@ package enum HTTPRefusal: String, Error, CaseIterable, Sendable {
     }
 
     /// What was wrong, in words that may be logged and sent: they never hold bytes of the message.
-    package var reason: String {
+    public var reason: String {
         switch self {
         case .bareLineFeed: "a line ends with LF alone"
         case .bareCarriageReturn: "CR without LF"

@@ -1,19 +1,19 @@
-package import NIOCore
+public import NIOCore
 
 /// Writes heads and chunk framing as HTTP/1.1 bytes.
 ///
 /// A ``FieldBlock`` is already in its wire form, so a head is a few copies. The writer adds nothing: framing fields,
 /// `date`, `connection` and the rest are the caller's to put into the block.
-package enum HeadWriter {
+public enum HeadWriter {
     /// `HTTP/1.1 status reason`, the fields, and the empty line. `status` is 100...999.
-    package static func append(status: Int, fields: FieldBlock, to buffer: inout ByteBuffer) {
+    public static func append(status: Int, fields: FieldBlock, to buffer: inout ByteBuffer) {
         appendStatusLine(status, to: &buffer)
         buffer.writeBytes(fields.bytes)
         buffer.writeStaticString("\r\n")
     }
 
     /// `HTTP/1.1 status reason`, to be followed by field lines and an empty one. `status` is 100...999.
-    package static func appendStatusLine(_ status: Int, to buffer: inout ByteBuffer) {
+    public static func appendStatusLine(_ status: Int, to buffer: inout ByteBuffer) {
         buffer.writeStaticString("HTTP/1.1 ")
         appendStatus(status, to: &buffer)
         buffer.writeStaticString(" ")
@@ -22,7 +22,7 @@ package enum HeadWriter {
     }
 
     /// The `content-length` line. `length` is not negative.
-    package static func appendContentLength(_ length: Int64, to buffer: inout ByteBuffer) {
+    public static func appendContentLength(_ length: Int64, to buffer: inout ByteBuffer) {
         precondition(length >= 0, "a negative length")
         buffer.writeStaticString("content-length: ")
         var divisor: Int64 = 1
@@ -36,7 +36,7 @@ package enum HeadWriter {
 
     /// The request's whole head. Method, path and query must be free of spaces and controls, as encoding leaves them:
     /// anything else would be our own request smuggling, so it traps.
-    package static func append(_ request: OutgoingRequest, to buffer: inout ByteBuffer) {
+    public static func append(_ request: OutgoingRequest, to buffer: inout ByteBuffer) {
         precondition(isVisible(request.path) && isVisible(request.query), "an unencoded request target")
         let method = request.method.name
         buffer.reserveCapacity(
@@ -56,12 +56,12 @@ package enum HeadWriter {
     }
 
     /// The interim answer to `Expect: 100-continue`.
-    package static func appendContinue(to buffer: inout ByteBuffer) {
+    public static func appendContinue(to buffer: inout ByteBuffer) {
         buffer.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n")
     }
 
     /// What stands before a chunk of `count` bytes, which must not be 0: that would end the body.
-    package static func appendChunkHeader(count: Int, to buffer: inout ByteBuffer) {
+    public static func appendChunkHeader(count: Int, to buffer: inout ByteBuffer) {
         precondition(count > 0, "an empty chunk ends the body")
         let digits = (Int.bitWidth - count.leadingZeroBitCount + 3) / 4
         for place in (0..<digits).reversed() {
@@ -72,12 +72,12 @@ package enum HeadWriter {
     }
 
     /// What stands after a chunk.
-    package static func appendChunkEnd(to buffer: inout ByteBuffer) {
+    public static func appendChunkEnd(to buffer: inout ByteBuffer) {
         buffer.writeStaticString("\r\n")
     }
 
     /// The end of a chunked body, without trailers.
-    package static func appendLastChunk(to buffer: inout ByteBuffer) {
+    public static func appendLastChunk(to buffer: inout ByteBuffer) {
         buffer.writeStaticString("0\r\n\r\n")
     }
 

@@ -1,6 +1,6 @@
 /// The reason phrases of the statuses that Gatehouse sends or relays (RFC 9110, section 15); empty for others, which
 /// HTTP/1.1 allows.
-package func reasonPhrase(_ status: Int) -> StaticString {
+public func reasonPhrase(_ status: Int) -> StaticString {
     switch status {
     case 100: "Continue"
     case 103: "Early Hints"

@@ -1,22 +1,22 @@
 /// A request's head as received and understood: what it asks, how its body is framed, and whether the connection
 /// goes on afterwards. Made by ``RequestParser`` (or, for requests that no client sent, by the memberwise form).
-package struct RequestHead: Sendable {
-    package let method: HTTPMethod
-    package let version: HTTPVersion
+public struct RequestHead: Sendable {
+    public let method: HTTPMethod
+    public let version: HTTPVersion
     /// The path as sent: never empty, still percent-encoded, without query. From an absolute-form target, its path.
-    package let path: [UInt8]
+    public let path: [UInt8]
     /// What follows the first `?`, as sent; nil where there is no `?`.
-    package let query: [UInt8]?
-    package let fields: FieldBlock
-    package let framing: BodyFraming
+    public let query: [UInt8]?
+    public let fields: FieldBlock
+    public let framing: BodyFraming
     /// Whether the client expects the connection to stay open after the answer.
-    package let keepAlive: Bool
+    public let keepAlive: Bool
     /// `Expect: 100-continue` was sent on HTTP/1.1 with a body to come.
-    package let expectsContinue: Bool
+    public let expectsContinue: Bool
     /// The authority: the `Host` field's value (equal to the target's authority in absolute form).
-    package let host: [UInt8]
+    public let host: [UInt8]
 
-    package init(
+    public init(
         method: HTTPMethod,
         version: HTTPVersion = .http11,
         path: [UInt8],
@@ -39,12 +39,12 @@ package struct RequestHead: Sendable {
     }
 }
 
-package enum HTTPVersion: Sendable {
+public enum HTTPVersion: Sendable {
     case http10, http11
 }
 
 /// How a message's body is delimited (RFC 9112, section 6.3).
-package enum BodyFraming: Hashable, Sendable {
+public enum BodyFraming: Hashable, Sendable {
     case none
     /// Exactly so many bytes.
     case length(Int64)

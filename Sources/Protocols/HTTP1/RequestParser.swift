@@ -1,4 +1,4 @@
-package import NIOCore
+public import NIOCore
 
 /// Reads request heads from the bytes of one connection, strictly (RFC 9112 and 9110).
 ///
@@ -10,8 +10,8 @@ package import NIOCore
 /// `Host` is required on HTTP/1.0 too, since nothing here can be addressed without; a `Content-Length` may stand once,
 /// equal repetition included; a registered host name is letters, digits, `-`, `.` and `_`; in absolute form, `Host` must
 /// equal the target's authority but for case.
-package struct RequestParser: Sendable {
-    package enum Outcome: Sendable {
+public struct RequestParser: Sendable {
+    public enum Outcome: Sendable {
         /// The buffer holds no complete head; nothing but a leading empty line was consumed.
         case needMore
         /// The head was consumed; its body, if any, is what follows in the buffer. Ready for the next head.
@@ -20,23 +20,23 @@ package struct RequestParser: Sendable {
         case refused(HTTPRefusal)
     }
 
-    package let limits: HeadLimits
+    public let limits: HeadLimits
     private var scanner = LineScanner()
     private var requestLine: RequestLine?
     private var fields = FieldSection(role: .request)
     private var skippedEmptyLine = false
     private var refusal: HTTPRefusal?
 
-    package init(limits: HeadLimits = HeadLimits()) {
+    public init(limits: HeadLimits = HeadLimits()) {
         self.limits = limits
     }
 
     /// Whether part of a head has been seen: closing now would cut a request short.
-    package private(set) var isMidHead = false
+    public private(set) var isMidHead = false
 
     /// Consumes exactly one head, where `buffer` holds a whole one. Between calls that answer `needMore`, the buffer may
     /// grow at its end and be compacted, but nothing may be read from it.
-    package mutating func parse(_ buffer: inout ByteBuffer) -> Outcome {
+    public mutating func parse(_ buffer: inout ByteBuffer) -> Outcome {
         if let refusal { return .refused(refusal) }
         do throws(HTTPRefusal) {
             if scanner.lineStart == 0 { try skipEmptyLine(&buffer) }

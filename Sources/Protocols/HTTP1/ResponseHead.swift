@@ -1,15 +1,15 @@
 /// A response's head as an upstream sent it, made by ``ResponseParser``.
-package struct ResponseHead: Sendable {
+public struct ResponseHead: Sendable {
     /// 100...999.
-    package let status: Int
-    package let version: HTTPVersion
-    package let fields: FieldBlock
+    public let status: Int
+    public let version: HTTPVersion
+    public let fields: FieldBlock
     /// Of the body that follows; already takes the request's method and the status into account.
-    package let framing: BodyFraming
+    public let framing: BodyFraming
     /// Whether the upstream keeps the connection open after this message.
-    package let keepAlive: Bool
+    public let keepAlive: Bool
 
-    package init(
+    public init(
         status: Int,
         version: HTTPVersion = .http11,
         fields: FieldBlock,

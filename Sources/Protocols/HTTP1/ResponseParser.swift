@@ -1,11 +1,11 @@
-package import NIOCore
+public import NIOCore
 
 /// Reads response heads from the bytes of one upstream connection, as strictly as ``RequestParser`` reads requests.
 ///
 /// Interim responses (1xx) come out as heads without a body, the final one after them. A `Content-Length` may repeat
 /// itself; contradiction, or a `Transfer-Encoding` beside it, is refused. An HTTP/1.0 upstream is understood.
-package struct ResponseParser: Sendable {
-    package enum Outcome: Sendable {
+public struct ResponseParser: Sendable {
+    public enum Outcome: Sendable {
         /// The buffer holds no complete head; nothing was consumed.
         case needMore
         /// The head was consumed; its body, if any, follows in the buffer.
@@ -14,22 +14,22 @@ package struct ResponseParser: Sendable {
         case refused(HTTPRefusal)
     }
 
-    package let limits: HeadLimits
+    public let limits: HeadLimits
     /// The method of the request that the next final response answers: it decides whether a body follows.
-    package var requestMethod: HTTPMethod
+    public var requestMethod: HTTPMethod
     private var scanner = LineScanner()
     private var statusLine: StatusLine?
     private var fields = FieldSection(role: .response)
     private var refusal: HTTPRefusal?
 
-    package init(requestMethod: HTTPMethod, limits: HeadLimits = HeadLimits()) {
+    public init(requestMethod: HTTPMethod, limits: HeadLimits = HeadLimits()) {
         self.requestMethod = requestMethod
         self.limits = limits
     }
 
     /// Consumes exactly one head, where `buffer` holds a whole one. Between calls that answer `needMore`, the buffer may
     /// grow at its end and be compacted, but nothing may be read from it.
-    package mutating func parse(_ buffer: inout ByteBuffer) -> Outcome {
+    public mutating func parse(_ buffer: inout ByteBuffer) -> Outcome {
         if let refusal { return .refused(refusal) }
         do throws(HTTPRefusal) {
             let found = try buffer.withUnsafeReadableBytes { (bytes) throws(HTTPRefusal) in try scan(bytes) }

@@ -1,46 +1,46 @@
 /// A set of ``S3Action``s in one word: what a request needs, or what a scope permits.
-package struct ActionSet: OptionSet, Hashable, Sendable {
-    package let rawValue: UInt64
+public struct ActionSet: OptionSet, Hashable, Sendable {
+    public let rawValue: UInt64
 
-    package init(rawValue: UInt64) {
+    public init(rawValue: UInt64) {
         self.rawValue = rawValue
     }
 
-    package init(_ action: S3Action) {
+    public init(_ action: S3Action) {
         rawValue = 1 << UInt64(EnumerationSet<S3Action>.ordinal(action))
     }
 
-    package init(_ actions: some Sequence<S3Action>) {
+    public init(_ actions: some Sequence<S3Action>) {
         rawValue = actions.reduce(0) { $0 | ActionSet($1).rawValue }
     }
 
-    package func contains(_ action: S3Action) -> Bool {
+    public func contains(_ action: S3Action) -> Bool {
         rawValue & ActionSet(action).rawValue != 0
     }
 
     /// The actions in the order of their declaration.
-    package var actions: [S3Action] {
+    public var actions: [S3Action] {
         S3Action.allCases.filter { contains($0) }
     }
 }
 
 extension ActionSet {
-    package static let read = ActionSet([
+    public static let read = ActionSet([
         .getObject, .headObject, .getObjectVersion, .getObjectTagging, .getObjectVersionTagging,
         .getObjectAttributes, .getObjectVersionAttributes,
     ])
-    package static let list = ActionSet([
+    public static let list = ActionSet([
         .listBucket, .listVersions, .listUploads, .listParts, .headBucket, .getBucketLocation, .listAllMyBuckets,
     ])
-    package static let write = ActionSet([
+    public static let write = ActionSet([
         .putObject, .multipart, .abortMultipartUpload, .putObjectTagging, .putObjectVersionTagging,
         .deleteObjectTagging, .deleteObjectVersionTagging,
     ])
-    package static let delete = ActionSet([.deleteObject, .deleteObjectVersion])
+    public static let delete = ActionSet([.deleteObject, .deleteObjectVersion])
     /// The groups together, which `"*"` in a scope means; what is in no group is not in it.
-    package static let all: ActionSet = [read, list, write, delete]
+    public static let all: ActionSet = [read, list, write, delete]
     /// Bucket-level configuration, which must be named.
-    package static let configure = ActionSet([
+    public static let configure = ActionSet([
         .getBucketVersioning, .putBucketVersioning, .getBucketTagging, .putBucketTagging, .getBucketACL,
         .putBucketACL, .getBucketCORS, .putBucketCORS, .getBucketLifecycle, .putBucketLifecycle, .getBucketPolicy,
         .putBucketPolicy, .deleteBucketPolicy, .getBucketPolicyStatus, .getBucketNotification,
@@ -48,16 +48,16 @@ extension ActionSet {
         .putBucketEncryption, .getBucketWebsite, .putBucketWebsite, .deleteBucketWebsite,
     ])
     /// What `actions = ["*"]` with `bucket = "*"` adds on accounts that own every bucket.
-    package static let administerBuckets: ActionSet = [
+    public static let administerBuckets: ActionSet = [
         configure, ActionSet(.createBucket), ActionSet(.deleteBucket),
     ]
     /// What `readonly` principals are held to, whatever else permits more: reading and listing.
-    package static let readOnlyCeiling: ActionSet = [read, list]
+    public static let readOnlyCeiling: ActionSet = [read, list]
 
     /// The actions that a name in a scope means, with those that it implies: an action in snake case, a group
     /// (`read`, `list`, `write`, `delete`, `*`), `configure`, or the name of one step of a multipart upload.
     /// Nil: no such name.
-    package init?(named name: String) {
+    public init?(named name: String) {
         switch name {
         case "read": self = .read
         case "list": self = .list
@@ -75,7 +75,7 @@ extension ActionSet {
 
     /// With what each action brings along: who may get an object may ask for its head, who may put one may do so in
     /// parts, who may list a bucket may ask whether it exists and where.
-    package var withImplied: ActionSet {
+    public var withImplied: ActionSet {
         var result = self
         if contains(.getObject) { result.insert(ActionSet(.headObject)) }
         if contains(.putObject) { result.insert(ActionSet([.multipart, .abortMultipartUpload])) }
@@ -84,7 +84,7 @@ extension ActionSet {
     }
 
     /// Every name that a scope may use, for suggestions.
-    package static let names: [String] =
+    public static let names: [String] =
         ["read", "list", "write", "delete", "*", "configure"]
         + S3Action.allCases.map(\.rawValue).filter { $0 != "multipart" }
         + ["multipart", "create_multipart_upload", "upload_part", "complete_multipart_upload"]

@@ -1,6 +1,6 @@
 /// The request fields `x-amz-...` that Gatehouse understands, by their names on the wire. One that is not here (and no
 /// `x-amz-meta-...`) refuses the request with 501, as S3 itself does: nothing is sent on that was not understood.
-package enum AmzField: String, CaseIterable, Sendable {
+public enum AmzField: String, CaseIterable, Sendable {
     // About the request itself: verified here, made anew for the store.
     case date = "x-amz-date"
     case contentSHA256 = "x-amz-content-sha256"
@@ -70,13 +70,13 @@ package enum AmzField: String, CaseIterable, Sendable {
     private static let names = WireNames<AmzField>(.ignoringCase)
 
     /// - Parameter name: in any case.
-    package init?(name: ArraySlice<UInt8>) {
+    public init?(name: ArraySlice<UInt8>) {
         guard let found = Self.names.find(name) else { return nil }
         self = found
     }
 
     /// Whether the field travels to the store.
-    package enum Carriage: Hashable, Sendable {
+    public enum Carriage: Hashable, Sendable {
         case carried
         /// Understood and made anew, or of no use to the store.
         case dropped
@@ -86,7 +86,7 @@ package enum AmzField: String, CaseIterable, Sendable {
         case refused
     }
 
-    package var carriage: Carriage {
+    public var carriage: Carriage {
         switch self {
         case .date, .contentSHA256, .securityToken, .userAgent, .cloudFrontID, .apiVersion:
             .dropped

@@ -1,10 +1,10 @@
 /// A bucket's name as AWS allows it: 3 to 63 bytes of lower-case letters, digits, `-` and `.`, beginning and ending
 /// with a letter or digit, without `..`, and not an IPv4 address (S3 User Guide, "General purpose bucket naming
 /// rules"). None begins with `-`, which keeps the reserved path `/-/` free.
-package struct BucketName: Hashable, Sendable, CustomStringConvertible {
-    package let string: String
+public struct BucketName: Hashable, Sendable, CustomStringConvertible {
+    public let string: String
 
-    package init?(validating name: some Collection<UInt8>) {
+    public init?(validating name: some Collection<UInt8>) {
         guard (3...63).contains(name.count) else { return nil }
         var previous = UInt8(ascii: ".")
         var onlyAddressCharacters = true
@@ -31,10 +31,10 @@ package struct BucketName: Hashable, Sendable, CustomStringConvertible {
         string = String(decoding: name, as: UTF8.self)
     }
 
-    package init?(validating name: String) {
+    public init?(validating name: String) {
         self.init(validating: name.utf8)
     }
 
-    package var description: String { string }
-    package var utf8: String.UTF8View { string.utf8 }
+    public var description: String { string }
+    public var utf8: String.UTF8View { string.utf8 }
 }

@@ -2,25 +2,25 @@ import WireFormats
 
 /// The object that a copy reads, from `x-amz-copy-source: /bucket/key?versionId=id`, percent-encoded
 /// (S3 API reference, CopyObject).
-package struct CopySource: Hashable, Sendable {
-    package let bucket: BucketName
-    package let key: ObjectKey
-    package let versionID: [UInt8]?
+public struct CopySource: Hashable, Sendable {
+    public let bucket: BucketName
+    public let key: ObjectKey
+    public let versionID: [UInt8]?
 
-    package init(bucket: BucketName, key: ObjectKey, versionID: [UInt8]? = nil) {
+    public init(bucket: BucketName, key: ObjectKey, versionID: [UInt8]? = nil) {
         self.bucket = bucket
         self.key = key
         self.versionID = versionID
     }
 
     /// What the caller needs at the source.
-    package var actions: ActionSet {
+    public var actions: ActionSet {
         ActionSet(versionID == nil ? [.getObject] : [.getObject, .getObjectVersion])
     }
 
     /// - Throws: `InvalidArgument`, `InvalidBucketName`, and what the key's own check throws; `NotImplemented` for
     ///   access points.
-    package init(parsing value: some Collection<UInt8>) throws(S3Error) {
+    public init(parsing value: some Collection<UInt8>) throws(S3Error) {
         var path = Array(value)[...]
         if path.first == UInt8(ascii: "/") { path = path.dropFirst() }
         guard !path.starts(with: "arn:".utf8) else { throw S3Error(.notImplemented) }

@@ -1,23 +1,23 @@
 /// An object's key: its bytes, decoded exactly once, compared as bytes (Swift strings compare canonically, S3 keys do
 /// not). Between 1 and 1024 bytes of UTF-8 once ``init(validating:rules:)`` has accepted it.
-package struct ObjectKey: Hashable, Sendable, CustomStringConvertible {
-    package let bytes: [UInt8]
+public struct ObjectKey: Hashable, Sendable, CustomStringConvertible {
+    public let bytes: [UInt8]
 
     /// S3's limit (S3 User Guide, "Naming Amazon S3 objects").
-    package static let maximumLength = 1024
+    public static let maximumLength = 1024
 
     /// A key that was checked before, or that never leaves this process.
-    package init(_ bytes: some Sequence<UInt8>) {
+    public init(_ bytes: some Sequence<UInt8>) {
         self.bytes = Array(bytes)
     }
 
-    package init(_ string: String) {
+    public init(_ string: String) {
         bytes = Array(string.utf8)
     }
 
     /// A key from the wire: UTF-8, at most 1024 bytes, no control characters, no `.` or `..` segment.
     /// - Throws: `KeyTooLongError`, `InvalidURI`, or `InvalidArgument` where `rules` are narrower than S3's.
-    package init(validating bytes: [UInt8], rules: KeyRules = .standard) throws(S3Error) {
+    public init(validating bytes: [UInt8], rules: KeyRules = .standard) throws(S3Error) {
         guard bytes.count <= Self.maximumLength else { throw S3Error(.keyTooLong) }
         guard isUTF8(bytes) else { throw S3Error(.invalidURI, "The key is not valid UTF-8.") }
         var segmentLength = 0
@@ -53,23 +53,23 @@ package struct ObjectKey: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    package var string: String { String(decoding: bytes, as: UTF8.self) }
-    package var description: String { string }
+    public var string: String { String(decoding: bytes, as: UTF8.self) }
+    public var description: String { string }
 
-    package func hasPrefix(_ prefix: some Sequence<UInt8>) -> Bool {
+    public func hasPrefix(_ prefix: some Sequence<UInt8>) -> Bool {
         bytes.starts(with: prefix)
     }
 }
 
 /// Which keys are accepted: all that S3 accepts but dot segments and control characters, or (`strict_keys`) only
 /// those of one segment, without `//` and without a trailing `/`.
-package enum KeyRules: Hashable, Sendable {
+public enum KeyRules: Hashable, Sendable {
     case standard
     case oneSegment
 }
 
 /// Whether the bytes are well-formed UTF-8 (RFC 3629); ASCII, the common case, costs one pass without decoding.
-package func isUTF8(_ bytes: some Collection<UInt8>) -> Bool {
+public func isUTF8(_ bytes: some Collection<UInt8>) -> Bool {
     if bytes.allSatisfy({ $0 < 0x80 }) { return true }
     var iterator = bytes.makeIterator()
     var parser = Unicode.UTF8.ForwardParser()

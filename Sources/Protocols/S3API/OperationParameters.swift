@@ -85,7 +85,7 @@ extension S3Operation {
 extension S3Operation {
     /// Whether a query name, decoded, is one of S3's parameters; what else a classified request has in its query
     /// carries a signature or a field, and is not sent on.
-    package static func knowsParameter(_ name: ArraySlice<UInt8>) -> Bool {
+    public static func knowsParameter(_ name: ArraySlice<UInt8>) -> Bool {
         QueryParameter(name: name) != nil
     }
 }

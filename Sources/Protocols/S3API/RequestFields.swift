@@ -77,7 +77,7 @@ struct RequestFields {
 }
 
 /// Whether the name is `x-amz-meta-...`, in any case, with something after it.
-package func isUserMetadata(_ name: ArraySlice<UInt8>) -> Bool {
+public func isUserMetadata(_ name: ArraySlice<UInt8>) -> Bool {
     let prefix = "x-amz-meta-".utf8.count
     return name.count > prefix && equalsIgnoringCase(name.prefix(prefix), "x-amz-meta-")
 }

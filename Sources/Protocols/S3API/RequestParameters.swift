@@ -92,7 +92,7 @@ extension ArraySlice<UInt8> {
 }
 
 /// A decimal number without sign, at most ten digits; nil for anything else.
-package func decimal(_ text: some Collection<UInt8>) -> Int? {
+public func decimal(_ text: some Collection<UInt8>) -> Int? {
     guard (1...10).contains(text.count) else { return nil }
     var value = 0
     for byte in text {

@@ -1,6 +1,6 @@
 /// What may be permitted or denied: one IAM action of S3, or one of Gatehouse's own. Scopes name them in snake case
 /// (the raw value), policy documents by ``iamName``.
-package enum S3Action: String, CaseIterable, Hashable, Sendable {
+public enum S3Action: String, CaseIterable, Hashable, Sendable {
     // Reading objects.
     case getObject = "get_object"
     case headObject = "head_object"
@@ -70,7 +70,7 @@ package enum S3Action: String, CaseIterable, Hashable, Sendable {
 
     /// The action's name in policy documents (Service Authorization Reference, "Actions defined by Amazon S3").
     /// Several actions may share one.
-    package var iamName: String {
+    public var iamName: String {
         switch self {
         case .getObject, .headObject: "s3:GetObject"
         case .getObjectVersion: "s3:GetObjectVersion"

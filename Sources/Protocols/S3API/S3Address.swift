@@ -1,19 +1,19 @@
 import WireFormats
 
 /// What a request is about: the service, a bucket, or an object; decoded exactly once.
-package enum S3Address: Hashable, Sendable {
+public enum S3Address: Hashable, Sendable {
     case service
     case bucket(BucketName)
     case object(BucketName, ObjectKey)
 
-    package var bucket: BucketName? {
+    public var bucket: BucketName? {
         switch self {
         case .service: nil
         case .bucket(let bucket), .object(let bucket, _): bucket
         }
     }
 
-    package var key: ObjectKey? {
+    public var key: ObjectKey? {
         switch self {
         case .service, .bucket: nil
         case .object(_, let key): key
@@ -22,7 +22,7 @@ package enum S3Address: Hashable, Sendable {
 }
 
 /// Where the bucket's name stood (S3 User Guide, "Virtual hosting of buckets").
-package enum AddressingStyle: Hashable, Sendable {
+public enum AddressingStyle: Hashable, Sendable {
     case path
     case virtualHost
 }
@@ -36,7 +36,7 @@ extension S3Address {
     ///   - domains: the configured suffixes of virtual hosts, in lower case, without leading or trailing dot. A host
     ///     that equals one of them is path style; of several that fit, the longest counts.
     /// - Throws: `InvalidURI`, `InvalidBucketName`, `KeyTooLongError`, `InvalidArgument`.
-    package static func locate(
+    public static func locate(
         host: [UInt8],
         path: [UInt8],
         domains: [String],

@@ -1,15 +1,15 @@
-package import HTTP1
-package import WireFormats
+public import HTTP1
+public import WireFormats
 
 /// Turns a request's head into one ``S3Request``, or refuses it. Fails closed: a query parameter or an `x-amz-` field
 /// that is not known, is repeated, or does not belong to the operation is a refusal, never ignored and never sent on.
-package enum S3Classifier {
+public enum S3Classifier {
     /// - Parameters:
     ///   - address: of the same head.
     ///   - query: of the same head, parsed.
     /// - Throws: `NotImplemented` (501) for what is not understood, `MethodNotAllowed`, `MissingContentLength`,
     ///   `InvalidArgument`, `InvalidRequest`, `MaxMessageLengthExceeded`.
-    package static func classify(
+    public static func classify(
         _ head: RequestHead,
         _ address: S3Address,
         _ query: Query

@@ -1,25 +1,25 @@
 /// A refusal in S3's own terms: a code of a closed list, and optionally a detail that is safe to show to the client.
-package struct S3Error: Error, Hashable, Sendable {
-    package let code: Code
+public struct S3Error: Error, Hashable, Sendable {
+    public let code: Code
     /// Replaces the code's message where something more precise can be said; never names a backend or a secret.
-    package let detail: String?
+    public let detail: String?
     /// Seconds for the `Retry-After` field.
-    package let retryAfter: Int?
+    public let retryAfter: Int?
 
-    package init(_ code: Code, _ detail: String? = nil, retryAfter: Int? = nil) {
+    public init(_ code: Code, _ detail: String? = nil, retryAfter: Int? = nil) {
         self.code = code
         self.detail = detail
         self.retryAfter = retryAfter
     }
 
-    package var status: Int { code.status }
-    package var message: String { detail ?? code.message }
+    public var status: Int { code.status }
+    public var message: String { detail ?? code.message }
 }
 
 extension S3Error {
     /// The codes Gatehouse answers with on its own account (S3 API reference, "List of error codes"), and those of
     /// stores that it recognises.
-    package enum Code: CaseIterable, Hashable, Sendable {
+    public enum Code: CaseIterable, Hashable, Sendable {
         case accessDenied, authorizationHeaderMalformed, authorizationQueryParametersError
         case backendAuthFailed, backendRedirected, backendUnreachable, backendTimeout, backendBadAnswer
         case badDigest, bucketAlreadyExists, bucketAlreadyOwnedByYou, bucketNotEmpty
@@ -39,7 +39,7 @@ extension S3Error {
 
 extension S3Error.Code {
     /// The code as written in the answer.
-    package var name: String {
+    public var name: String {
         switch self {
         case .accessDenied: "AccessDenied"
         case .authorizationHeaderMalformed: "AuthorizationHeaderMalformed"
@@ -108,7 +108,7 @@ extension S3Error.Code {
         }
     }
 
-    package var status: Int {
+    public var status: Int {
         switch self {
         case .notModified: 304
         case .authorizationHeaderMalformed, .authorizationQueryParametersError, .badDigest, .entityTooLarge,
@@ -142,7 +142,7 @@ extension S3Error.Code {
     }
 
     /// What the client reads where nothing more precise is said.
-    package var message: String {
+    public var message: String {
         switch self {
         case .accessDenied: "Access Denied"
         case .authorizationHeaderMalformed: "The authorization header that you provided is not valid."
@@ -216,7 +216,7 @@ extension S3Error.Code {
     }
 
     /// The code of that name; of the two `SlowDown`s the 503, which stores answer with. Nil: not in the list.
-    package init?(named name: String) {
+    public init?(named name: String) {
         guard let code = Self.byName[name] else { return nil }
         self = code
     }

@@ -1,6 +1,6 @@
 /// The closed list of what a client can ask. What is not in it is refused, so that an unknown subresource can never
 /// turn into a plain read, write or deletion of the object.
-package enum S3Operation: CaseIterable, Hashable, Sendable {
+public enum S3Operation: CaseIterable, Hashable, Sendable {
     // The service.
     case listBuckets
     // A bucket.
@@ -31,14 +31,14 @@ package enum S3Operation: CaseIterable, Hashable, Sendable {
 }
 
 /// What an operation does to what it addresses.
-package enum OperationKind: Hashable, Sendable {
+public enum OperationKind: Hashable, Sendable {
     case read, list, write, delete
     /// Reads or changes the configuration of a bucket, or its existence.
     case configure
 }
 
 /// What an operation's request body is and who reads it.
-package enum BodyHandling: Hashable, Sendable {
+public enum BodyHandling: Hashable, Sendable {
     /// There is none; one that comes anyway is refused.
     case none
     /// The object's bytes: relayed as they come.
@@ -49,7 +49,7 @@ package enum BodyHandling: Hashable, Sendable {
 
 extension S3Operation {
     /// The actions that the operation needs before headers and query add theirs.
-    package var actions: ActionSet {
+    public var actions: ActionSet {
         switch self {
         case .listBuckets: ActionSet(.listAllMyBuckets)
         case .headBucket: ActionSet(.headBucket)
@@ -107,7 +107,7 @@ extension S3Operation {
     }
 
     /// The action that a `versionId` adds; nil where the operation takes none.
-    package var versionAction: S3Action? {
+    public var versionAction: S3Action? {
         switch self {
         case .getObject, .headObject, .selectObjectContent: .getObjectVersion
         case .deleteObject: .deleteObjectVersion
@@ -136,7 +136,7 @@ extension S3Operation {
         }
     }
 
-    package var bodyHandling: BodyHandling {
+    public var bodyHandling: BodyHandling {
         switch self {
         case .putObject, .uploadPart, .postObject: .stream
         // A thousand keys of a kilobyte each, escaped, fit; AWS's own limit.

@@ -1,5 +1,5 @@
 extension S3Operation {
-    package var kind: OperationKind {
+    public var kind: OperationKind {
         switch self {
         case .getObject, .headObject, .getObjectTagging, .getObjectACL, .getObjectRetention, .getObjectLegalHold,
             .getObjectAttributes, .selectObjectContent:
@@ -24,12 +24,12 @@ extension S3Operation {
     }
 
     /// Whether the answer lists a bucket's keys, and the query names a prefix of them.
-    package var listsKeys: Bool {
+    public var listsKeys: Bool {
         self == .listObjects || self == .listObjectsV2 || self == .listObjectVersions || self == .listMultipartUploads
     }
 
     /// How far Gatehouse carries the operation.
-    package enum Tier: Hashable, Sendable {
+    public enum Tier: Hashable, Sendable {
         /// On every backend.
         case core
         /// On `s3` backends; 501 elsewhere.
@@ -38,7 +38,7 @@ extension S3Operation {
         case refused
     }
 
-    package var tier: Tier {
+    public var tier: Tier {
         switch self {
         case .listBuckets, .headBucket, .getBucketLocation, .listObjects, .listObjectsV2, .getObject, .headObject,
             .putObject, .copyObject, .deleteObject, .deleteObjects, .createMultipartUpload, .uploadPart,
@@ -60,7 +60,7 @@ extension S3Operation {
     }
 
     /// The operation's label in metrics and logs.
-    package var metricName: StaticString {
+    public var metricName: StaticString {
         switch self {
         case .listBuckets: "list_buckets"
         case .headBucket: "head_bucket"

@@ -1,19 +1,19 @@
-package import WireFormats
+public import WireFormats
 
 /// A request as S3 understands it: one operation of the closed list on one address, with every action that it needs.
-package struct S3Request: Sendable {
-    package let operation: S3Operation
-    package let address: S3Address
+public struct S3Request: Sendable {
+    public let operation: S3Operation
+    public let address: S3Address
     /// Everything that was in the query, decoded once; signatures and `gh-link` included.
-    package let query: Query
+    public let query: Query
     /// All of these must be permitted on ``address``. For DeleteObjects the deletions are decided key by key.
-    package let actions: ActionSet
+    public let actions: ActionSet
     /// Never empty.
-    package let versionID: [UInt8]?
+    public let versionID: [UInt8]?
     /// What a copy reads; its own actions must be permitted there.
-    package let copySource: CopySource?
+    public let copySource: CopySource?
 
-    package init(
+    public init(
         operation: S3Operation,
         address: S3Address,
         query: Query,
@@ -29,16 +29,16 @@ package struct S3Request: Sendable {
         self.copySource = copySource
     }
 
-    package var bucket: BucketName? { address.bucket }
-    package var key: ObjectKey? { address.key }
+    public var bucket: BucketName? { address.bucket }
+    public var key: ObjectKey? { address.key }
 
     /// The `prefix` of a listing, empty where it has none; nil where the operation lists no keys.
-    package var listedPrefix: [UInt8]? {
+    public var listedPrefix: [UInt8]? {
         operation.listsKeys ? query.first("prefix") ?? [] : nil
     }
 
     /// The `delimiter` of a listing.
-    package var listedDelimiter: [UInt8]? {
+    public var listedDelimiter: [UInt8]? {
         operation.listsKeys ? query.first("delimiter") : nil
     }
 }

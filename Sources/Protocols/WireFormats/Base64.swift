@@ -1,11 +1,11 @@
 /// Base 64 with padding (RFC 4648, section 4). Decoding is strict: no whitespace, padding required, unused bits zero,
 /// so that each value has one spelling.
-package enum Base64 {
-    package static func encode(_ bytes: some Sequence<UInt8>) -> String {
+public enum Base64 {
+    public static func encode(_ bytes: some Sequence<UInt8>) -> String {
         Base64Alphabet.standard.encode(bytes, padded: .padded)
     }
 
-    package static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
+    public static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
         guard text.count % 4 == 0 else { return nil }
         let padding = text.suffix(2).reversed().prefix { $0 == UInt8(ascii: "=") }.count
         return Base64Alphabet.standard.decode(text.dropLast(padding))
@@ -13,12 +13,12 @@ package enum Base64 {
 }
 
 /// The URL- and filename-safe alphabet without padding (RFC 4648, section 5; RFC 7515). As strict as ``Base64``.
-package enum Base64URL {
-    package static func encode(_ bytes: some Sequence<UInt8>) -> String {
+public enum Base64URL {
+    public static func encode(_ bytes: some Sequence<UInt8>) -> String {
         Base64Alphabet.urlSafe.encode(bytes, padded: .bare)
     }
 
-    package static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
+    public static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
         Base64Alphabet.urlSafe.decode(text)
     }
 }

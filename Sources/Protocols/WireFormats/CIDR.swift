@@ -1,10 +1,10 @@
 /// A range of addresses: `10.0.0.0/8`, `2001:db8::/32`, or a bare address, which is a range of one (RFC 4632).
-package struct CIDR: Hashable, Sendable, CustomStringConvertible {
+public struct CIDR: Hashable, Sendable, CustomStringConvertible {
     private let network: IPAddress
     private let prefixLength: Int
 
     /// nil for anything else: host bits may be set (`10.1.2.3/8`), a prefix longer than the address may not.
-    package init?(_ text: String) {
+    public init?(_ text: String) {
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         guard let first = parts.first, let address = IPAddress(first) else { return nil }
         var width = address.width
@@ -26,11 +26,11 @@ package struct CIDR: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// An IPv4 range holds no IPv6 addresses, and the other way round.
-    package func contains(_ address: IPAddress) -> Bool {
+    public func contains(_ address: IPAddress) -> Bool {
         address.width == network.width && address.masked(to: prefixLength) == network
     }
 
-    package var description: String { "\(network)/\(prefixLength)" }
+    public var description: String { "\(network)/\(prefixLength)" }
 }
 
 extension IPAddress {

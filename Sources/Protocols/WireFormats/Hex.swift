@@ -1,7 +1,7 @@
 /// Base 16 (RFC 4648, section 8): lower case out, either case in.
-package enum Hex {
+public enum Hex {
     @inlinable
-    package static func encode(_ bytes: some Sequence<UInt8>) -> String {
+    public static func encode(_ bytes: some Sequence<UInt8>) -> String {
         var text: [UInt8] = []
         text.reserveCapacity(64)
         append(bytes, to: &text)
@@ -9,7 +9,7 @@ package enum Hex {
     }
 
     @inlinable
-    package static func append(_ bytes: some Sequence<UInt8>, to text: inout [UInt8]) {
+    public static func append(_ bytes: some Sequence<UInt8>, to text: inout [UInt8]) {
         for byte in bytes {
             text.append(lowerDigit(byte >> 4))
             text.append(lowerDigit(byte & 15))
@@ -17,7 +17,7 @@ package enum Hex {
     }
 
     /// The same for bytes that lie together.
-    package static func append(_ bytes: UnsafeRawBufferPointer, to text: inout [UInt8]) {
+    public static func append(_ bytes: UnsafeRawBufferPointer, to text: inout [UInt8]) {
         text.append(
             contentsOf: [UInt8](unsafeUninitializedCapacity: bytes.count * 2) { digits, count in
                 for index in bytes.indices {
@@ -31,7 +31,7 @@ package enum Hex {
 
     /// nil for an odd length or anything that is not a hexadecimal digit.
     @inlinable
-    package static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
+    public static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.count / 2)
         var high: UInt8?
@@ -49,19 +49,19 @@ package enum Hex {
 
     @inlinable
     @inline(__always)
-    package static func lowerDigit(_ nibble: UInt8) -> UInt8 {
+    public static func lowerDigit(_ nibble: UInt8) -> UInt8 {
         nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") - 10 + nibble
     }
 
     @inlinable
     @inline(__always)
-    package static func upperDigit(_ nibble: UInt8) -> UInt8 {
+    public static func upperDigit(_ nibble: UInt8) -> UInt8 {
         nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "A") - 10 + nibble
     }
 
     @inlinable
     @inline(__always)
-    package static func value(of character: UInt8) -> UInt8? {
+    public static func value(of character: UInt8) -> UInt8? {
         if character &- UInt8(ascii: "0") < 10 { return character - UInt8(ascii: "0") }
         let letter = (character | 0x20) &- UInt8(ascii: "a")
         return letter < 6 ? letter + 10 : nil

@@ -1,11 +1,11 @@
 /// An IPv4 or IPv6 address. IPv4-mapped IPv6 addresses (`::ffff:192.0.2.1`) are the IPv4 address they carry, so that
 /// rules and limits can't be evaded by the other spelling (RFC 4291, section 2.5.5.2).
-package enum IPAddress: Hashable, Sendable, CustomStringConvertible {
+public enum IPAddress: Hashable, Sendable, CustomStringConvertible {
     case v4(UInt32)
     case v6(high: UInt64, low: UInt64)
 
     /// Dotted decimal without leading zeros, or RFC 4291 text without zone; brackets and ports are not part of it.
-    package init?(_ text: some StringProtocol) {
+    public init?(_ text: some StringProtocol) {
         let bytes = Array(text.utf8)
         guard bytes.count <= 45 else { return nil }
         if let address = IPAddress.parseV4(bytes[...]) {
@@ -18,7 +18,7 @@ package enum IPAddress: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// From the 4 or 16 bytes of a socket address, network order; nil for any other count.
-    package init?(networkBytes bytes: some Collection<UInt8>) {
+    public init?(networkBytes bytes: some Collection<UInt8>) {
         if bytes.count == 4 {
             self = .v4(bytes.reduce(0) { $0 << 8 | UInt32($1) })
         } else if bytes.count == 16 {
@@ -41,7 +41,7 @@ package enum IPAddress: Hashable, Sendable, CustomStringConvertible {
 
     /// What limits by address count by: an IPv4 address as it is, an IPv6 address as its /64, because one subscriber
     /// has at least that many.
-    package var rateLimitKey: IPAddress {
+    public var rateLimitKey: IPAddress {
         switch self {
         case .v4: self
         case .v6(let high, _): .v6(high: high, low: 0)
@@ -49,7 +49,7 @@ package enum IPAddress: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Dotted decimal, or the text of RFC 5952.
-    package var description: String {
+    public var description: String {
         switch self {
         case .v4(let address):
             return (0..<4).map { String(address >> UInt32(24 - 8 * $0) & 255) }.joined(separator: ".")

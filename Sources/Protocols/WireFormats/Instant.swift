@@ -2,14 +2,14 @@
 ///
 /// Reaches from 1677 to 2262. Arithmetic saturates at those ends instead of trapping, because operands come from the
 /// wire: a year 9999 in a request is merely far away.
-package struct Instant: Hashable, Comparable, Sendable {
-    package var nanosecondsSince1970: Int64
+public struct Instant: Hashable, Comparable, Sendable {
+    public var nanosecondsSince1970: Int64
 
-    package init(nanosecondsSince1970: Int64) {
+    public init(nanosecondsSince1970: Int64) {
         self.nanosecondsSince1970 = nanosecondsSince1970
     }
 
-    package init(secondsSince1970: Int64) {
+    public init(secondsSince1970: Int64) {
         nanosecondsSince1970 = saturating(
             secondsSince1970.multipliedReportingOverflow(by: 1_000_000_000),
             secondsSince1970
@@ -17,46 +17,46 @@ package struct Instant: Hashable, Comparable, Sendable {
     }
 
     /// Whole seconds, rounded towards the past.
-    package var secondsSince1970: Int64 {
+    public var secondsSince1970: Int64 {
         let (quotient, remainder) = nanosecondsSince1970.quotientAndRemainder(dividingBy: 1_000_000_000)
         return remainder < 0 ? quotient - 1 : quotient
     }
 
     /// The milliseconds within the second, 0...999.
-    package var milliseconds: Int64 {
+    public var milliseconds: Int64 {
         (nanosecondsSince1970 - secondsSince1970 * 1_000_000_000) / 1_000_000
     }
 
     /// Days since 1970-01-01, rounded towards the past.
-    package var daysSince1970: Int64 {
+    public var daysSince1970: Int64 {
         let (quotient, remainder) = secondsSince1970.quotientAndRemainder(dividingBy: 86_400)
         return remainder < 0 ? quotient - 1 : quotient
     }
 
     /// How long after `earlier` this is; negative where it is before.
-    package func duration(since earlier: Instant) -> Duration {
+    public func duration(since earlier: Instant) -> Duration {
         .nanoseconds(nanosecondsSince1970) - .nanoseconds(earlier.nanosecondsSince1970)
     }
 
-    package static func < (left: Instant, right: Instant) -> Bool {
+    public static func < (left: Instant, right: Instant) -> Bool {
         left.nanosecondsSince1970 < right.nanosecondsSince1970
     }
 
-    package static func + (instant: Instant, duration: Duration) -> Instant {
+    public static func + (instant: Instant, duration: Duration) -> Instant {
         let step = duration.saturatingNanoseconds
         return Instant(
             nanosecondsSince1970: saturating(instant.nanosecondsSince1970.addingReportingOverflow(step), step)
         )
     }
 
-    package static func - (instant: Instant, duration: Duration) -> Instant {
+    public static func - (instant: Instant, duration: Duration) -> Instant {
         instant + (.zero - duration)
     }
 }
 
 extension Duration {
     /// Nanoseconds, held within `Int64`.
-    package var saturatingNanoseconds: Int64 {
+    public var saturatingNanoseconds: Int64 {
         let (seconds, attoseconds) = components
         let whole = saturating(seconds.multipliedReportingOverflow(by: 1_000_000_000), seconds)
         let fraction = attoseconds / 1_000_000_000

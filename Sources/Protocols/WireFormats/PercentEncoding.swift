@@ -1,6 +1,6 @@
 /// Percent-encoding of paths and query components (RFC 3986, section 2.1).
-package enum PercentEncoding {
-    package enum Slash: Sendable {
+public enum PercentEncoding {
+    public enum Slash: Sendable {
         /// `/` separates and stays.
         case keep
         /// `/` is data and becomes `%2F`.
@@ -9,7 +9,7 @@ package enum PercentEncoding {
 
     /// Replaces each `%XX` by its byte. Strict: a `%` that two hexadecimal digits don't follow is an error. `+` stays.
     @inlinable
-    package static func decode(_ text: some Collection<UInt8>) throws(PercentEncodingError) -> [UInt8] {
+    public static func decode(_ text: some Collection<UInt8>) throws(PercentEncodingError) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.count)
         try appendDecoded(text, to: &bytes, plus: UInt8(ascii: "+"))
@@ -19,7 +19,7 @@ package enum PercentEncoding {
     /// Encodes every byte but the unreserved `A-Z a-z 0-9 - . _ ~`, with upper-case digits: the `UriEncode` of the
     /// AWS S3 API reference ("Signature Calculations for the Authorization Header").
     @inlinable
-    package static func append(_ raw: some Sequence<UInt8>, to text: inout [UInt8], keepSlash: Slash = .keep) {
+    public static func append(_ raw: some Sequence<UInt8>, to text: inout [UInt8], keepSlash: Slash = .keep) {
         for byte in raw {
             if isUnreserved(byte) || (byte == UInt8(ascii: "/") && keepSlash == .keep) {
                 text.append(byte)
@@ -32,7 +32,7 @@ package enum PercentEncoding {
     }
 
     @inlinable
-    package static func encode(_ raw: some Sequence<UInt8>, keepSlash: Slash = .keep) -> [UInt8] {
+    public static func encode(_ raw: some Sequence<UInt8>, keepSlash: Slash = .keep) -> [UInt8] {
         var text: [UInt8] = []
         append(raw, to: &text, keepSlash: keepSlash)
         return text
@@ -41,7 +41,7 @@ package enum PercentEncoding {
     /// Letters, digits and `- . _ ~` (RFC 3986, section 2.3).
     @inlinable
     @inline(__always)
-    package static func isUnreserved(_ byte: UInt8) -> Bool {
+    public static func isUnreserved(_ byte: UInt8) -> Bool {
         if (byte | 0x20) &- UInt8(ascii: "a") < 26 || byte &- UInt8(ascii: "0") < 10 { return true }
         return byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "_")
             || byte == UInt8(ascii: "~")
@@ -49,7 +49,7 @@ package enum PercentEncoding {
 
     /// `plus` is what a `+` becomes: itself in a path, a space in a form-encoded query.
     @inlinable
-    package static func appendDecoded(
+    public static func appendDecoded(
         _ text: some Collection<UInt8>,
         to bytes: inout [UInt8],
         plus: UInt8
@@ -73,7 +73,7 @@ package enum PercentEncoding {
     }
 }
 
-package enum PercentEncodingError: Error, Hashable, Sendable {
+public enum PercentEncodingError: Error, Hashable, Sendable {
     /// A `%` without two hexadecimal digits.
     case malformedEscape
     /// More query parameters than a request may have.

@@ -1,13 +1,13 @@
 /// A query string taken apart: `&`-separated items in their order, name and value decoded exactly once, `+` a space.
 /// At most ``maxItems`` items; empty pieces (`a&&b`) are not items.
-package struct Query: Sendable {
-    package struct Item: Hashable, Sendable {
-        package let name: [UInt8]
-        package let value: [UInt8]
+public struct Query: Sendable {
+    public struct Item: Hashable, Sendable {
+        public let name: [UInt8]
+        public let value: [UInt8]
         /// Whether an `=` was there: `?uploads` and `?uploads=` differ.
-        package let hasEquals: Bool
+        public let hasEquals: Bool
 
-        package init(name: [UInt8], value: [UInt8], hasEquals: Bool) {
+        public init(name: [UInt8], value: [UInt8], hasEquals: Bool) {
             self.name = name
             self.value = value
             self.hasEquals = hasEquals
@@ -28,21 +28,21 @@ package struct Query: Sendable {
         }
     }
 
-    package static let maxItems = 100
+    public static let maxItems = 100
 
     /// All names and values decoded, one after the other: two allocations however many items.
     @usableFromInline var bytes: [UInt8]
     @usableFromInline var entries: [Entry]
 
     /// No items.
-    package init() {
+    public init() {
         bytes = []
         entries = []
     }
 
     /// `raw` is what follows the `?`.
     @inlinable
-    package init(parsing raw: some Collection<UInt8>) throws(PercentEncodingError) {
+    public init(parsing raw: some Collection<UInt8>) throws(PercentEncodingError) {
         try self.init(encoded: [UInt8](raw))
     }
 
@@ -75,33 +75,33 @@ package struct Query: Sendable {
         )
     }
 
-    package var isEmpty: Bool { entries.isEmpty }
+    public var isEmpty: Bool { entries.isEmpty }
 
-    package var items: [Item] {
+    public var items: [Item] {
         entries.map { Item(name: Array(bytes[$0.name]), value: Array(bytes[$0.value]), hasEquals: $0.hasEquals) }
     }
 
     /// Calls `body` with each item in order, without copying any.
     @inlinable
-    package func forEach<Failure: Error>(
+    public func forEach<Failure: Error>(
         _ body: (_ name: ArraySlice<UInt8>, _ value: ArraySlice<UInt8>, _ hasEquals: Bool) throws(Failure) -> Void
     ) throws(Failure) {
         for entry in entries { try body(bytes[entry.name], bytes[entry.value], entry.hasEquals) }
     }
 
     /// Names compare byte by byte, case included.
-    package func count(of name: StaticString) -> Int {
+    public func count(of name: StaticString) -> Int {
         var count = 0
         for entry in entries where isNamed(entry, name) { count += 1 }
         return count
     }
 
-    package func contains(_ name: StaticString) -> Bool {
+    public func contains(_ name: StaticString) -> Bool {
         entries.contains { isNamed($0, name) }
     }
 
     /// Whether there is an item of that name in whatever case; `name` is given in lower case.
-    package func contains(anyCase name: StaticString) -> Bool {
+    public func contains(anyCase name: StaticString) -> Bool {
         entries.contains { entry in
             guard entry.name.count == name.utf8CodeUnitCount else { return false }
             return name.withUTF8Buffer { wanted in
@@ -111,14 +111,14 @@ package struct Query: Sendable {
     }
 
     /// The first item's value, decoded; empty where it has none.
-    package func first(_ name: StaticString) -> [UInt8]? {
+    public func first(_ name: StaticString) -> [UInt8]? {
         for entry in entries where isNamed(entry, name) { return Array(bytes[entry.value]) }
         return nil
     }
 
     /// Adds one item with a value, both raw (not encoded).
     @inlinable
-    package mutating func append(_ name: some Sequence<UInt8>, _ value: some Sequence<UInt8>) {
+    public mutating func append(_ name: some Sequence<UInt8>, _ value: some Sequence<UInt8>) {
         let nameStart = bytes.count
         bytes.append(contentsOf: name)
         let valueStart = bytes.count
@@ -128,7 +128,7 @@ package struct Query: Sendable {
 
     /// Appends the canonical query of AWS Signature Version 4: `name=value` with both encoded, always with `=`, sorted
     /// by encoded name and then by encoded value. `excluding` leaves out every item of that (decoded) name.
-    package func appendCanonical(to text: inout [UInt8], excluding: StaticString? = nil) {
+    public func appendCanonical(to text: inout [UInt8], excluding: StaticString? = nil) {
         guard !entries.isEmpty else { return }
         var encoded: [UInt8] = []
         encoded.reserveCapacity(bytes.count + bytes.count / 2)

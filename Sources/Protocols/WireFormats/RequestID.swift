@@ -1,11 +1,11 @@
 /// A request's id: 16 ASCII bytes in two words, so that carrying it costs no allocation.
-package struct RequestID: Hashable, Sendable {
+public struct RequestID: Hashable, Sendable {
     /// The bytes in reading order, the first in the highest place.
     private let high: UInt64
     private let low: UInt64
 
     /// 16 upper-case hexadecimal digits that spell `random`.
-    package init(random: UInt64) {
+    public init(random: UInt64) {
         var words: (UInt64, UInt64) = (0, 0)
         for place in 0..<16 {
             let digit = UInt64((random >> UInt64(60 - place * 4)) & 0xF)
@@ -16,7 +16,7 @@ package struct RequestID: Hashable, Sendable {
     }
 
     /// An id that exists already: exactly 16 printable ASCII bytes, nil otherwise.
-    package init?(_ bytes: some Collection<UInt8>) {
+    public init?(_ bytes: some Collection<UInt8>) {
         guard bytes.count == 16, bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { return nil }
         var words: (UInt64, UInt64) = (0, 0)
         for (place, byte) in bytes.enumerated() {
@@ -25,7 +25,7 @@ package struct RequestID: Hashable, Sendable {
         (high, low) = words
     }
 
-    package func append(to bytes: inout [UInt8]) {
+    public func append(to bytes: inout [UInt8]) {
         for shift in stride(from: UInt64(56), through: 0, by: -8) {
             bytes.append(UInt8(truncatingIfNeeded: high >> shift))
         }
@@ -34,7 +34,7 @@ package struct RequestID: Hashable, Sendable {
         }
     }
 
-    package var bytes: [UInt8] {
+    public var bytes: [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(16)
         append(to: &bytes)
@@ -43,5 +43,5 @@ package struct RequestID: Hashable, Sendable {
 }
 
 extension RequestID: CustomStringConvertible {
-    package var description: String { String(decoding: bytes, as: UTF8.self) }
+    public var description: String { String(decoding: bytes, as: UTF8.self) }
 }

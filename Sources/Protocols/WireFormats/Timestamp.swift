@@ -1,12 +1,12 @@
 /// Timestamps as text, always UTC: the compact AWS form, HTTP dates, and ISO 8601. Nothing here touches Foundation.
-package enum Timestamp {
+public enum Timestamp {
     // MARK: AWS: `20130524T000000Z`
 
-    package static func amz(_ instant: Instant) -> String {
+    public static func amz(_ instant: Instant) -> String {
         string { appendAmz(instant, to: &$0) }
     }
 
-    package static func appendAmz(_ instant: Instant, to bytes: inout [UInt8]) {
+    public static func appendAmz(_ instant: Instant, to bytes: inout [UInt8]) {
         let time = CivilTime(instant)
         appendDay(time, to: &bytes)
         bytes.append(UInt8(ascii: "T"))
@@ -17,7 +17,7 @@ package enum Timestamp {
     }
 
     /// The day of the compact form, `20130524`: what a SigV4 credential scope begins with.
-    package static func appendAmzDay(_ instant: Instant, to bytes: inout [UInt8]) {
+    public static func appendAmzDay(_ instant: Instant, to bytes: inout [UInt8]) {
         appendDay(CivilTime(instant), to: &bytes)
     }
 
@@ -28,7 +28,7 @@ package enum Timestamp {
     }
 
     /// Exactly `YYYYMMDD'T'HHMMSS'Z'`; anything else is nil.
-    package static func parseAmz(_ bytes: some Collection<UInt8>) -> Instant? {
+    public static func parseAmz(_ bytes: some Collection<UInt8>) -> Instant? {
         guard bytes.count == 16 else { return nil }
         var scanner = TimeScanner(bytes)
         guard let year = scanner.number(width: 4), let month = scanner.number(width: 2),
@@ -40,11 +40,11 @@ package enum Timestamp {
 
     // MARK: HTTP: `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, section 5.6.7)
 
-    package static func http(_ instant: Instant) -> String {
+    public static func http(_ instant: Instant) -> String {
         string { appendHTTP(instant, to: &$0) }
     }
 
-    package static func appendHTTP(_ instant: Instant, to bytes: inout [UInt8]) {
+    public static func appendHTTP(_ instant: Instant, to bytes: inout [UInt8]) {
         let time = CivilTime(instant)
         let weekday = ((instant.daysSince1970 + 4) % 7 + 7) % 7
         bytes.append(contentsOf: weekdayNames[Int(weekday)].utf8.prefix(3))
@@ -61,7 +61,7 @@ package enum Timestamp {
 
     /// All three forms of RFC 9110: IMF-fixdate, RFC 850 (two-digit years below 70 are 20xx) and asctime.
     /// The weekday must be a weekday's name but is not compared with the date.
-    package static func parseHTTP(_ bytes: some Collection<UInt8>) -> Instant? {
+    public static func parseHTTP(_ bytes: some Collection<UInt8>) -> Instant? {
         guard (24...40).contains(bytes.count) else { return nil }
         var scanner = TimeScanner(bytes)
         guard let weekday = scanner.name() else { return nil }
@@ -90,7 +90,7 @@ package enum Timestamp {
 
     // MARK: ISO 8601: `2027-01-01T00:00:00Z`
 
-    package static func iso8601(_ instant: Instant) -> String {
+    public static func iso8601(_ instant: Instant) -> String {
         string {
             appendDateAndClock(instant, to: &$0)
             $0.append(UInt8(ascii: "Z"))
@@ -98,11 +98,11 @@ package enum Timestamp {
     }
 
     /// With exactly three decimals, as S3 writes `LastModified`: `2027-01-01T00:00:00.000Z`.
-    package static func iso8601Milliseconds(_ instant: Instant) -> String {
+    public static func iso8601Milliseconds(_ instant: Instant) -> String {
         string { appendISO8601Milliseconds(instant, to: &$0) }
     }
 
-    package static func appendISO8601Milliseconds(_ instant: Instant, to bytes: inout [UInt8]) {
+    public static func appendISO8601Milliseconds(_ instant: Instant, to bytes: inout [UInt8]) {
         appendDateAndClock(instant, to: &bytes)
         bytes.append(UInt8(ascii: "."))
         bytes.append(digits: instant.milliseconds, width: 3)
@@ -110,7 +110,7 @@ package enum Timestamp {
     }
 
     /// RFC 3339 with `T`, 0-9 decimals, and `Z` or a numeric offset.
-    package static func parseISO8601(_ bytes: some Collection<UInt8>) -> Instant? {
+    public static func parseISO8601(_ bytes: some Collection<UInt8>) -> Instant? {
         guard (20...35).contains(bytes.count) else { return nil }
         var scanner = TimeScanner(bytes)
         guard let year = scanner.number(width: 4), scanner.skip("-"), let month = scanner.number(width: 2),

@@ -6,14 +6,14 @@ import Foundation
 
 /// An element of a parsed document. Names are local: prefixes are dropped, namespaces are not compared, because S3
 /// clients disagree about them.
-package final class XMLNode: Sendable {
-    package let name: String
+public final class XMLNode: Sendable {
+    public let name: String
     /// All character data directly inside the element, joined, whitespace kept.
-    package let text: String
-    package let attributes: [String: String]
-    package let children: [XMLNode]
+    public let text: String
+    public let attributes: [String: String]
+    public let children: [XMLNode]
 
-    package init(name: String, text: String = "", attributes: [String: String] = [:], children: [XMLNode] = []) {
+    public init(name: String, text: String = "", attributes: [String: String] = [:], children: [XMLNode] = []) {
         self.name = name
         self.text = text
         self.attributes = attributes
@@ -21,16 +21,16 @@ package final class XMLNode: Sendable {
     }
 
     /// The first child of that name.
-    package func child(_ name: String) -> XMLNode? {
+    public func child(_ name: String) -> XMLNode? {
         children.first { $0.name == name }
     }
 
-    package func children(named name: String) -> [XMLNode] {
+    public func children(named name: String) -> [XMLNode] {
         children.filter { $0.name == name }
     }
 }
 
-package enum XMLReaderError: Error, Hashable, Sendable {
+public enum XMLReaderError: Error, Hashable, Sendable {
     /// Not well-formed, not UTF-8, or in another encoding.
     case malformed
     /// A document type declaration: entities, external subsets and their attacks begin there.
@@ -41,8 +41,8 @@ package enum XMLReaderError: Error, Hashable, Sendable {
 
 /// Reads small XML documents from clients: libxml2 through FoundationXML, bounded in depth and elements, without DTDs.
 /// The caller bounds the bytes.
-package enum XMLReader {
-    package static func parse(
+public enum XMLReader {
+    public static func parse(
         _ bytes: [UInt8],
         maxDepth: Int = 16,
         maxElements: Int = 20_000

@@ -1,17 +1,17 @@
 /// Writes one XML document as UTF-8 bytes, beginning with its declaration. Text is escaped so that any reader gives
 /// back what was written; what XML 1.0 can't hold at all becomes U+FFFD.
-package struct XMLWriter: Sendable {
-    package private(set) var bytes: [UInt8]
+public struct XMLWriter: Sendable {
+    public private(set) var bytes: [UInt8]
     private var open: [StaticString] = []
 
-    package init(reservingBytes: Int = 512) {
+    public init(reservingBytes: Int = 512) {
         bytes = []
         bytes.reserveCapacity(reservingBytes)
         bytes.append(contentsOf: #"<?xml version="1.0" encoding="UTF-8"?>"#.utf8)
         bytes.append(UInt8(ascii: "\n"))
     }
 
-    package mutating func open(_ name: StaticString, xmlns: StaticString? = nil) {
+    public mutating func open(_ name: StaticString, xmlns: StaticString? = nil) {
         bytes.append(UInt8(ascii: "<"))
         append(name)
         if let xmlns {
@@ -24,7 +24,7 @@ package struct XMLWriter: Sendable {
     }
 
     /// Closes the innermost open element, which must be `name`.
-    package mutating func close(_ name: StaticString) {
+    public mutating func close(_ name: StaticString) {
         let innermost = open.popLast()
         precondition(innermost?.description == name.description, "XML elements closed out of order")
         append("</")
@@ -33,21 +33,21 @@ package struct XMLWriter: Sendable {
     }
 
     /// `text` is UTF-8.
-    package mutating func element(_ name: StaticString, _ text: some Sequence<UInt8>) {
+    public mutating func element(_ name: StaticString, _ text: some Sequence<UInt8>) {
         open(name)
         appendEscaped(text)
         close(name)
     }
 
-    package mutating func element(_ name: StaticString, _ text: String) {
+    public mutating func element(_ name: StaticString, _ text: String) {
         element(name, text.utf8)
     }
 
-    package mutating func element(_ name: StaticString, _ number: some BinaryInteger) {
+    public mutating func element(_ name: StaticString, _ number: some BinaryInteger) {
         element(name, String(number).utf8)
     }
 
-    package mutating func element(_ name: StaticString, _ value: Bool) {
+    public mutating func element(_ name: StaticString, _ value: Bool) {
         element(name, (value ? "true" : "false").utf8)
     }
 

@@ -1,8 +1,8 @@
-package import Identity
-package import WireFormats
+public import Identity
+public import WireFormats
 
 /// Whose budget a request draws on: a principal's, or, where there is none to trust, an address's (IPv6: its /64).
-package struct LimitKey: Hashable, Sendable {
+public struct LimitKey: Hashable, Sendable {
     private enum Form: Hashable {
         case principal(Principal)
         case anonymous(IPAddress)
@@ -15,15 +15,15 @@ package struct LimitKey: Hashable, Sendable {
 
     /// An authenticated caller. For ``Principal/anonymous`` use ``anonymous(from:)``: all anonymous callers together
     /// would share this one.
-    package static func principal(_ principal: Principal) -> LimitKey { LimitKey(.principal(principal)) }
+    public static func principal(_ principal: Principal) -> LimitKey { LimitKey(.principal(principal)) }
 
-    package static func anonymous(from address: IPAddress) -> LimitKey {
+    public static func anonymous(from address: IPAddress) -> LimitKey {
         LimitKey(.anonymous(address.rateLimitKey))
     }
 
     /// Requests whose authentication failed; counted apart from anonymous ones, so that a wrong key elsewhere behind
     /// the same address does not close public buckets.
-    package static func failedAuthentication(from address: IPAddress) -> LimitKey {
+    public static func failedAuthentication(from address: IPAddress) -> LimitKey {
         LimitKey(.failedAuthentication(address.rateLimitKey))
     }
 }

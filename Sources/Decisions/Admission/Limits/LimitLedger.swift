@@ -1,17 +1,17 @@
-package import WireFormats
+public import WireFormats
 
 /// What callers used of their limits: the state machine behind one shard of a ``Limiter``, without lock and clock.
 ///
 /// Memory is bounded: at most `capacity` callers have an account of their own; idle ones (nothing within any window,
 /// nothing under way) are closed. Callers beyond that share accounts by hash, which can refuse too early but never
 /// admit too much. Exact event logs share a memory of `exactEvents`; who finds it used up is counted by sub-windows.
-package struct LimitLedger: Sendable {
-    package struct Bounds: Sendable {
-        package var capacity: Int
-        package var sharedAccounts: Int
-        package var exactEvents: Int
+public struct LimitLedger: Sendable {
+    public struct Bounds: Sendable {
+        public var capacity: Int
+        public var sharedAccounts: Int
+        public var exactEvents: Int
 
-        package init(capacity: Int, sharedAccounts: Int, exactEvents: Int) {
+        public init(capacity: Int, sharedAccounts: Int, exactEvents: Int) {
             precondition(capacity > 0 && sharedAccounts > 0 && exactEvents >= 0)
             self.capacity = capacity
             self.sharedAccounts = sharedAccounts
@@ -20,13 +20,13 @@ package struct LimitLedger: Sendable {
     }
 
     /// An admitted request's hold on its account, to be released exactly once.
-    package struct Permit: Hashable, Sendable {
+    public struct Permit: Hashable, Sendable {
         fileprivate let place: Int
         fileprivate let opening: UInt64
         fileprivate let limits: RequestLimits
     }
 
-    package enum Outcome: Hashable, Sendable {
+    public enum Outcome: Hashable, Sendable {
         case admitted(Permit)
         case refused(LimitRefusal)
     }
@@ -47,18 +47,18 @@ package struct LimitLedger: Sendable {
     private var hand = 0
     private var lastFullSweep: Int64?
 
-    package init(_ bounds: Bounds) {
+    public init(_ bounds: Bounds) {
         self.bounds = bounds
         room = bounds.exactEvents
     }
 
     /// How many accounts there are, shared ones included.
-    package var accountCount: Int { places.count }
+    public var accountCount: Int { places.count }
     /// For how many exact events memory is in use.
-    package var exactEventCapacity: Int { bounds.exactEvents - room }
+    public var exactEventCapacity: Int { bounds.exactEvents - room }
 
     /// Admits one request, or refuses it and counts nothing.
-    package mutating func admit(_ key: HashedLimitKey, _ limits: RequestLimits, at instant: Instant) -> Outcome {
+    public mutating func admit(_ key: HashedLimitKey, _ limits: RequestLimits, at instant: Instant) -> Outcome {
         let now = clock.reading(instant)
         closeSomeIdle(at: now)
         let place = account(of: key, limits, at: now)
@@ -72,7 +72,7 @@ package struct LimitLedger: Sendable {
     }
 
     /// Charges bytes that flowed, as often as wanted until the release.
-    package mutating func charge(_ bytes: Int64, to permit: Permit, at instant: Instant) {
+    public mutating func charge(_ bytes: Int64, to permit: Permit, at instant: Instant) {
         guard permit.limits.bytes != nil, isOpen(permit) else { return }
         let now = clock.reading(instant)
         let memory = accounts[permit.place]?.logCapacity ?? 0
@@ -81,7 +81,7 @@ package struct LimitLedger: Sendable {
     }
 
     /// The request is over.
-    package mutating func release(_ permit: Permit) {
+    public mutating func release(_ permit: Permit) {
         guard isOpen(permit) else { return }
         accounts[permit.place]?.release()
     }
@@ -151,20 +151,20 @@ package struct LimitLedger: Sendable {
 }
 
 /// A key with its hash, computed once and used for the shard, the table and the shared accounts.
-package struct HashedLimitKey: Hashable, Sendable {
-    package let key: LimitKey
-    package let hash: Int
+public struct HashedLimitKey: Hashable, Sendable {
+    public let key: LimitKey
+    public let hash: Int
 
-    package init(_ key: LimitKey) {
+    public init(_ key: LimitKey) {
         self.key = key
         hash = key.hashValue
     }
 
-    package static func == (left: HashedLimitKey, right: HashedLimitKey) -> Bool {
+    public static func == (left: HashedLimitKey, right: HashedLimitKey) -> Bool {
         left.hash == right.hash && left.key == right.key
     }
 
-    package func hash(into hasher: inout Hasher) {
+    public func hash(into hasher: inout Hasher) {
         hasher.combine(hash)
     }
 }

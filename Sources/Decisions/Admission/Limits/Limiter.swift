@@ -1,27 +1,27 @@
 import Synchronization
-package import WireFormats
+public import WireFormats
 
 /// Holds callers to their limits: ``LimitLedger``s behind short locks, by the hash of the caller, so that loops seldom
 /// meet. Exact for 100,000 active callers and 10,000 events a window; beyond that it refuses early rather than late.
-package final class Limiter: Sendable {
+public final class Limiter: Sendable {
     /// What an admitted request holds until ``release(_:at:)``.
-    package struct Permit: Hashable, Sendable {
+    public struct Permit: Hashable, Sendable {
         fileprivate let shard: Int
         /// Nil where nothing limits the caller.
         fileprivate let held: LimitLedger.Permit?
     }
 
-    package enum Outcome: Hashable, Sendable {
+    public enum Outcome: Hashable, Sendable {
         case admitted(Permit)
         case refused(LimitRefusal)
     }
 
     /// So many callers are counted exactly at a time.
-    package static let activeCallers = 100_000
+    public static let activeCallers = 100_000
     /// Memory for exact events, of all callers together: 16 bytes each at most, taken as needed.
-    package static let exactEvents = 16_000_000
+    public static let exactEvents = 16_000_000
     /// Accounts that callers beyond ``activeCallers`` share.
-    package static let sharedAccounts = 16_384
+    public static let sharedAccounts = 16_384
 
     private final class Shard: Sendable {
         let ledger: Mutex<LimitLedger>
@@ -33,7 +33,7 @@ package final class Limiter: Sendable {
 
     /// - Parameter activeCallers: at least so many have an account of their own. Callers spread unevenly over the
     ///   shards, so each has a quarter more places than its share.
-    package init(
+    public init(
         activeCallers: Int = Limiter.activeCallers,
         sharedAccounts: Int = Limiter.sharedAccounts,
         exactEvents: Int = Limiter.exactEvents,
@@ -49,7 +49,7 @@ package final class Limiter: Sendable {
     }
 
     /// Admits one request, or refuses it and counts nothing. Who is admitted must release.
-    package func admit(_ key: LimitKey, _ limits: RequestLimits, at now: Instant) -> Outcome {
+    public func admit(_ key: LimitKey, _ limits: RequestLimits, at now: Instant) -> Outcome {
         if limits.isUnlimited { return .admitted(Permit(shard: 0, held: nil)) }
         let key = HashedLimitKey(key)
         let shard = Int((UInt(bitPattern: key.hash) >> 32) % UInt(shards.count))
@@ -60,20 +60,20 @@ package final class Limiter: Sendable {
     }
 
     /// Charges bytes that flowed; as they flow, so that a long transfer counts while it lasts, or at its end.
-    package func charge(_ bytes: Int64, to permit: Permit, at now: Instant) {
+    public func charge(_ bytes: Int64, to permit: Permit, at now: Instant) {
         guard let held = permit.held, bytes > 0 else { return }
         shards[permit.shard].ledger.withLock { $0.charge(bytes, to: held, at: now) }
     }
 
     /// Ends an admitted request: exactly once.
-    package func release(_ permit: Permit) {
+    public func release(_ permit: Permit) {
         guard let held = permit.held else { return }
         shards[permit.shard].ledger.withLock { $0.release(held) }
     }
 
     /// Counts an event that has no duration, such as a failed authentication: nil while within the limits, which the
     /// event then used, else why not.
-    package func count(_ key: LimitKey, _ limits: RequestLimits, at now: Instant) -> LimitRefusal? {
+    public func count(_ key: LimitKey, _ limits: RequestLimits, at now: Instant) -> LimitRefusal? {
         switch admit(key, limits, at: now) {
         case .admitted(let permit):
             release(permit)
@@ -84,12 +84,12 @@ package final class Limiter: Sendable {
     }
 
     /// How many accounts are open, shared ones included; for metrics and tests.
-    package var accountCount: Int {
+    public var accountCount: Int {
         shards.reduce(0) { $0 + $1.ledger.withLock(\.accountCount) }
     }
 
     /// For how many exact events memory is in use.
-    package var exactEventCapacity: Int {
+    public var exactEventCapacity: Int {
         shards.reduce(0) { $0 + $1.ledger.withLock(\.exactEventCapacity) }
     }
 }

@@ -2,16 +2,16 @@ import WireFormats
 
 /// So many requests, or bytes, in any span of a given length: `100/60s`, `10GiB/1h`. The window slides: every
 /// interval of that length counts, not only those that begin at a round minute.
-package struct RateLimit: Hashable, Sendable {
+public struct RateLimit: Hashable, Sendable {
     /// How much fits into one window; at least 1.
-    package let amount: Int64
+    public let amount: Int64
     /// Between 1 ms and 366 days.
-    package let window: Duration
+    public let window: Duration
 
-    package static let windows: ClosedRange<Duration> = .milliseconds(1) ... .seconds(366 * 86_400)
+    public static let windows: ClosedRange<Duration> = .milliseconds(1) ... .seconds(366 * 86_400)
 
     /// Nil when the amount is not positive or the window out of range.
-    package init?(amount: Int64, window: Duration) {
+    public init?(amount: Int64, window: Duration) {
         guard amount > 0, Self.windows.contains(window) else { return nil }
         self.amount = amount
         self.window = window
@@ -23,14 +23,14 @@ package struct RateLimit: Hashable, Sendable {
     }
 
     /// A `requests` setting: a whole number, a slash, a duration with unit (`100/60s`).
-    package init(requests text: String) throws(RateLimitError) {
+    public init(requests text: String) throws(RateLimitError) {
         try self.init(text, example: "100/60s") { amount in
             amount.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) } ? Int64(amount) : nil
         }
     }
 
     /// A `bytes` setting: a byte count, a slash, a duration with unit (`10GiB/1h`).
-    package init(bytes text: String) throws(RateLimitError) {
+    public init(bytes text: String) throws(RateLimitError) {
         try self.init(text, example: "10GiB/1h", amount: Sizes.parse)
     }
 
@@ -48,14 +48,14 @@ package struct RateLimit: Hashable, Sendable {
 
     /// How often one address may fail to authenticate before it is answered 429 instead of 403: 100 times in any
     /// minute. Far above what a misconfigured client does, far below what guessing needs.
-    package static let failedAuthentications = RateLimit(knownAmount: 100, window: .seconds(60))
+    public static let failedAuthentications = RateLimit(knownAmount: 100, window: .seconds(60))
 
     var windowNanoseconds: Int64 { window.saturatingNanoseconds }
 }
 
 /// What is wrong with a limit in the configuration.
-package struct RateLimitError: Error, Equatable, Sendable, CustomStringConvertible {
-    package let description: String
+public struct RateLimitError: Error, Equatable, Sendable, CustomStringConvertible {
+    public let description: String
 
     init(_ description: String) { self.description = description }
 }

@@ -1,6 +1,6 @@
 /// What a condition can ask about: the closed list of condition keys (AWS global condition context keys; Service
 /// Authorization Reference, "Condition keys for Amazon S3"). Names are compared without regard to case.
-package enum ConditionKey: String, CaseIterable, Sendable {
+public enum ConditionKey: String, CaseIterable, Sendable {
     /// The name of an API-key user or an access key's principal; absent for everyone else.
     case username = "aws:username"
     /// The caller's typed identity: `user:alice`, `key:build`, `anonymous`.
@@ -99,7 +99,7 @@ package enum ConditionKey: String, CaseIterable, Sendable {
 }
 
 /// A part of a request that conditions look at, by name in lower case; the shell looks it up when a policy asks.
-package enum RequestValue: Sendable {
+public enum RequestValue: Sendable {
     case header(StaticString)
     /// Of the query, decoded.
     case query(StaticString)

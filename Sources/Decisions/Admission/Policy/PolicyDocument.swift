@@ -6,15 +6,15 @@ import S3API
 ///
 /// What isn't understood is refused when the document is loaded, never skipped: a skipped condition of a denial would
 /// permit, a skipped statement too.
-package struct PolicyDocument: Sendable {
+public struct PolicyDocument: Sendable {
     /// In bytes. As large as IAM allows a bucket policy to be.
-    package static let maximumSize = 20 * 1024
+    public static let maximumSize = 20 * 1024
 
-    package let id: String?
+    public let id: String?
     private let statements: [PolicyStatement]
 
     /// - Throws: The first ``PolicyLoadError``, with its place.
-    package init(parsing bytes: some Collection<UInt8>) throws(PolicyLoadError) {
+    public init(parsing bytes: some Collection<UInt8>) throws(PolicyLoadError) {
         guard bytes.count <= Self.maximumSize else {
             throw PolicyLoadError("$", "the document is larger than \(Self.maximumSize / 1024) KiB")
         }

@@ -1,16 +1,16 @@
-package import Identity
+public import Identity
 import S3API
 
 /// The policies of a snapshot: compiled documents, each with the principals it applies to.
-package struct PolicySet: Sendable {
+public struct PolicySet: Sendable {
     /// One `[[policies]]` entry.
-    package struct Entry: Sendable {
+    public struct Entry: Sendable {
         /// For the log.
-        package let name: String
-        package let appliesTo: [PrincipalPattern]
-        package let document: PolicyDocument
+        public let name: String
+        public let appliesTo: [PrincipalPattern]
+        public let document: PolicyDocument
 
-        package init(name: String, appliesTo: [PrincipalPattern], document: PolicyDocument) {
+        public init(name: String, appliesTo: [PrincipalPattern], document: PolicyDocument) {
             self.name = name
             self.appliesTo = appliesTo
             self.document = document
@@ -19,10 +19,10 @@ package struct PolicySet: Sendable {
 
     private let entries: [Entry]
 
-    package init(_ entries: [Entry] = []) { self.entries = entries }
+    public init(_ entries: [Entry] = []) { self.entries = entries }
 
-    package var isEmpty: Bool { entries.isEmpty }
-    package var count: Int { entries.count }
+    public var isEmpty: Bool { entries.isEmpty }
+    public var count: Int { entries.count }
 
     /// What the policies that apply to the caller say, together.
     func ruling(on question: AccessQuestion, _ values: (RequestValue) -> [[UInt8]]) -> PolicyRuling {

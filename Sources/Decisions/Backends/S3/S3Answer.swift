@@ -1,7 +1,7 @@
-package import HTTP1
+public import HTTP1
 
 /// What a store's answer turns into, once its head is there.
-package enum S3Answer: Sendable {
+public enum S3Answer: Sendable {
     /// The body goes through as it comes, under this status and these fields.
     case stream(status: Int, fields: FieldBlock)
     /// The body is read whole, at most `limit` bytes, and then becomes the answer.
@@ -11,7 +11,7 @@ package enum S3Answer: Sendable {
 }
 
 /// The answer once its body is there.
-package enum S3CompleteAnswer: Sendable {
+public enum S3CompleteAnswer: Sendable {
     case document(status: Int, fields: FieldBlock, body: [UInt8])
     case failure(StoreFailure, fields: FieldBlock)
 }

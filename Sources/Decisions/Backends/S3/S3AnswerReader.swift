@@ -4,7 +4,7 @@ import Signatures
 import WireFormats
 
 /// Makes the client's answer of a store's collected document.
-package struct S3AnswerReader: Sendable {
+public struct S3AnswerReader: Sendable {
     let request: S3Request
     let backend: S3Backend
     let view: ClientView
@@ -29,7 +29,7 @@ package struct S3AnswerReader: Sendable {
     }
 
     /// - Parameter body: all of it.
-    package func answer(_ body: [UInt8]) -> S3CompleteAnswer {
+    public func answer(_ body: [UInt8]) -> S3CompleteAnswer {
         guard status < 400 else { return failure(body) }
         guard let document = try? XMLReader.parse(body, maxElements: 200_000) else {
             return .failure(StoreFailure(S3Error(.backendBadAnswer), cause: .store), fields: FieldBlock())

@@ -1,14 +1,14 @@
-package import HTTP1
-package import S3API
+public import HTTP1
+public import S3API
 
 /// How the client sees what the store answers about: its own names.
-package struct ClientView: Sendable {
+public struct ClientView: Sendable {
     /// The region that clients sign for.
-    package let region: String
+    public let region: String
     /// The address that clients know us by, without a trailing slash.
-    package let publicURL: String
+    public let publicURL: String
 
-    package init(region: String, publicURL: String) {
+    public init(region: String, publicURL: String) {
         self.region = region
         self.publicURL = publicURL
     }
@@ -22,7 +22,7 @@ extension S3Backend {
     private static let resultLimit = 1 << 20
 
     /// What the store's answer to `request` becomes. Redirects are never followed or passed on.
-    package func answer(to request: S3Request, head: ResponseHead, view: ClientView) -> S3Answer {
+    public func answer(to request: S3Request, head: ResponseHead, view: ClientView) -> S3Answer {
         switch head.status {
         case 200...299:
             var fields = ResponseFields.passed(head.fields)

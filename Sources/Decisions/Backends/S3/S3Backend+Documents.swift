@@ -1,12 +1,12 @@
-package import HTTP1
-package import S3API
+public import HTTP1
+public import S3API
 import Signatures
-package import WireFormats
+public import WireFormats
 
 extension S3Backend {
     /// The document of a DeleteObjects for the store: these entries, under its keys. To be sent as
     /// ``OutgoingBody/rewritten(_:)``.
-    package func deleteDocument(_ entries: [DeleteRequest.Entry]) throws(S3Error) -> [UInt8] {
+    public func deleteDocument(_ entries: [DeleteRequest.Entry]) throws(S3Error) -> [UInt8] {
         var stored: [DeleteRequest.Entry] = []
         stored.reserveCapacity(entries.count)
         for entry in entries {
@@ -18,7 +18,7 @@ extension S3Backend {
 
     /// The body of a CreateBucket for the store: its own region, whichever the client named. Empty for us-east-1, which
     /// S3 wants unsaid. To be sent as ``OutgoingBody/rewritten(_:)`` unless empty.
-    package func createBucketDocument() -> [UInt8] {
+    public func createBucketDocument() -> [UInt8] {
         guard region != "us-east-1" else { return [] }
         return XMLNode(
             name: "CreateBucketConfiguration",
@@ -27,7 +27,7 @@ extension S3Backend {
     }
 
     /// Asks the store for its buckets, a page at a time. The answer is a ``S3API/BucketList``.
-    package func listBucketsRequest(continuationToken: String? = nil, at now: Instant) -> OutgoingRequest {
+    public func listBucketsRequest(continuationToken: String? = nil, at now: Instant) -> OutgoingRequest {
         var query = Query()
         if let continuationToken {
             query.append("continuation-token".utf8, continuationToken.utf8)

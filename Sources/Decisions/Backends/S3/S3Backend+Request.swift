@@ -1,11 +1,11 @@
 import Crypto
-package import HTTP1
-package import S3API
-package import Signatures
-package import WireFormats
+public import HTTP1
+public import S3API
+public import Signatures
+public import WireFormats
 
 /// The body that a request takes along.
-package enum OutgoingBody: Sendable {
+public enum OutgoingBody: Sendable {
     case none
     /// The client's, so many bytes long; `hash` is what the client signed, `unsigned` where it signed none.
     case stream(length: Int64, hash: PayloadHash)
@@ -25,7 +25,7 @@ extension S3Backend {
     ///   - source: where a copy's source lies; it must be one that ``canCopy(from:)``.
     ///   - now: the time of the signature.
     /// - Throws: `KeyTooLongError`; `InvalidArgument` for a continuation token that is none of ours.
-    package func request(
+    public func request(
         for request: S3Request,
         head: RequestHead,
         body: OutgoingBody,

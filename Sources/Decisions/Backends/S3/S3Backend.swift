@@ -1,27 +1,27 @@
 import S3API
-package import Signatures
+public import Signatures
 import WireFormats
 
 /// One bucket at an S3-compatible store: where it is, how it is named there, and the credential for it. A value without
 /// I/O: it makes the request that is to be sent, and says what the answer means.
-package final class S3Backend: Sendable {
-    package enum Addressing: Hashable, Sendable {
+public final class S3Backend: Sendable {
+    public enum Addressing: Hashable, Sendable {
         /// `endpoint/bucket/key`
         case path
         /// `bucket.endpoint/key`
         case virtualHost
     }
 
-    package let endpoint: Endpoint
+    public let endpoint: Endpoint
     /// The store's region: what requests are signed for and buckets are created in.
-    package let region: String
-    package let addressing: Addressing
+    public let region: String
+    public let addressing: Addressing
     /// The bucket's name at the store; not checked, since stores differ.
-    package let bucketName: String
+    public let bucketName: String
     /// What stands before every key at the store: empty, or ending in `/`.
-    package let prefix: [UInt8]
+    public let prefix: [UInt8]
     /// Nil: requests go out unsigned.
-    package let signer: SigV4Signer?
+    public let signer: SigV4Signer?
 
     /// The value of `host`.
     let host: [UInt8]
@@ -31,7 +31,7 @@ package final class S3Backend: Sendable {
     let keyRoot: [UInt8]
 
     /// - Parameter prefix: `backend_prefix` as configured; a `/` is put behind it where it has none.
-    package init(
+    public init(
         endpoint: Endpoint,
         region: String,
         addressing: Addressing = .path,
@@ -59,12 +59,12 @@ package final class S3Backend: Sendable {
     }
 
     /// The same store and credential with another bucket, the whole of it.
-    package func withBucket(_ name: String) -> S3Backend {
+    public func withBucket(_ name: String) -> S3Backend {
         S3Backend(endpoint: endpoint, region: region, addressing: addressing, bucketName: name, signer: signer)
     }
 
     /// Whether the store can copy from `source` to here by itself: same endpoint, same credential.
-    package func canCopy(from source: S3Backend) -> Bool {
+    public func canCopy(from source: S3Backend) -> Bool {
         endpoint == source.endpoint && signer?.accessKeyID == source.signer?.accessKeyID
     }
 

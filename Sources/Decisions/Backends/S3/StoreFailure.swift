@@ -1,10 +1,10 @@
-package import S3API
+public import S3API
 import WireFormats
 
 /// A store's refusal or failure, as the client shall see it, and what the log shall say besides.
-package struct StoreFailure: Sendable {
+public struct StoreFailure: Sendable {
     /// What an operator has to do with it.
-    package enum Cause: Hashable, Sendable {
+    public enum Cause: Hashable, Sendable {
         /// The client's own request: nothing to do.
         case request
         /// The store didn't accept our credential: to be logged, and the credential renewed.
@@ -15,18 +15,18 @@ package struct StoreFailure: Sendable {
         case store
     }
 
-    package let status: Int
+    public let status: Int
     /// S3's code: one of ours, or one that only the store knows, which is passed on.
-    package let code: String
+    public let code: String
     /// Safe to show: a message of the store is dropped where it names what lies behind the gateway.
-    package let message: String
+    public let message: String
     /// As the store sent it, at most 10 digits.
-    package let retryAfter: Int?
-    package let cause: Cause
+    public let retryAfter: Int?
+    public let cause: Cause
     /// The store's own code, for the log.
-    package let storeCode: String?
+    public let storeCode: String?
 
-    package init(_ error: S3Error, cause: Cause, storeCode: String? = nil) {
+    public init(_ error: S3Error, cause: Cause, storeCode: String? = nil) {
         status = error.status
         code = error.code.name
         message = error.message

@@ -1,29 +1,29 @@
-package import WireFormats
+public import WireFormats
 
 /// The answer to ListBuckets: what a caller may list, by name (S3 API reference, ListBuckets).
-package struct BucketList: Sendable {
-    package struct Entry: Hashable, Sendable {
-        package let name: String
+public struct BucketList: Sendable {
+    public struct Entry: Hashable, Sendable {
+        public let name: String
         /// The epoch where it is not known: clients insist on a date.
-        package let created: Instant
+        public let created: Instant
 
-        package init(name: String, created: Instant = Instant(secondsSince1970: 0)) {
+        public init(name: String, created: Instant = Instant(secondsSince1970: 0)) {
             self.name = name
             self.created = created
         }
     }
 
-    package var entries: [Entry]
+    public var entries: [Entry]
     /// Identity and display name of the one who asks.
-    package var owner: String
+    public var owner: String
 
-    package init(entries: [Entry], owner: String) {
+    public init(entries: [Entry], owner: String) {
         self.entries = entries
         self.owner = owner
     }
 
     /// A store's own answer, nil where it is none.
-    package init?(parsing bytes: [UInt8]) {
+    public init?(parsing bytes: [UInt8]) {
         guard let root = try? XMLReader.parse(bytes, maxElements: 200_000), root.name == "ListAllMyBucketsResult",
             let buckets = root.child("Buckets")
         else { return nil }
@@ -36,11 +36,11 @@ package struct BucketList: Sendable {
     }
 
     /// The next entry in a store's paged answer, nil where the page was the last.
-    package static func continuationToken(in bytes: [UInt8]) -> String? {
+    public static func continuationToken(in bytes: [UInt8]) -> String? {
         (try? XMLReader.parse(bytes, maxElements: 200_000))?.value("ContinuationToken")
     }
 
-    package func document() -> [UInt8] {
+    public func document() -> [UInt8] {
         var writer = XMLWriter(reservingBytes: 256 + entries.count * 128)
         writer.open("ListAllMyBucketsResult", xmlns: XMLNode.s3Namespace)
         writer.open("Owner")

@@ -2,27 +2,27 @@ import WireFormats
 
 /// The document of CompleteMultipartUpload: the parts that make the object, in order
 /// (S3 API reference, CompleteMultipartUpload).
-package struct CompletionRequest: Sendable {
-    package struct Part: Hashable, Sendable {
+public struct CompletionRequest: Sendable {
+    public struct Part: Hashable, Sendable {
         /// 1...10,000.
-        package let number: Int
+        public let number: Int
         /// As sent: usually in quotation marks.
-        package let etag: String
+        public let etag: String
         /// Checksum elements by name (`ChecksumCRC32` ...), in base64.
-        package let checksums: [String: String]
+        public let checksums: [String: String]
 
-        package init(number: Int, etag: String, checksums: [String: String] = [:]) {
+        public init(number: Int, etag: String, checksums: [String: String] = [:]) {
             self.number = number
             self.etag = etag
             self.checksums = checksums
         }
     }
 
-    package let parts: [Part]
+    public let parts: [Part]
 
     /// - Throws: `MalformedXML` for what is no such document or holds no part, `InvalidPartOrder` where numbers don't
     ///   ascend, `InvalidArgument` for a number out of range.
-    package init(parsing bytes: [UInt8]) throws(S3Error) {
+    public init(parsing bytes: [UInt8]) throws(S3Error) {
         let root = try readRequestDocument(bytes, root: "CompleteMultipartUpload")
         var parts: [Part] = []
         for node in root.children {

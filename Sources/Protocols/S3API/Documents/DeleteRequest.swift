@@ -1,29 +1,29 @@
 import WireFormats
 
 /// The document of DeleteObjects: up to a thousand objects to delete (S3 API reference, DeleteObjects).
-package struct DeleteRequest: Sendable {
-    package struct Entry: Hashable, Sendable {
-        package let key: ObjectKey
-        package let versionID: String?
+public struct DeleteRequest: Sendable {
+    public struct Entry: Hashable, Sendable {
+        public let key: ObjectKey
+        public let versionID: String?
 
-        package init(key: ObjectKey, versionID: String? = nil) {
+        public init(key: ObjectKey, versionID: String? = nil) {
             self.key = key
             self.versionID = versionID
         }
 
         /// What the caller needs on this key.
-        package var actions: ActionSet {
+        public var actions: ActionSet {
             ActionSet(versionID == nil ? [.deleteObject] : [.deleteObject, .deleteObjectVersion])
         }
     }
 
-    package static let maxEntries = 1000
+    public static let maxEntries = 1000
 
     /// Only failures are reported.
-    package let quiet: Bool
-    package let entries: [Entry]
+    public let quiet: Bool
+    public let entries: [Entry]
 
-    package init(entries: [Entry], quiet: Bool) {
+    public init(entries: [Entry], quiet: Bool) {
         self.entries = entries
         self.quiet = quiet
     }
@@ -31,7 +31,7 @@ package struct DeleteRequest: Sendable {
     /// - Throws: `MalformedXML` for what is no such document, holds no entry or more than a thousand, or an element
     ///   that is not known; what a key's own check throws; `NotImplemented` for conditions per object, which a store
     ///   that doesn't know them would ignore.
-    package init(parsing bytes: [UInt8], rules: KeyRules = .standard) throws(S3Error) {
+    public init(parsing bytes: [UInt8], rules: KeyRules = .standard) throws(S3Error) {
         let root = try readRequestDocument(bytes, root: "Delete")
         var quiet = false
         var entries: [Entry] = []
@@ -72,7 +72,7 @@ package struct DeleteRequest: Sendable {
     }
 
     /// The request as a document.
-    package func document() -> [UInt8] {
+    public func document() -> [UInt8] {
         var writer = XMLWriter(reservingBytes: 256 + entries.count * 96)
         writer.open("Delete", xmlns: XMLNode.s3Namespace)
         for entry in entries {

@@ -1,14 +1,14 @@
 import WireFormats
 
 /// The answer to DeleteObjects: what was deleted and what was not (S3 API reference, DeleteObjects).
-package struct DeleteResult: Sendable {
-    package struct Deleted: Hashable, Sendable {
-        package let key: ObjectKey
-        package var versionID: String?
-        package var deleteMarker: Bool
-        package var deleteMarkerVersionID: String?
+public struct DeleteResult: Sendable {
+    public struct Deleted: Hashable, Sendable {
+        public let key: ObjectKey
+        public var versionID: String?
+        public var deleteMarker: Bool
+        public var deleteMarkerVersionID: String?
 
-        package init(
+        public init(
             key: ObjectKey,
             versionID: String? = nil,
             deleteMarker: Bool = false,
@@ -21,34 +21,34 @@ package struct DeleteResult: Sendable {
         }
     }
 
-    package struct Failure: Hashable, Sendable {
-        package let key: ObjectKey
-        package var versionID: String?
-        package let code: String
-        package let message: String
+    public struct Failure: Hashable, Sendable {
+        public let key: ObjectKey
+        public var versionID: String?
+        public let code: String
+        public let message: String
 
-        package init(key: ObjectKey, versionID: String? = nil, code: String, message: String) {
+        public init(key: ObjectKey, versionID: String? = nil, code: String, message: String) {
             self.key = key
             self.versionID = versionID
             self.code = code
             self.message = message
         }
 
-        package init(key: ObjectKey, versionID: String? = nil, _ error: S3Error) {
+        public init(key: ObjectKey, versionID: String? = nil, _ error: S3Error) {
             self.init(key: key, versionID: versionID, code: error.code.name, message: error.message)
         }
     }
 
-    package var deleted: [Deleted]
-    package var failures: [Failure]
+    public var deleted: [Deleted]
+    public var failures: [Failure]
 
-    package init(deleted: [Deleted] = [], failures: [Failure] = []) {
+    public init(deleted: [Deleted] = [], failures: [Failure] = []) {
         self.deleted = deleted
         self.failures = failures
     }
 
     /// A store's answer; nil where it is none. Keys are the store's.
-    package init?(parsing bytes: [UInt8]) {
+    public init?(parsing bytes: [UInt8]) {
         guard let root = try? XMLReader.parse(bytes, maxElements: 100_000), root.name == "DeleteResult" else {
             return nil
         }
@@ -72,7 +72,7 @@ package struct DeleteResult: Sendable {
         }
     }
 
-    package func document() -> [UInt8] {
+    public func document() -> [UInt8] {
         var writer = XMLWriter(reservingBytes: 256 + (deleted.count + failures.count) * 128)
         writer.open("DeleteResult", xmlns: XMLNode.s3Namespace)
         for entry in deleted {

@@ -4,8 +4,8 @@ import WireFormats
 /// `{"error":{"code","message","resource","request_id"}}`.
 ///
 /// `resource` is the path as the client knows it, `/bucket/key`, not encoded; `code` and `message` are safe to show.
-package enum ErrorDocument {
-    package static func xml(
+public enum ErrorDocument {
+    public static func xml(
         _ error: S3Error,
         resource: some Sequence<UInt8>,
         requestID: String,
@@ -15,7 +15,7 @@ package enum ErrorDocument {
     }
 
     /// - Parameter region: the region that a signature must name, for AuthorizationHeaderMalformed.
-    package static func xml(
+    public static func xml(
         code: String,
         message: String,
         resource: some Sequence<UInt8>,
@@ -37,11 +37,11 @@ package enum ErrorDocument {
         return writer.bytes
     }
 
-    package static func json(_ error: S3Error, resource: some Sequence<UInt8>, requestID: String) -> [UInt8] {
+    public static func json(_ error: S3Error, resource: some Sequence<UInt8>, requestID: String) -> [UInt8] {
         json(code: error.code.name, message: error.message, resource: resource, requestID: requestID)
     }
 
-    package static func json(
+    public static func json(
         code: String,
         message: String,
         resource: some Sequence<UInt8>,

@@ -2,16 +2,16 @@ import WireFormats
 
 /// How a listing writes keys, prefixes, markers and delimiters: as they are, or (`encoding-type=url`) percent-encoded,
 /// so that XML can hold every byte (S3 API reference, ListObjectsV2).
-package enum ListingEncoding: Hashable, Sendable {
+public enum ListingEncoding: Hashable, Sendable {
     case plain
     case url
 
     /// As asked in the query.
-    package init(_ query: [UInt8]?) {
+    public init(_ query: [UInt8]?) {
         self = query.map { $0.elementsEqual("url".utf8) } == true ? .url : .plain
     }
 
-    package func encode(_ name: [UInt8]) -> [UInt8] {
+    public func encode(_ name: [UInt8]) -> [UInt8] {
         switch self {
         case .plain: name
         case .url: PercentEncoding.encode(name, keepSlash: .keep)
@@ -20,7 +20,7 @@ package enum ListingEncoding: Hashable, Sendable {
 
     /// What the text of an element stands for. Stores disagree whether a space is `+` or `%20`: a plus sign itself is
     /// always `%2B`. Text that is not what it should be stands for itself.
-    package func decode(_ text: String) -> [UInt8] {
+    public func decode(_ text: String) -> [UInt8] {
         switch self {
         case .plain: return Array(text.utf8)
         case .url:

@@ -1,18 +1,18 @@
-package import WireFormats
+public import WireFormats
 
 /// One page of ListObjects or ListObjectsV2 as an answer (S3 API reference, of those names).
-package struct ObjectListing: Sendable {
-    package struct Object: Sendable {
-        package let key: [UInt8]
-        package let size: Int64
+public struct ObjectListing: Sendable {
+    public struct Object: Sendable {
+        public let key: [UInt8]
+        public let size: Int64
         /// In quotation marks.
-        package let etag: String
-        package let modified: Instant
-        package let storageClass: String
+        public let etag: String
+        public let modified: Instant
+        public let storageClass: String
         /// Identity of the owner, where it was asked for.
-        package let owner: String?
+        public let owner: String?
 
-        package init(
+        public init(
             key: [UInt8],
             size: Int64,
             etag: String,
@@ -30,22 +30,22 @@ package struct ObjectListing: Sendable {
     }
 
     /// What differs between the two versions of the operation.
-    package enum Paging: Sendable {
+    public enum Paging: Sendable {
         case v1(marker: [UInt8], next: [UInt8]?)
         case v2(continuationToken: [UInt8]?, startAfter: [UInt8]?, next: String?)
     }
 
-    package let bucket: BucketName
-    package let prefix: [UInt8]
-    package let delimiter: [UInt8]?
-    package let maxKeys: Int
-    package let encoding: ListingEncoding
-    package let paging: Paging
-    package let isTruncated: Bool
-    package let objects: [Object]
-    package let commonPrefixes: [[UInt8]]
+    public let bucket: BucketName
+    public let prefix: [UInt8]
+    public let delimiter: [UInt8]?
+    public let maxKeys: Int
+    public let encoding: ListingEncoding
+    public let paging: Paging
+    public let isTruncated: Bool
+    public let objects: [Object]
+    public let commonPrefixes: [[UInt8]]
 
-    package init(
+    public init(
         bucket: BucketName,
         prefix: [UInt8],
         delimiter: [UInt8]?,
@@ -67,7 +67,7 @@ package struct ObjectListing: Sendable {
         self.commonPrefixes = commonPrefixes
     }
 
-    package func document() -> [UInt8] {
+    public func document() -> [UInt8] {
         var writer = XMLWriter(reservingBytes: 512 + objects.count * 256)
         writer.open("ListBucketResult", xmlns: XMLNode.s3Namespace)
         writer.element("Name", bucket.string)

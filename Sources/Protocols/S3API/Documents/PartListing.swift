@@ -1,17 +1,17 @@
-package import WireFormats
+public import WireFormats
 
 /// One page of ListParts as an answer (S3 API reference, ListParts).
-package struct PartListing: Sendable {
-    package struct Part: Sendable {
-        package let number: Int
-        package let size: Int64
+public struct PartListing: Sendable {
+    public struct Part: Sendable {
+        public let number: Int
+        public let size: Int64
         /// In quotation marks.
-        package let etag: String
-        package let modified: Instant
+        public let etag: String
+        public let modified: Instant
         /// An element's name and its base64 value.
-        package let checksum: (element: StaticString, value: String)?
+        public let checksum: (element: StaticString, value: String)?
 
-        package init(
+        public init(
             number: Int,
             size: Int64,
             etag: String,
@@ -26,19 +26,19 @@ package struct PartListing: Sendable {
         }
     }
 
-    package let bucket: BucketName
-    package let key: ObjectKey
-    package let uploadID: String
-    package let marker: Int
-    package let maxParts: Int
-    package let isTruncated: Bool
-    package let parts: [Part]
+    public let bucket: BucketName
+    public let key: ObjectKey
+    public let uploadID: String
+    public let marker: Int
+    public let maxParts: Int
+    public let isTruncated: Bool
+    public let parts: [Part]
     /// `CRC32` ..., where the upload has one.
-    package let checksumAlgorithm: String?
+    public let checksumAlgorithm: String?
     /// `COMPOSITE` or `FULL_OBJECT`.
-    package let checksumType: String?
+    public let checksumType: String?
 
-    package init(
+    public init(
         bucket: BucketName,
         key: ObjectKey,
         uploadID: String,
@@ -60,7 +60,7 @@ package struct PartListing: Sendable {
         self.checksumType = checksumType
     }
 
-    package func document() -> [UInt8] {
+    public func document() -> [UInt8] {
         var writer = XMLWriter(reservingBytes: 512 + parts.count * 192)
         writer.open("ListPartsResult", xmlns: XMLNode.s3Namespace)
         writer.element("Bucket", bucket.string)

@@ -6,7 +6,7 @@ extension S3Operation {
     /// - Throws: `MalformedXML` for what is not the operation's well-formed document, a DOCTYPE included;
     ///   `NotImplemented` for one that names a destination elsewhere: restoring to another bucket, notifications. The
     ///   store would write there with Gatehouse's own rights.
-    package func checkDocument(_ bytes: [UInt8]) throws(S3Error) {
+    public func checkDocument(_ bytes: [UInt8]) throws(S3Error) {
         guard let root = documentRoot else { return }
         if bytes.isEmpty {
             guard self == .createBucket || self == .putBucketACL || self == .putObjectACL else {

@@ -1,14 +1,14 @@
-package import WireFormats
+public import WireFormats
 
 /// One page of ListMultipartUploads as an answer (S3 API reference, ListMultipartUploads).
-package struct UploadListing: Sendable {
-    package struct Upload: Sendable {
-        package let key: [UInt8]
-        package let id: String
-        package let initiated: Instant
-        package let storageClass: String
+public struct UploadListing: Sendable {
+    public struct Upload: Sendable {
+        public let key: [UInt8]
+        public let id: String
+        public let initiated: Instant
+        public let storageClass: String
 
-        package init(key: [UInt8], id: String, initiated: Instant, storageClass: String = "STANDARD") {
+        public init(key: [UInt8], id: String, initiated: Instant, storageClass: String = "STANDARD") {
             self.key = key
             self.id = id
             self.initiated = initiated
@@ -16,19 +16,19 @@ package struct UploadListing: Sendable {
         }
     }
 
-    package let bucket: BucketName
-    package let prefix: [UInt8]
-    package let delimiter: [UInt8]?
-    package let keyMarker: [UInt8]
-    package let uploadIDMarker: [UInt8]
-    package let maxUploads: Int
-    package let encoding: ListingEncoding
+    public let bucket: BucketName
+    public let prefix: [UInt8]
+    public let delimiter: [UInt8]?
+    public let keyMarker: [UInt8]
+    public let uploadIDMarker: [UInt8]
+    public let maxUploads: Int
+    public let encoding: ListingEncoding
     /// Nil where the page is the last.
-    package let next: (keyMarker: [UInt8], uploadIDMarker: String)?
-    package let uploads: [Upload]
-    package let commonPrefixes: [[UInt8]]
+    public let next: (keyMarker: [UInt8], uploadIDMarker: String)?
+    public let uploads: [Upload]
+    public let commonPrefixes: [[UInt8]]
 
-    package init(
+    public init(
         bucket: BucketName,
         prefix: [UInt8],
         delimiter: [UInt8]?,
@@ -52,7 +52,7 @@ package struct UploadListing: Sendable {
         self.commonPrefixes = commonPrefixes
     }
 
-    package func document() -> [UInt8] {
+    public func document() -> [UInt8] {
         var writer = XMLWriter(reservingBytes: 512 + uploads.count * 256)
         writer.open("ListMultipartUploadsResult", xmlns: XMLNode.s3Namespace)
         writer.element("Bucket", bucket.string)

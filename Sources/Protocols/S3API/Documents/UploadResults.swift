@@ -1,9 +1,9 @@
-package import WireFormats
+public import WireFormats
 
 /// The short answers of copies and multipart uploads, as documents (S3 API reference, the operations' own pages).
-package enum UploadResults {
+public enum UploadResults {
     /// InitiateMultipartUploadResult.
-    package static func initiated(bucket: BucketName, key: ObjectKey, uploadID: String) -> [UInt8] {
+    public static func initiated(bucket: BucketName, key: ObjectKey, uploadID: String) -> [UInt8] {
         var writer = XMLWriter()
         writer.open("InitiateMultipartUploadResult", xmlns: XMLNode.s3Namespace)
         writer.element("Bucket", bucket.string)
@@ -14,7 +14,7 @@ package enum UploadResults {
     }
 
     /// CompleteMultipartUploadResult. `etag` in quotation marks; `checksum` an element's name and its base64 value.
-    package static func completed(
+    public static func completed(
         location: String,
         bucket: BucketName,
         key: ObjectKey,
@@ -35,7 +35,7 @@ package enum UploadResults {
     }
 
     /// CopyObjectResult.
-    package static func copied(
+    public static func copied(
         etag: String,
         modified: Instant,
         checksum: (element: StaticString, value: String)? = nil
@@ -44,7 +44,7 @@ package enum UploadResults {
     }
 
     /// CopyPartResult, of UploadPartCopy.
-    package static func copiedPart(
+    public static func copiedPart(
         etag: String,
         modified: Instant,
         checksum: (element: StaticString, value: String)? = nil
@@ -68,7 +68,7 @@ package enum UploadResults {
     }
 
     /// LocationConstraint, of GetBucketLocation: empty for us-east-1, as S3 has it.
-    package static func location(region: String) -> [UInt8] {
+    public static func location(region: String) -> [UInt8] {
         XMLNode(name: "LocationConstraint", text: region == "us-east-1" ? "" : region).document()
     }
 }

@@ -1,11 +1,11 @@
-package import WireFormats
+public import WireFormats
 
 extension XMLNode {
     /// The namespace of S3's documents.
-    package static let s3Namespace: StaticString = "http://s3.amazonaws.com/doc/2006-03-01/"
+    public static let s3Namespace: StaticString = "http://s3.amazonaws.com/doc/2006-03-01/"
 
     /// The element written as a document, with everything that was in it: elements that nobody here knows survive.
-    package func document() -> [UInt8] {
+    public func document() -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(4096)
         bytes.append(contentsOf: #"<?xml version="1.0" encoding="UTF-8"?>"#.utf8)
@@ -54,24 +54,24 @@ extension XMLNode {
     }
 
     /// The element with other text.
-    package func withText(_ text: String) -> XMLNode {
+    public func withText(_ text: String) -> XMLNode {
         XMLNode(name: name, text: text, attributes: attributes)
     }
 
     /// The element with its children each replaced, or dropped where `change` gives nil.
-    package func mapChildren(_ change: (XMLNode) -> XMLNode?) -> XMLNode {
+    public func mapChildren(_ change: (XMLNode) -> XMLNode?) -> XMLNode {
         XMLNode(name: name, text: text, attributes: attributes, children: children.compactMap(change))
     }
 
     /// The text of the first child of that name, without surrounding white space.
-    package func value(_ child: String) -> String? {
+    public func value(_ child: String) -> String? {
         self.child(child)?.text.trimmingXMLSpace
     }
 }
 
 extension String {
     /// Without the white space that pretty-printed XML has around its values.
-    package var trimmingXMLSpace: String {
+    public var trimmingXMLSpace: String {
         let isSpace: (UInt8) -> Bool = { $0 == 0x20 || $0 == 0x0A || $0 == 0x0D || $0 == 0x09 }
         guard let first = utf8.first, let last = utf8.last, isSpace(first) || isSpace(last) else { return self }
         let bytes = Array(utf8)
@@ -83,7 +83,7 @@ extension String {
 
 /// Reads a request's document.
 /// - Throws: `MalformedXML` for anything that is not the well-formed document of that root element, DOCTYPE included.
-package func readRequestDocument(
+public func readRequestDocument(
     _ bytes: [UInt8],
     root: String,
     maxElements: Int = 100_000

@@ -1,20 +1,20 @@
-package import HTTP1
-package import WireFormats
+public import HTTP1
+public import WireFormats
 
 /// The canonical request of Signature Version 4, written from top to bottom into one run of bytes (AWS S3 API
 /// reference, "Signature Calculations for the Authorization Header", task 1). The steps are called in their order.
-package struct CanonicalRequest: Sendable {
+public struct CanonicalRequest: Sendable {
     /// Which key a `%2F` in a path names is not in doubt (a slash is a slash), but how clients sign it is.
-    package enum EncodedSlash: Sendable {
+    public enum EncodedSlash: Sendable {
         /// Each segment is decoded and encoded by itself: `%2F` stays.
         case kept
         /// The whole path is decoded and encoded, as from the key: `%2F` becomes `/`.
         case plain
     }
 
-    package private(set) var bytes: [UInt8]
+    public private(set) var bytes: [UInt8]
 
-    package init(_ method: HTTPMethod) {
+    public init(_ method: HTTPMethod) {
         bytes = []
         bytes.reserveCapacity(1024)
         bytes.append(contentsOf: method.name.utf8)
@@ -23,7 +23,7 @@ package struct CanonicalRequest: Sendable {
 
     /// A path as a client sent it: decoded once and encoded once, because clients differ in what they leave raw and
     /// AWS reckons from the key. Empty segments stay.
-    package mutating func appendPath(
+    public mutating func appendPath(
         received path: some Collection<UInt8>,
         encodedSlash: EncodedSlash
     ) throws(SignatureRefusal) {
@@ -52,13 +52,14 @@ package struct CanonicalRequest: Sendable {
         newline()
     }
 
-    package mutating func appendQuery(_ query: Query, excluding: StaticString? = nil) {
+    public mutating func appendQuery(_ query: Query, excluding: StaticString? = nil) {
         query.appendCanonical(to: &bytes, excluding: excluding)
         newline()
     }
 
     /// A query that we encoded ourselves: each item gets its `=`, and items are sorted.
     mutating func appendQuery(encoded query: [UInt8]) {
+        guard !query.isEmpty else { return newline() }
         var items = query.split(separator: UInt8(ascii: "&")).map { item in
             let equals = item.firstIndex(of: UInt8(ascii: "=")) ?? item.endIndex
             return (name: item[..<equals], value: item[equals...].dropFirst())
@@ -78,7 +79,7 @@ package struct CanonicalRequest: Sendable {
 
     /// The covered fields, all values of each joined by commas, then the list of their names. `host` is the candidate
     /// under test and not the field. A covered field that is absent is a refusal: it is never taken as empty.
-    package mutating func appendHeaders(
+    public mutating func appendHeaders(
         _ names: SignedHeaders,
         of fields: FieldBlock,
         host: [UInt8]
@@ -142,7 +143,20 @@ package struct CanonicalRequest: Sendable {
     }
 
     /// The last line: the payload hash exactly as it was sent.
-    package mutating func appendPayload(_ text: some Sequence<UInt8>) {
+    /// The headers of a request of ours that covers nothing but what every request does; `host` has no spaces.
+    mutating func appendPlainHeaders(host: ArraySlice<UInt8>, payload: [UInt8], date: [UInt8], names: [UInt8]) {
+        bytes.append(contentsOf: "host:".utf8)
+        bytes.append(contentsOf: host)
+        bytes.append(contentsOf: "\nx-amz-content-sha256:".utf8)
+        bytes.append(contentsOf: payload)
+        bytes.append(contentsOf: "\nx-amz-date:".utf8)
+        bytes.append(contentsOf: date)
+        bytes.append(contentsOf: "\n\n".utf8)
+        bytes.append(contentsOf: names)
+        newline()
+    }
+
+    public mutating func appendPayload(_ text: some Sequence<UInt8>) {
         bytes.append(contentsOf: text)
     }
 

@@ -1,14 +1,14 @@
 /// Whose key signed, and what the signing key is good for: `KEY/YYYYMMDD/REGION/SERVICE/aws4_request`
 /// (AWS, "Create a signed AWS API request").
-package struct CredentialScope: Hashable, Sendable {
+public struct CredentialScope: Hashable, Sendable {
     /// Visible ASCII without `/`.
-    package let accessKeyID: String
+    public let accessKeyID: String
     /// Eight digits.
-    package let date: [UInt8]
-    package let region: String
-    package let service: String
+    public let date: [UInt8]
+    public let region: String
+    public let service: String
 
-    package init(accessKeyID: String, date: [UInt8], region: String, service: String = "s3") {
+    public init(accessKeyID: String, date: [UInt8], region: String, service: String = "s3") {
         self.accessKeyID = accessKeyID
         self.date = date
         self.region = region
@@ -16,7 +16,7 @@ package struct CredentialScope: Hashable, Sendable {
     }
 
     /// Parses a whole credential: exactly five parts, the last of them `aws4_request`.
-    package init(
+    public init(
         parsing text: some Collection<UInt8>,
         in place: SignatureRefusal.Place
     ) throws(SignatureRefusal) {

@@ -2,11 +2,11 @@ import WireFormats
 
 /// An `Authorization: AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…` field, taken apart
 /// (AWS S3 API reference, "Signature Calculations for the Authorization Header").
-package struct HeaderAuthorization: Sendable {
-    package let scope: CredentialScope
-    package let signedHeaders: SignedHeaders
+public struct HeaderAuthorization: Sendable {
+    public let scope: CredentialScope
+    public let signedHeaders: SignedHeaders
     /// 32 bytes.
-    package let signature: [UInt8]
+    public let signature: [UInt8]
 
     /// `parameters` is what follows the algorithm's name: the three parameters, each exactly once, in any order,
     /// separated by commas with optional spaces; nothing else.

@@ -1,7 +1,7 @@
 import WireFormats
 
 /// What a signature says about the body: the value of `x-amz-content-sha256`.
-package enum PayloadHash: Hashable, Sendable {
+public enum PayloadHash: Hashable, Sendable {
     /// `UNSIGNED-PAYLOAD`: the body is not covered.
     case unsigned
     /// The body's SHA-256, 32 bytes.
@@ -10,10 +10,10 @@ package enum PayloadHash: Hashable, Sendable {
     case streaming(String)
 
     /// Of no body at all.
-    package static let empty = PayloadHash.sha256(emptySHA256)
+    public static let empty = PayloadHash.sha256(emptySHA256)
 
     /// nil for anything but the three forms; a digest is 64 hexadecimal digits.
-    package init?(_ text: some Collection<UInt8>) {
+    public init?(_ text: some Collection<UInt8>) {
         if text.count == 64, let digest = Hex.decode(text) {
             self = .sha256(digest)
         } else if text.elementsEqual("UNSIGNED-PAYLOAD".utf8) {
@@ -26,7 +26,7 @@ package enum PayloadHash: Hashable, Sendable {
     }
 
     /// As it stands in the header and in the canonical request.
-    package func append(to bytes: inout [UInt8]) {
+    public func append(to bytes: inout [UInt8]) {
         switch self {
         case .unsigned: bytes.append(contentsOf: "UNSIGNED-PAYLOAD".utf8)
         case .sha256(let digest): digest.withUnsafeBytes { Hex.append($0, to: &bytes) }

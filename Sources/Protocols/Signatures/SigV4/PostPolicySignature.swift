@@ -1,11 +1,11 @@
 import Crypto
-package import WireFormats
+public import WireFormats
 
 /// The signature of a browser's POST form: the base64 policy, as sent, is the string to sign (AWS S3 API reference,
 /// "Authenticating Requests: Browser-Based Uploads Using POST"). What the policy demands is not judged here.
-package enum PostPolicySignature {
+public enum PostPolicySignature {
     /// 32 bytes.
-    package static func signature(
+    public static func signature(
         policy: [UInt8],
         scope: CredentialScope,
         secret: Secret<String>
@@ -14,7 +14,7 @@ package enum PostPolicySignature {
     }
 
     /// `signature` is the form's `x-amz-signature`: 64 lower-case hexadecimal digits.
-    package static func verify(
+    public static func verify(
         policy: [UInt8],
         signature: [UInt8],
         scope: CredentialScope,

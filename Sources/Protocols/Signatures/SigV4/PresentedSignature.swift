@@ -1,8 +1,8 @@
-package import HTTP1
-package import WireFormats
+public import HTTP1
+public import WireFormats
 
 /// How a request says it is signed, taken apart but not yet verified.
-package enum PresentedSignature: Sendable {
+public enum PresentedSignature: Sendable {
     /// Signature Version 4 in the `Authorization` header.
     case header(HeaderAuthorization)
     /// Signature Version 4 in the query: a presigned URL.
@@ -14,7 +14,7 @@ package enum PresentedSignature: Sendable {
 
     /// Finds the one signature of a request; nil where there is none. More than one is a refusal, and so is anything
     /// that begins like a signature and does not parse: it never falls back to anonymous.
-    package static func find(
+    public static func find(
         in head: RequestHead,
         query: Query
     ) throws(SignatureRefusal) -> PresentedSignature? {
@@ -60,9 +60,9 @@ package enum PresentedSignature: Sendable {
     }
 
     /// The key that claims to have signed; nil for what is not version 4.
-    package var accessKeyID: String? { scope?.accessKeyID }
+    public var accessKeyID: String? { scope?.accessKeyID }
 
-    package var scope: CredentialScope? {
+    public var scope: CredentialScope? {
         switch self {
         case .header(let authorization): authorization.scope
         case .presignedV4(let presigned): presigned.scope
@@ -72,7 +72,7 @@ package enum PresentedSignature: Sendable {
 
     /// The session token that comes with the signature, if any; it is only as trustworthy as the signature that
     /// ``SigV4/verify(_:head:query:hosts:secret:now:region:service:keys:)`` confirms.
-    package func securityToken(in head: RequestHead) throws(SignatureRefusal) -> [UInt8]? {
+    public func securityToken(in head: RequestHead) throws(SignatureRefusal) -> [UInt8]? {
         guard head.fields.count(of: "x-amz-security-token") < 2 else {
             throw .repeatedHeader("x-amz-security-token")
         }

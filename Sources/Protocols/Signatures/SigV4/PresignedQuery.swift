@@ -1,21 +1,21 @@
-package import WireFormats
+public import WireFormats
 
 /// The signature parameters of a presigned URL, taken apart (AWS S3 API reference, "Authenticating Requests: Using
 /// Query Parameters"). Each is there exactly once; the token and the payload hash at most once.
-package struct PresignedQuery: Sendable {
-    package let scope: CredentialScope
-    package let signedAt: Instant
+public struct PresignedQuery: Sendable {
+    public let scope: CredentialScope
+    public let signedAt: Instant
     /// `X-Amz-Date` as sent, 16 bytes.
-    package let dateText: [UInt8]
+    public let dateText: [UInt8]
     /// 1...604800 seconds.
-    package let lifetime: Duration
-    package let signedHeaders: SignedHeaders
+    public let lifetime: Duration
+    public let signedHeaders: SignedHeaders
     /// 32 bytes.
-    package let signature: [UInt8]
+    public let signature: [UInt8]
     /// `X-Amz-Security-Token`.
-    package let securityToken: [UInt8]?
+    public let securityToken: [UInt8]?
     /// `X-Amz-Content-Sha256`, not yet interpreted.
-    package let contentSHA256: [UInt8]?
+    public let contentSHA256: [UInt8]?
 
     static let maxLifetimeSeconds: Int64 = 604_800
 
@@ -40,7 +40,7 @@ package struct PresignedQuery: Sendable {
         self.signature = signature
     }
 
-    package var expiresAt: Instant { signedAt + lifetime }
+    public var expiresAt: Instant { signedAt + lifetime }
 
     /// Plain decimal digits without sign, space or leading zero.
     private static func lifetime(_ text: [UInt8]) throws(SignatureRefusal) -> Duration {

@@ -1,11 +1,11 @@
 import Crypto
-package import HTTP1
-package import WireFormats
+public import HTTP1
+public import WireFormats
 
 /// Verification of AWS Signature Version 4 as a function of the head, the secret and the time.
-package enum SigV4 {
+public enum SigV4 {
     /// Between the request's clock and ours, either way.
-    package static let maxClockSkew: Duration = .seconds(15 * 60)
+    public static let maxClockSkew: Duration = .seconds(15 * 60)
 
     /// Confirms that whoever knows `secret` signed this request for now.
     ///
@@ -13,7 +13,7 @@ package enum SigV4 {
     ///   - hosts: What the client may have signed as `host`, likeliest first; empty means the head's own.
     ///   - region: The region that the scope must name; `*` accepts any.
     ///   - keys: Signing keys known so far; gains this one when the signature is right.
-    package static func verify(
+    public static func verify(
         _ presented: PresentedSignature,
         head: RequestHead,
         query: Query,
@@ -50,7 +50,7 @@ package enum SigV4 {
 
     /// What would be hashed and signed for this host: for tests and for explaining a mismatch. Nothing in it is
     /// secret to the caller who sent the request, but it quotes the request: not for logs.
-    package static func stages(
+    public static func stages(
         _ presented: PresentedSignature,
         head: RequestHead,
         query: Query,
@@ -61,17 +61,17 @@ package enum SigV4 {
 }
 
 /// A signature that has been confirmed, and what it promises.
-package struct VerifiedSignature: Hashable, Sendable {
-    package let scope: CredentialScope
+public struct VerifiedSignature: Hashable, Sendable {
+    public let scope: CredentialScope
     /// What the body must turn out to be.
-    package let payload: PayloadHash
-    package let signedAt: Instant
+    public let payload: PayloadHash
+    public let signedAt: Instant
     /// When a presigned URL ends; nil for header authentication.
-    package let expiresAt: Instant?
+    public let expiresAt: Instant?
 }
 
 /// The two texts on the way to a signature.
-package struct SigningStages: Hashable, Sendable {
-    package let canonicalRequest: [UInt8]
-    package let stringToSign: [UInt8]
+public struct SigningStages: Hashable, Sendable {
+    public let canonicalRequest: [UInt8]
+    public let stringToSign: [UInt8]
 }

@@ -1,21 +1,21 @@
 import Crypto
-package import HTTP1
+public import HTTP1
 import Synchronization
-package import WireFormats
+public import WireFormats
 
 /// Signs requests of ours with one credential, for one region and service. Immutable and shared by all loops; the
 /// day's signing key is behind a `Mutex` that is held to copy it out.
-package struct SigV4Signer: Sendable {
-    package let accessKeyID: String
-    package let region: String
-    package let service: String
+public struct SigV4Signer: Sendable {
+    public let accessKeyID: String
+    public let region: String
+    public let service: String
     private let secret: Secret<String>
     private let sessionToken: Secret<String>?
     private let today = DayKey()
     /// `/us-east-1/s3/aws4_request`
     private let scopeTail: [UInt8]
 
-    package init(
+    public init(
         accessKeyID: String,
         secret: Secret<String>,
         sessionToken: Secret<String>? = nil,
@@ -36,7 +36,7 @@ package struct SigV4Signer: Sendable {
     /// The request has its `host`, none of the fields that are added here, names in lower case, and path and query in
     /// the encoding of ``PercentEncoding``, which is what AWS reckons with.
     @discardableResult
-    package func sign(
+    public func sign(
         _ request: inout OutgoingRequest,
         payload: PayloadHash,
         at now: Instant,
@@ -50,6 +50,7 @@ package struct SigV4Signer: Sendable {
         var payloadText: [UInt8] = []
         payloadText.reserveCapacity(64)
         payload.append(to: &payloadText)
+        let isPlain = sessionToken == nil && extra.isEmpty && !coversMore(request.fields)
         request.fields.append("x-amz-date", dateText)
         request.fields.append("x-amz-content-sha256", payloadText)
         if let sessionToken { request.fields.append("x-amz-security-token", sessionToken.reveal()) }
@@ -57,9 +58,15 @@ package struct SigV4Signer: Sendable {
         var canonical = CanonicalRequest(request.method)
         canonical.appendPath(encoded: request.path)
         canonical.appendQuery(encoded: request.query)
-        let places = covered(request.fields, extra)
-        let names = CanonicalRequest.names(at: places, of: request.fields)
-        canonical.appendHeaders(at: places, of: request.fields, names: names)
+        let names: [UInt8]
+        if isPlain, let host = request.fields.first("host") {
+            names = Self.plainNames
+            canonical.appendPlainHeaders(host: host, payload: payloadText, date: dateText, names: names)
+        } else {
+            let places = covered(request.fields, extra)
+            names = CanonicalRequest.names(at: places, of: request.fields)
+            canonical.appendHeaders(at: places, of: request.fields, names: names)
+        }
         canonical.appendPayload(payloadText)
 
         let stringToSign = stringToSign(dateText, canonical)
@@ -78,7 +85,7 @@ package struct SigV4Signer: Sendable {
     /// The whole query of a presigned URL: `query` and the parameters of the signature, encoded and sorted,
     /// `X-Amz-Signature` last. `path` is encoded. `fields` are what the request will have to carry, all of them
     /// covered: `host` at least, names in lower case. `payload` nil leaves the body uncovered without saying so.
-    package func presign(
+    public func presign(
         _ method: HTTPMethod,
         path: [UInt8],
         query: Query = Query(),
@@ -117,6 +124,19 @@ package struct SigV4Signer: Sendable {
         text.append(contentsOf: "&X-Amz-Signature=".utf8)
         appendSignature(stringToSign(dateText, canonical), at: now, dateText, to: &text)
         return text
+    }
+
+    /// What is covered of a request that carries nothing of its own to cover: most of them, so that neither sorting nor
+    /// collecting is needed.
+    private static let plainNames = Array("host;x-amz-content-sha256;x-amz-date".utf8)
+
+    /// Whether a request that is not yet signed holds fields to cover besides `host`.
+    private func coversMore(_ fields: FieldBlock) -> Bool {
+        for entry in fields.entries
+        where fields.hasPrefix(entry, "x-amz-") || fields.isNamed(entry, "content-md5") {
+            return true
+        }
+        return false
     }
 
     /// Places of the fields to cover, sorted by name.

@@ -4,16 +4,16 @@
 /// ``s3Code`` and ``publicMessage`` are what AWS S3 answers in the same case ("Error responses" in the S3 API
 /// reference) and name nothing the caller did not send or could not know; ``reason`` is for the log. None holds a
 /// signature, a secret or a token.
-package enum SignatureRefusal: Error, Hashable, Sendable {
+public enum SignatureRefusal: Error, Hashable, Sendable {
     /// Where the signature was presented.
-    package enum Place: Hashable, Sendable { case header, query }
+    public enum Place: Hashable, Sendable { case header, query }
 
     /// A part of a presented signature.
-    package enum Parameter: Hashable, Sendable {
+    public enum Parameter: Hashable, Sendable {
         case algorithm, credential, date, expires, signedHeaders, signature, securityToken, contentSHA256
     }
 
-    package enum Defect: Hashable, Sendable {
+    public enum Defect: Hashable, Sendable {
         case missing(Parameter)
         case repeated(Parameter)
         case malformed(Parameter)
@@ -59,7 +59,7 @@ package enum SignatureRefusal: Error, Hashable, Sendable {
 
 extension SignatureRefusal {
     /// The AWS S3 error code.
-    package var s3Code: String {
+    public var s3Code: String {
         switch self {
         case .twoSignatures: "InvalidArgument"
         case .signatureVersion2: "InvalidRequest"
@@ -75,12 +75,12 @@ extension SignatureRefusal {
     }
 
     /// The region the client should have signed for, where that is what was wrong.
-    package var expectedRegion: String? {
+    public var expectedRegion: String? {
         if case .wrongRegion(_, let expected) = self { expected } else { nil }
     }
 
     /// Safe to send to whoever asked.
-    package var publicMessage: String {
+    public var publicMessage: String {
         switch self {
         case .twoSignatures:
             "Only one authentication mechanism is allowed: the Authorization header or the query parameters of a "
@@ -114,7 +114,7 @@ extension SignatureRefusal {
     }
 
     /// For the log: what exactly was refused, in a few words.
-    package var reason: String {
+    public var reason: String {
         switch self {
         case .twoSignatures: "two authentication mechanisms"
         case .signatureVersion2: "signature version 2"

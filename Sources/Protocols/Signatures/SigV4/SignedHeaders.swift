@@ -2,15 +2,15 @@ import HTTP1
 
 /// The names of the fields that a signature covers: lower case, strictly ascending, `host` among them is for the
 /// verifier to demand.
-package struct SignedHeaders: Hashable, Sendable {
+public struct SignedHeaders: Hashable, Sendable {
     /// As sent: `host;x-amz-date`.
-    package let text: [UInt8]
+    public let text: [UInt8]
     private let names: [Range<Int>]
 
     static let maxNames = 100
 
     /// nil where a name is empty, not a lower-case token, repeated or out of order, or where there are too many.
-    package init?(_ text: some Collection<UInt8>) {
+    public init?(_ text: some Collection<UInt8>) {
         let bytes = Array(text)
         var names: [Range<Int>] = []
         names.reserveCapacity(12)
@@ -27,12 +27,12 @@ package struct SignedHeaders: Hashable, Sendable {
         self.names = names
     }
 
-    package var count: Int { names.count }
+    public var count: Int { names.count }
 
-    package func name(_ index: Int) -> ArraySlice<UInt8> { text[names[index]] }
+    public func name(_ index: Int) -> ArraySlice<UInt8> { text[names[index]] }
 
     /// `name` may be in any case.
-    package func contains(_ name: ArraySlice<UInt8>) -> Bool {
+    public func contains(_ name: ArraySlice<UInt8>) -> Bool {
         names.contains { range in
             guard range.count == name.count else { return false }
             var index = range.lowerBound
@@ -44,7 +44,7 @@ package struct SignedHeaders: Hashable, Sendable {
         }
     }
 
-    package func contains(_ name: StaticString) -> Bool {
+    public func contains(_ name: StaticString) -> Bool {
         name.withUTF8Buffer { wanted in names.contains { text[$0].elementsEqual(wanted) } }
     }
 

@@ -5,7 +5,7 @@ import WireFormats
 ///
 /// Only keys that verified a signature enter, so that strangers who know an access key id can't push others out; a
 /// changed secret misses, so that a reload takes effect at once.
-package struct SigningKeyCache: Sendable {
+public struct SigningKeyCache: Sendable {
     private struct Entry: Sendable {
         let secret: Secret<String>
         let key: SigningKey
@@ -14,12 +14,12 @@ package struct SigningKeyCache: Sendable {
     private let capacity: Int
     private var entries: [CredentialScope: Entry] = [:]
 
-    package init(capacity: Int = 1024) {
+    public init(capacity: Int = 1024) {
         precondition(capacity > 0, "a cache holds something")
         self.capacity = capacity
     }
 
-    package var count: Int { entries.count }
+    public var count: Int { entries.count }
 
     func key(for scope: CredentialScope, secret: Secret<String>) -> SigningKey? {
         guard let entry = entries[scope], entry.secret.reveal().utf8.elementsEqual(secret.reveal().utf8) else {
