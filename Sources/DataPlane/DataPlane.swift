@@ -84,9 +84,13 @@ package final class DataPlane: Sendable {
     }
 
     private static func prepare(_ channel: any Channel, on loop: LoopContext) throws {
-        let open = loop.shared.openConnections.add(1, ordering: .relaxed).newValue
+        let counts = loop.shared
+        let open = counts.openConnections.add(1, ordering: .relaxed).newValue
+        // Counted out by the channel's own end: one that dies before it is active has no other.
+        channel.closeFuture.assumeIsolated().whenComplete { _ in
+            counts.openConnections.subtract(1, ordering: .relaxed)
+        }
         guard open <= loop.snapshot.server.maxConnections else {
-            loop.shared.openConnections.subtract(1, ordering: .relaxed)
             loop.logger.notice("connection refused: max_connections are open")
             throw ChannelError.ioOnClosedChannel
         }
@@ -96,7 +100,6 @@ package final class DataPlane: Sendable {
         let pipeline = channel.pipeline.syncOperations
         if loop.snapshot.server.proxyProtocol {
             guard let peer, loop.snapshot.server.trustedProxies.contains(where: { $0.contains(peer) }) else {
-                loop.shared.openConnections.subtract(1, ordering: .relaxed)
                 throw ChannelError.ioOnClosedChannel
             }
             try pipeline.addHandler(PreambleHandler(logger: loop.logger) { connection.facts.peer = $0 })

@@ -36,6 +36,8 @@ final class LoopContext {
     private var pools: [Upstream: UpstreamPool] = [:]
     /// The same by the snapshot's own objects, which are found without hashing what they say.
     private var knownPools: [ObjectIdentifier: UpstreamPool] = [:]
+    /// Pools of stores that no snapshot names any more, until the requests under way there are done.
+    private var retiredPools: [UpstreamPool] = []
     private var connections: [ObjectIdentifier: ClientConnection] = [:]
     private var requestIDs: RequestIDSequence
     private var dateSecond: Int64 = 0
@@ -123,7 +125,6 @@ final class LoopContext {
     func closed(_ connection: ClientConnection) {
         guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
         journal.metrics.connections -= 1
-        shared.openConnections.subtract(1, ordering: .relaxed)
     }
 
     var connectionCount: Int { connections.count }
@@ -138,6 +139,7 @@ final class LoopContext {
         for (upstream, pool) in pools where !named.contains(upstream) {
             pool.retire()
             pools[upstream] = nil
+            if !pool.isEmpty { retiredPools.append(pool) }
         }
     }
 
@@ -160,6 +162,9 @@ final class LoopContext {
         let now = now()
         for connection in connections.values where connection.deadline <= now { connection.timedOut() }
         for pool in pools.values { pool.closeIdle(now: now) }
+        guard !retiredPools.isEmpty else { return }
+        for pool in retiredPools { pool.closeIdle(now: now) }
+        retiredPools.removeAll { $0.isEmpty }
     }
 
     /// From now on every answer is its connection's last, and connections that do nothing are closed.
@@ -170,13 +175,14 @@ final class LoopContext {
 
     /// The drain has lasted too long.
     func closeAll() {
-        for connection in connections.values { connection.close() }
+        // By the channel, so that what each was doing at a store ends with it.
+        for connection in connections.values { connection.context?.close(promise: nil) }
     }
 
     /// What this loop counted so far.
     func collectMetrics() -> LoopMetrics {
         var metrics = journal.metrics
-        for pool in pools.values {
+        for pool in Array(pools.values) + retiredPools {
             metrics.upstreamActive += pool.open - pool.idleCount
             metrics.upstreamIdle += pool.idleCount
         }

@@ -37,6 +37,8 @@ final class UpstreamConnection: ChannelDuplexHandler {
     private var readWaits = false
     private var answered = false
     private var failure: Loss?
+    /// The connection broke instead of being closed in order.
+    private var isBroken = false
     private(set) var exchanges = 0
     private(set) var idleSince = NIODeadline.uptimeNanoseconds(0)
     private weak var client: ClientConnection?
@@ -132,6 +134,7 @@ final class UpstreamConnection: ChannelDuplexHandler {
         if inbox.readableBytes == 0 {
             inbox = bytes
         } else {
+            inbox.discardReadBytes()
             inbox.writeBuffer(&bytes)
         }
         advance()
@@ -205,7 +208,8 @@ final class UpstreamConnection: ChannelDuplexHandler {
         pool.forget(self)
         switch phase {
         case .body(var decoder, _):
-            if case .end = decoder.closed() {
+            // A body that only the connection's end delimits is whole only where that end was an orderly one.
+            if !isBroken, case .end = decoder.closed() {
                 finish(keepAlive: false)
             } else {
                 lose(.closed(answered: true))
@@ -224,6 +228,7 @@ final class UpstreamConnection: ChannelDuplexHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        isBroken = true
         if UpstreamTLS.isFailure(error) { failure = .tls("\(error)") }
         context.close(promise: nil)
     }

@@ -12,7 +12,7 @@ import Pipeline
 final class UpstreamPool {
     /// Why no connection can be had.
     enum Unavailable: Error {
-        /// More requests wait than the queue holds.
+        /// More requests wait than the queue holds, or this one has waited too long.
         case queueFull
         /// The store does not accept connections.
         case unreachable(String)
@@ -20,7 +20,14 @@ final class UpstreamPool {
         case broken
     }
 
+    private struct Waiter {
+        let client: ClientConnection
+        let since: NIODeadline
+    }
+
     private static let queueLimit = 1024
+    /// How long a request waits for one of the others to end.
+    private static let queuePatience = TimeAmount.seconds(30)
     /// So many requests in a row failed to connect before the next ones fail at once.
     private static let breakerThreshold = 5
     private static let breakerPause = TimeAmount.seconds(1)
@@ -32,7 +39,9 @@ final class UpstreamPool {
     private var tls: NIOSSLContext?
     private let logger: Logger
     private var idle: [UpstreamConnection] = []
-    private var waiting: [ClientConnection] = []
+    private var waiting: [Waiter] = []
+    /// No snapshot names this store any more: what comes back is closed instead of kept.
+    private var isRetired = false
     /// Connections that exist or are being made.
     private(set) var open = 0
     private var failuresInARow = 0
@@ -61,7 +70,7 @@ final class UpstreamPool {
         if open < limit {
             connect(for: client)
         } else if waiting.count < Self.queueLimit {
-            waiting.append(client)
+            waiting.append(Waiter(client: client, since: .now()))
         } else {
             client.upstreamUnavailable(.queueFull)
         }
@@ -69,15 +78,17 @@ final class UpstreamPool {
 
     /// The client no longer wants a connection.
     func cancel(_ client: ClientConnection) {
-        waiting.removeAll { $0 === client }
+        waiting.removeAll { $0.client === client }
     }
 
     /// A connection whose exchange is over.
     func take(back connection: UpstreamConnection) {
-        if waiting.isEmpty {
-            idle.append(connection)
+        if let client = nextWaiting() {
+            client.upstreamReady(connection)
+        } else if isRetired {
+            connection.cut()
         } else {
-            waiting.removeFirst().upstreamReady(connection)
+            idle.append(connection)
         }
     }
 
@@ -88,8 +99,12 @@ final class UpstreamPool {
         serveWaiting()
     }
 
-    /// Closes what has rested longer than the upstream's idle timeout.
+    /// Closes what has rested longer than the upstream's idle timeout, and answers who has waited too long.
     func closeIdle(now: NIODeadline) {
+        while let first = waiting.first, first.since + Self.queuePatience <= now {
+            waiting.removeFirst()
+            if first.client.waitsForUpstream { first.client.upstreamUnavailable(.queueFull) }
+        }
         let timeout = TimeAmount(upstream.idleTimeout)
         for connection in idle where connection.idleSince + timeout <= now {
             connection.cut()
@@ -98,13 +113,26 @@ final class UpstreamPool {
 
     /// Closes every resting connection: the snapshot no longer names this upstream.
     func retire() {
+        isRetired = true
         for connection in idle { connection.cut() }
     }
 
+    /// While the breaker is open every one of them hears so: no connection is there whose end would serve the next.
     private func serveWaiting() {
-        guard open < limit, !waiting.isEmpty else { return }
-        connect(for: waiting.removeFirst())
+        while open < limit, let client = nextWaiting() { connect(for: client) }
     }
+
+    /// The longest waiting; one that was closed meanwhile wants nothing any more.
+    private func nextWaiting() -> ClientConnection? {
+        while !waiting.isEmpty {
+            let client = waiting.removeFirst().client
+            if client.waitsForUpstream { return client }
+        }
+        return nil
+    }
+
+    /// Nothing is left of it: neither connections nor requests that wait for one.
+    var isEmpty: Bool { open == 0 && waiting.isEmpty }
 
     // MARK: - Connecting
 
@@ -162,7 +190,7 @@ final class UpstreamPool {
     private func deliver(_ channel: any Channel, to client: ClientConnection) {
         guard let connection = try? channel.pipeline.syncOperations.handler(type: UpstreamConnection.self) else {
             // It closed in the same turn of the loop: its handler is gone and was counted out.
-            client.upstreamUnavailable(.unreachable("closed at once"))
+            if client.waitsForUpstream { client.upstreamUnavailable(.unreachable("closed at once")) }
             return
         }
         if client.waitsForUpstream {

@@ -5,7 +5,7 @@ public import WireFormats
 
 /// What the pipeline made of a request: what to do, and what the logs shall say.
 public struct Decision: Sendable {
-    public private(set) var plan: Plan
+    public internal(set) var plan: Plan
     public var client: IPAddress?
     /// Nil where the caller is not known.
     public var principal: Principal?
@@ -25,11 +25,5 @@ public struct Decision: Sendable {
 
     public enum Outcome: Sendable {
         case allowed, denied, unauthenticated, limited, undecided
-    }
-
-    func with(_ plan: Plan) -> Decision {
-        var decision = self
-        decision.plan = plan
-        return decision
     }
 }

@@ -30,20 +30,23 @@ public struct Pipeline {
             return Decision(plan: plan, client: origin.client)
         }
         let asking = Asking(head: head, origin: origin, snapshot: snapshot, now: now, requestID: requestID)
-        var notes = Decision(plan: .reply(Reply(status: 500)), client: origin.client)
+        var decision = Decision(plan: Self.undecided, client: origin.client)
         do throws(Refusal) {
             guard auditIsHealthy || !snapshot.server.requiresAudit else { throw .unrecorded }
-            let plan = try plan(asking, noting: &notes)
-            notes.outcome = .allowed
-            return notes.with(plan)
+            decision.plan = try plan(asking, noting: &decision)
+            decision.outcome = .allowed
         } catch {
             let refusal = limitFailures(error, asking)
-            notes.outcome = refusal.outcome
-            notes.reason = refusal.reason
-            notes.failure = refusal.failure
-            return notes.with(.reply(asking.reply(refusal.error)))
+            decision.outcome = refusal.outcome
+            decision.reason = refusal.reason
+            decision.failure = refusal.failure
+            decision.plan = .reply(asking.reply(refusal.error))
         }
+        return decision
     }
+
+    /// What stands in a decision until it is made; without storage of its own.
+    private static let undecided = Plan.reply(Reply(status: 500, fields: FieldBlock(bytes: [], entries: [])))
 
     private mutating func plan(_ asking: Asking, noting notes: inout Decision) throws(Refusal) -> Plan {
         let located = try Located(asking)

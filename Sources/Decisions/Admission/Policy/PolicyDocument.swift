@@ -49,10 +49,13 @@ public struct PolicyDocument: Sendable {
         _ values: (RequestValue) -> [[UInt8]]
     ) -> PolicyRuling {
         var ruling = PolicyRuling()
-        let resource = question.target.resource
+        // Written out once, and only for a statement that is about one of the actions.
+        var written: [UInt8]?
         for statement in statements {
             let concerned = statement.actions.intersection(question.actions)
             guard !concerned.isEmpty else { continue }
+            let resource = written ?? question.target.resource
+            written = resource
             let applies = statement.applies(to: resource, question, values)
             switch statement.effect {
             case .deny where applies != .no:
