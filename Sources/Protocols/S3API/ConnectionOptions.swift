@@ -16,12 +16,12 @@ enum ConnectionOptions {
     }
 
     /// All the content fields, conditions and credentials.
-    private static let meaningful = [
+    private static let meaningful: [StaticString] = [
         "content-", "if-", "range", "authorization", "x-api-key", "host", "cache-control", "expires", "cookie",
         "transfer-encoding",
     ]
 
-    private static func begins(_ name: ArraySlice<UInt8>, _ prefix: String) -> Bool {
-        equalsIgnoringCase(name.prefix(prefix.utf8.count), prefix)
+    private static func begins(_ name: ArraySlice<UInt8>, _ prefix: StaticString) -> Bool {
+        equalsIgnoringCase(name.prefix(prefix.utf8CodeUnitCount), prefix)
     }
 }

@@ -59,31 +59,56 @@ enum ForeignParameter {
     case hoistedHeader
     case unknown
 
-    init(name: some Collection<UInt8>) {
+    init(name: ArraySlice<UInt8>) {
         if hasAmzPrefix(name) {
-            self = Self.signature.contains(where: { equalsIgnoringCase(name, $0) }) ? .ignored : .hoistedHeader
+            self = Self.signature.find(name) == nil ? .hoistedHeader : .ignored
         } else {
-            self = Self.remarks.contains(where: { name.elementsEqual($0.utf8) }) ? .ignored : .unknown
+            self = Self.remarks.find(name) == nil ? .unknown : .ignored
         }
     }
 
-    /// Signature Version 4 in the query (S3 API reference, "Authenticating Requests: Using Query Parameters").
-    private static let signature = [
-        "x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-expires", "x-amz-signedheaders",
-        "x-amz-signature", "x-amz-security-token", "x-amz-content-sha256",
-    ]
-    /// `x-id` names the operation for the SDK's own logs; the next three are Signature Version 2; the last is ours.
-    private static let remarks = ["x-id", "AWSAccessKeyId", "Signature", "Expires", "gh-link"]
+    private static let signature = WireNames<SignatureParameter>(.ignoringCase)
+    private static let remarks = WireNames<Remark>(.exact)
+}
+
+/// Signature Version 4 in the query (S3 API reference, "Authenticating Requests: Using Query Parameters").
+private enum SignatureParameter: String, CaseIterable {
+    case algorithm = "x-amz-algorithm"
+    case credential = "x-amz-credential"
+    case date = "x-amz-date"
+    case expires = "x-amz-expires"
+    case signedHeaders = "x-amz-signedheaders"
+    case signature = "x-amz-signature"
+    case securityToken = "x-amz-security-token"
+    case contentSHA256 = "x-amz-content-sha256"
+}
+
+private enum Remark: String, CaseIterable {
+    /// Names the operation for the SDK's own logs.
+    case operation = "x-id"
+    // Signature Version 2.
+    case accessKeyID = "AWSAccessKeyId"
+    case signature = "Signature"
+    case expires = "Expires"
+    /// Ours.
+    case link = "gh-link"
 }
 
 /// Whether the name begins with `x-amz-`, in any case.
-func hasAmzPrefix(_ name: some Collection<UInt8>) -> Bool {
+func hasAmzPrefix(_ name: ArraySlice<UInt8>) -> Bool {
     name.count > 6 && equalsIgnoringCase(name.prefix(6), "x-amz-")
 }
 
 /// `lowercase` must be in lower case.
-func equalsIgnoringCase(_ name: some Collection<UInt8>, _ lowercase: String) -> Bool {
-    let wanted = lowercase.utf8
-    guard name.count == wanted.count else { return false }
-    return zip(name, wanted).allSatisfy { byte, other in (byte &- 0x41 < 26 ? byte | 0x20 : byte) == other }
+func equalsIgnoringCase(_ name: ArraySlice<UInt8>, _ lowercase: StaticString) -> Bool {
+    guard name.count == lowercase.utf8CodeUnitCount else { return false }
+    return name.withUnsafeBufferPointer { name in
+        lowercase.withUTF8Buffer { wanted in
+            for index in 0..<wanted.count {
+                let byte = name[index]
+                guard (byte &- 0x41 < 26 ? byte | 0x20 : byte) == wanted[index] else { return false }
+            }
+            return true
+        }
+    }
 }

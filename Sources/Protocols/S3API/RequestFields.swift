@@ -10,11 +10,13 @@ struct RequestFields {
 
     /// - Throws: `NotImplemented` for a field that is not known and for aws-chunked bodies, `InvalidRequest` for one
     ///   that is repeated, what ``CopySource`` throws.
-    init(_ fields: FieldBlock, _ query: Query) throws(S3Error) {
+    ///
+    /// `query` is nil where it is known to hold no fields.
+    init(_ fields: FieldBlock, _ query: Query?) throws(S3Error) {
         for entry in fields.entries where fields.hasPrefix(entry, "x-amz-") {
             try note(fields.name(entry), fields.value(entry))
         }
-        guard !query.isEmpty else { return }
+        guard let query else { return }
         try query.forEach { (name, value, _) throws(S3Error) in
             guard hasAmzPrefix(name), case .hoistedHeader = ForeignParameter(name: name) else { return }
             guard value.allSatisfy({ $0 > 0x1F && $0 != 0x7F }) else {

@@ -5,14 +5,21 @@ struct RequestParameters {
     private(set) var present = EnumerationSet<QueryParameter>()
     private(set) var subresource: QueryParameter?
     private(set) var versionID: [UInt8]?
+    /// A field is among them that a signing SDK moved into the query.
+    private(set) var hasHoistedFields = false
 
     /// - Throws: `NotImplemented` for an unknown or doubled parameter, a second subresource, or one with a value;
     ///   `InvalidArgument` for a value that its parameter can't have.
     init(_ query: Query) throws(S3Error) {
-        try query.forEach { (name, value, _) throws(S3Error) in
+        for place in 0..<query.count {
+            let name = query.name(at: place)
             guard let parameter = QueryParameter(name: name) else {
-                guard case .unknown = ForeignParameter(name: name) else { return }
-                throw S3Error(.notImplemented, "A query parameter that was given is not known.")
+                switch ForeignParameter(name: name) {
+                case .ignored: continue
+                case .hoistedHeader: hasHoistedFields = true
+                case .unknown: throw S3Error(.notImplemented, "A query parameter that was given is not known.")
+                }
+                continue
             }
             guard present.insert(parameter) else {
                 throw S3Error(.notImplemented, "A query parameter was given more than once.")
@@ -23,7 +30,7 @@ struct RequestParameters {
                 }
                 subresource = parameter
             }
-            try check(parameter, value)
+            try check(parameter, query.value(at: place))
         }
         guard subresource != .select || present.contains(.selectType) else {
             throw S3Error(.invalidArgument, "select-type=2 is required.")

@@ -16,7 +16,7 @@ public enum S3Classifier {
     ) throws(S3Error) -> S3Request {
         try ConnectionOptions.check(head.fields)
         let parameters = try RequestParameters(query)
-        let fields = try RequestFields(head.fields, query)
+        let fields = try RequestFields(head.fields, parameters.hasHoistedFields ? query : nil)
         let operation = try operation(head.method, address, parameters, copies: fields.copySource != nil)
         guard parameters.present.isSubset(of: operation.parameters) else {
             throw S3Error(.notImplemented, "A query parameter that does not belong to this operation was given.")

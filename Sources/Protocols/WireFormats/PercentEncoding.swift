@@ -20,6 +20,8 @@ public enum PercentEncoding {
     /// AWS S3 API reference ("Signature Calculations for the Authorization Header").
     @inlinable
     public static func append(_ raw: some Sequence<UInt8>, to text: inout [UInt8], keepSlash: Slash = .keep) {
+        let done: Void? = raw.withContiguousStorageIfAvailable { append($0, to: &text, keepSlash: keepSlash) }
+        guard done == nil else { return }
         for byte in raw {
             if isUnreserved(byte) || (byte == UInt8(ascii: "/") && keepSlash == .keep) {
                 text.append(byte)
@@ -29,6 +31,21 @@ public enum PercentEncoding {
                 text.append(Hex.upperDigit(byte & 15))
             }
         }
+    }
+
+    /// The same for bytes that lie together: what stays is copied in runs.
+    public static func append(_ raw: UnsafeBufferPointer<UInt8>, to text: inout [UInt8], keepSlash: Slash = .keep) {
+        var runStart = 0
+        for index in raw.indices {
+            let byte = raw[index]
+            if isUnreserved(byte) || (byte == UInt8(ascii: "/") && keepSlash == .keep) { continue }
+            text.append(contentsOf: UnsafeBufferPointer(rebasing: raw[runStart..<index]))
+            text.append(UInt8(ascii: "%"))
+            text.append(Hex.upperDigit(byte >> 4))
+            text.append(Hex.upperDigit(byte & 15))
+            runStart = index + 1
+        }
+        text.append(contentsOf: UnsafeBufferPointer(rebasing: raw[runStart...]))
     }
 
     @inlinable
@@ -42,9 +59,9 @@ public enum PercentEncoding {
     @inlinable
     @inline(__always)
     public static func isUnreserved(_ byte: UInt8) -> Bool {
-        if (byte | 0x20) &- UInt8(ascii: "a") < 26 || byte &- UInt8(ascii: "0") < 10 { return true }
-        return byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "_")
-            || byte == UInt8(ascii: "~")
+        // A bit for each byte below 128: `-.0-9` in the first word, `A-Z_a-z~` in the second.
+        let bits: UInt64 = byte < 64 ? 0x03ff_6000_0000_0000 : 0x47ff_fffe_87ff_fffe
+        return byte < 128 && bits >> UInt64(byte & 63) & 1 == 1
     }
 
     /// `plus` is what a `+` becomes: itself in a path, a space in a form-encoded query.

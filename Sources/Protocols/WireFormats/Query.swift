@@ -51,31 +51,73 @@ public struct Query: Sendable {
         self.init()
         guard !raw.isEmpty else { return }
         bytes.reserveCapacity(raw.count)
-        var rest = raw[...]
-        while !rest.isEmpty {
-            let end = rest.firstIndex(of: UInt8(ascii: "&")) ?? rest.endIndex
-            try append(rest[..<end])
-            rest = end == rest.endIndex ? rest[end...] : rest[rest.index(after: end)...]
+        entries.reserveCapacity(8)
+        try raw.withUnsafeBufferPointer { (raw) throws(PercentEncodingError) in
+            var index = 0
+            while index < raw.count {
+                if raw[index] != UInt8(ascii: "&") { try appendItem(raw, at: &index) }
+                index += 1
+            }
         }
     }
 
-    private mutating func append(_ piece: ArraySlice<UInt8>) throws(PercentEncodingError) {
-        guard !piece.isEmpty else { return }
+    /// Reads the item that begins at `index`, which moves to the `&` behind it or to the end.
+    private mutating func appendItem(
+        _ raw: UnsafeBufferPointer<UInt8>,
+        at index: inout Int
+    ) throws(PercentEncodingError) {
         guard entries.count < Query.maxItems else { throw .tooManyItems }
-        let equals = piece.firstIndex(of: UInt8(ascii: "="))
         let nameStart = bytes.count
-        try PercentEncoding.appendDecoded(piece[..<(equals ?? piece.endIndex)], to: &bytes, plus: UInt8(ascii: " "))
+        try appendDecoded(raw, at: &index, isName: true)
         let valueStart = bytes.count
-        if let equals {
-            let value = piece[piece.index(after: equals)...]
-            try PercentEncoding.appendDecoded(value, to: &bytes, plus: UInt8(ascii: " "))
+        let hasEquals = index < raw.count && raw[index] == UInt8(ascii: "=")
+        if hasEquals {
+            index += 1
+            try appendDecoded(raw, at: &index, isName: false)
         }
-        entries.append(
-            Entry(name: nameStart..<valueStart, value: valueStart..<bytes.count, hasEquals: equals != nil)
-        )
+        entries.append(Entry(name: nameStart..<valueStart, value: valueStart..<bytes.count, hasEquals: hasEquals))
+    }
+
+    /// Decodes up to the next `&`, or `=` in a name. What needs no decoding is copied in runs.
+    private mutating func appendDecoded(
+        _ raw: UnsafeBufferPointer<UInt8>,
+        at index: inout Int,
+        isName: Bool
+    ) throws(PercentEncodingError) {
+        var runStart = index
+        while index < raw.count {
+            let byte = raw[index]
+            if byte == UInt8(ascii: "&") || (isName && byte == UInt8(ascii: "=")) { break }
+            if byte == UInt8(ascii: "%") || byte == UInt8(ascii: "+") {
+                bytes.append(contentsOf: UnsafeBufferPointer(rebasing: raw[runStart..<index]))
+                if byte == UInt8(ascii: "+") {
+                    bytes.append(UInt8(ascii: " "))
+                } else {
+                    guard index + 2 < raw.count, let high = Hex.value(of: raw[index + 1]),
+                        let low = Hex.value(of: raw[index + 2])
+                    else { throw .malformedEscape }
+                    bytes.append(high << 4 | low)
+                    index += 2
+                }
+                runStart = index + 1
+            }
+            index += 1
+        }
+        if runStart < index { bytes.append(contentsOf: UnsafeBufferPointer(rebasing: raw[runStart..<index])) }
     }
 
     public var isEmpty: Bool { entries.isEmpty }
+
+    /// How many items there are; each has its place from 0 on.
+    @inlinable
+    public var count: Int { entries.count }
+
+    @inlinable
+    public func name(at place: Int) -> ArraySlice<UInt8> { bytes[entries[place].name] }
+
+    /// Decoded; empty where the item has none.
+    @inlinable
+    public func value(at place: Int) -> ArraySlice<UInt8> { bytes[entries[place].value] }
 
     public var items: [Item] {
         entries.map { Item(name: Array(bytes[$0.name]), value: Array(bytes[$0.value]), hasEquals: $0.hasEquals) }
@@ -130,36 +172,79 @@ public struct Query: Sendable {
     /// by encoded name and then by encoded value. `excluding` leaves out every item of that (decoded) name.
     public func appendCanonical(to text: inout [UInt8], excluding: StaticString? = nil) {
         guard !entries.isEmpty else { return }
-        var encoded: [UInt8] = []
-        encoded.reserveCapacity(bytes.count + bytes.count / 2)
-        var pieces: [(name: Range<Int>, value: Range<Int>)] = []
+        let start = text.count
+        text.reserveCapacity(start + bytes.count * 3 / 2 + entries.count * 2)
+        var pieces: [CanonicalPiece] = []
         pieces.reserveCapacity(entries.count)
+        var isSorted = true
         for entry in entries {
             if let excluding, isNamed(entry, excluding) { continue }
-            let nameStart = encoded.count
-            PercentEncoding.append(bytes[entry.name], to: &encoded, keepSlash: .encode)
-            let valueStart = encoded.count
-            PercentEncoding.append(bytes[entry.value], to: &encoded, keepSlash: .encode)
-            pieces.append((nameStart..<valueStart, valueStart..<encoded.count))
-        }
-        pieces.sort { left, right in
-            if encoded[left.name].elementsEqual(encoded[right.name]) {
-                return encoded[left.value].lexicographicallyPrecedes(encoded[right.value])
-            }
-            return encoded[left.name].lexicographicallyPrecedes(encoded[right.name])
-        }
-        var isFirst = true
-        for piece in pieces {
-            if !isFirst { text.append(UInt8(ascii: "&")) }
-            isFirst = false
-            text.append(contentsOf: encoded[piece.name])
+            if !pieces.isEmpty { text.append(UInt8(ascii: "&")) }
+            let nameStart = text.count
+            appendEncoded(entry.name, to: &text)
+            let nameEnd = text.count
             text.append(UInt8(ascii: "="))
-            text.append(contentsOf: encoded[piece.value])
+            appendEncoded(entry.value, to: &text)
+            let piece = CanonicalPiece(name: nameStart..<nameEnd, value: nameEnd + 1..<text.count)
+            if isSorted, let last = pieces.last {
+                isSorted = text.withUnsafeBufferPointer { !piece.precedes(last, in: $0) }
+            }
+            pieces.append(piece)
+        }
+        // Clients mostly write their parameters in the order they sign them in.
+        guard !isSorted else { return }
+        let sorted = text.withUnsafeBufferPointer { all in
+            pieces.sort { $0.precedes($1, in: all) }
+            var sorted: [UInt8] = []
+            sorted.reserveCapacity(all.count - start)
+            for piece in pieces {
+                if !sorted.isEmpty { sorted.append(UInt8(ascii: "&")) }
+                sorted.append(
+                    contentsOf: UnsafeBufferPointer(rebasing: all[piece.name.lowerBound..<piece.value.upperBound])
+                )
+            }
+            return sorted
+        }
+        text.replaceSubrange(start..., with: sorted)
+    }
+
+    private func appendEncoded(_ range: Range<Int>, to text: inout [UInt8]) {
+        bytes.withUnsafeBufferPointer { all in
+            PercentEncoding.append(UnsafeBufferPointer(rebasing: all[range]), to: &text, keepSlash: .encode)
         }
     }
 
     private func isNamed(_ entry: Entry, _ name: StaticString) -> Bool {
         guard entry.name.count == name.utf8CodeUnitCount else { return false }
-        return name.withUTF8Buffer { wanted in bytes[entry.name].elementsEqual(wanted) }
+        return bytes.withUnsafeBufferPointer { all in
+            name.withUTF8Buffer { wanted in
+                for offset in 0..<wanted.count where all[entry.name.lowerBound + offset] != wanted[offset] {
+                    return false
+                }
+                return true
+            }
+        }
+    }
+}
+
+/// One `name=value` of a canonical query, as ranges of the text it stands in.
+private struct CanonicalPiece {
+    let name: Range<Int>
+    let value: Range<Int>
+
+    /// By name, then by value, bytewise.
+    func precedes(_ other: CanonicalPiece, in text: UnsafeBufferPointer<UInt8>) -> Bool {
+        switch CanonicalPiece.compare(name, other.name, in: text) {
+        case 0: CanonicalPiece.compare(value, other.value, in: text) < 0
+        case let order: order < 0
+        }
+    }
+
+    private static func compare(_ left: Range<Int>, _ right: Range<Int>, in text: UnsafeBufferPointer<UInt8>) -> Int {
+        for offset in 0..<min(left.count, right.count) {
+            let (a, b) = (text[left.lowerBound + offset], text[right.lowerBound + offset])
+            if a != b { return a < b ? -1 : 1 }
+        }
+        return left.count - right.count
     }
 }

@@ -17,20 +17,42 @@ public struct CredentialScope: Hashable, Sendable {
 
     /// Parses a whole credential: exactly five parts, the last of them `aws4_request`.
     public init(
-        parsing text: some Collection<UInt8>,
+        parsing text: ArraySlice<UInt8>,
         in place: SignatureRefusal.Place
     ) throws(SignatureRefusal) {
         let malformed = SignatureRefusal.malformed(place, .malformed(.credential))
-        guard text.count <= 512, text.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else { throw malformed }
-        let parts = text.split(separator: UInt8(ascii: "/"), maxSplits: 5, omittingEmptySubsequences: false)
-        guard parts.count == 5, parts.allSatisfy({ !$0.isEmpty }), parts[1].count == 8,
-            parts[1].allSatisfy({ $0 &- UInt8(ascii: "0") < 10 })
+        guard text.count <= 512 else { throw malformed }
+        var slashes = SIMD4<Int>(repeating: 0)
+        var count = 0
+        for index in text.indices {
+            let byte = text[index]
+            guard byte > 0x20 && byte < 0x7f else { throw malformed }
+            guard byte == UInt8(ascii: "/") else { continue }
+            guard count < 4 else { throw malformed }
+            slashes[count] = index
+            count += 1
+        }
+        guard count == 4 else { throw malformed }
+        let key = text[..<slashes[0]]
+        let day = text[(slashes[0] + 1)..<slashes[1]]
+        let zone = text[(slashes[1] + 1)..<slashes[2]]
+        let kind = text[(slashes[2] + 1)..<slashes[3]]
+        let terminator = text[(slashes[3] + 1)...]
+        guard !key.isEmpty, !zone.isEmpty, !kind.isEmpty, !terminator.isEmpty, day.count == 8,
+            day.allSatisfy({ $0 &- UInt8(ascii: "0") < 10 })
         else { throw malformed }
-        guard parts[4].elementsEqual("aws4_request".utf8) else { throw .malformed(place, .scopeTerminator) }
-        accessKeyID = String(decoding: parts[0], as: UTF8.self)
-        date = Array(parts[1])
-        region = String(decoding: parts[2], as: UTF8.self)
-        service = String(decoding: parts[3], as: UTF8.self)
+        guard terminator.elementsEqual("aws4_request".utf8) else { throw .malformed(place, .scopeTerminator) }
+        accessKeyID = String(decoding: key, as: UTF8.self)
+        date = Array(day)
+        region = String(decoding: zone, as: UTF8.self)
+        service = String(decoding: kind, as: UTF8.self)
+    }
+
+    public init(
+        parsing text: some Collection<UInt8>,
+        in place: SignatureRefusal.Place
+    ) throws(SignatureRefusal) {
+        try self.init(parsing: Array(text)[...], in: place)
     }
 
     /// The scope without the key: the third line of the string to sign.

@@ -20,10 +20,11 @@ public enum PresentedSignature: Sendable {
     ) throws(SignatureRefusal) -> PresentedSignature? {
         let authorizations = head.fields.count(of: "authorization")
         guard authorizations < 2 else { throw .twoSignatures }
-        let presigned = claimsVersion4(query)
-        let presignedV2 = claimsVersion2(query)
+        let parameters = SignatureParameters(of: query)
+        let presigned = parameters.claimsVersion4
+        let presignedV2 = parameters.claimsVersion2
         guard authorizations + (presigned ? 1 : 0) + (presignedV2 ? 1 : 0) < 2 else { throw .twoSignatures }
-        if presigned { return .presignedV4(try PresignedQuery(parsing: query)) }
+        if presigned { return .presignedV4(try PresignedQuery(parameters, of: query)) }
         if presignedV2 { return .v2(.query) }
         guard let value = head.fields.first("authorization") else { return nil }
         return try parse(value)
@@ -42,21 +43,6 @@ public enum PresentedSignature: Sendable {
             throw .malformed(.header, .unsupportedAlgorithm)
         }
         return .otherScheme(String(decoding: scheme, as: UTF8.self))
-    }
-
-    /// Whether any parameter of a version 4 presigned URL is there, in whatever case: one of them alone is an
-    /// incomplete signature, not an unsigned request.
-    private static func claimsVersion4(_ query: Query) -> Bool {
-        guard !query.isEmpty else { return false }
-        return query.contains(anyCase: "x-amz-signature") || query.contains(anyCase: "x-amz-credential")
-            || query.contains(anyCase: "x-amz-algorithm") || query.contains(anyCase: "x-amz-signedheaders")
-            || query.contains(anyCase: "x-amz-expires") || query.contains(anyCase: "x-amz-date")
-            || query.contains(anyCase: "x-amz-security-token")
-    }
-
-    private static func claimsVersion2(_ query: Query) -> Bool {
-        guard !query.isEmpty else { return false }
-        return query.contains(anyCase: "awsaccesskeyid") || query.contains(anyCase: "signature")
     }
 
     /// The key that claims to have signed; nil for what is not version 4.

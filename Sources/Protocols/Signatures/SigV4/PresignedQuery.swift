@@ -19,16 +19,29 @@ public struct PresignedQuery: Sendable {
 
     static let maxLifetimeSeconds: Int64 = 604_800
 
-    init(parsing query: Query) throws(SignatureRefusal) {
-        let algorithm = try query.required("X-Amz-Algorithm", .algorithm)
+    init(_ parameters: SignatureParameters, of query: Query) throws(SignatureRefusal) {
+        func optional(
+            _ name: SignatureParameters.Name,
+            _ parameter: SignatureRefusal.Parameter
+        ) throws(SignatureRefusal) -> ArraySlice<UInt8>? {
+            try parameters.place(of: name, parameter).map { query.value(at: $0) }
+        }
+        func required(
+            _ name: SignatureParameters.Name,
+            _ parameter: SignatureRefusal.Parameter
+        ) throws(SignatureRefusal) -> ArraySlice<UInt8> {
+            guard let value = try optional(name, parameter) else { throw .malformed(.query, .missing(parameter)) }
+            return value
+        }
+        let algorithm = try required(.algorithm, .algorithm)
         guard algorithm.elementsEqual("AWS4-HMAC-SHA256".utf8) else { throw .malformed(.query, .unsupportedAlgorithm) }
-        let credential = try query.required("X-Amz-Credential", .credential)
-        dateText = try query.required("X-Amz-Date", .date)
-        let expires = try query.required("X-Amz-Expires", .expires)
-        let names = try query.required("X-Amz-SignedHeaders", .signedHeaders)
-        let proof = try query.required("X-Amz-Signature", .signature)
-        securityToken = try query.optional("X-Amz-Security-Token", .securityToken)
-        contentSHA256 = try query.optional("X-Amz-Content-Sha256", .contentSHA256)
+        let credential = try required(.credential, .credential)
+        dateText = Array(try required(.date, .date))
+        let expires = try required(.expires, .expires)
+        let names = try required(.signedHeaders, .signedHeaders)
+        let proof = try required(.signature, .signature)
+        securityToken = try optional(.securityToken, .securityToken).map { Array($0) }
+        contentSHA256 = try optional(.contentSHA256, .contentSHA256).map { Array($0) }
 
         scope = try CredentialScope(parsing: credential, in: .query)
         guard let signedAt = Timestamp.parseAmz(dateText) else { throw .malformed(.query, .malformed(.date)) }
@@ -43,8 +56,8 @@ public struct PresignedQuery: Sendable {
     public var expiresAt: Instant { signedAt + lifetime }
 
     /// Plain decimal digits without sign, space or leading zero.
-    private static func lifetime(_ text: [UInt8]) throws(SignatureRefusal) -> Duration {
-        let digits = text.first == UInt8(ascii: "-") ? text.dropFirst() : text[...]
+    private static func lifetime(_ text: ArraySlice<UInt8>) throws(SignatureRefusal) -> Duration {
+        let digits = text.first == UInt8(ascii: "-") ? text.dropFirst() : text
         guard !digits.isEmpty, digits.count <= 18, digits.allSatisfy({ $0 &- UInt8(ascii: "0") < 10 }),
             digits.count == 1 || digits.first != UInt8(ascii: "0")
         else { throw .malformed(.query, .malformed(.expires)) }
@@ -53,23 +66,5 @@ public struct PresignedQuery: Sendable {
             throw .malformed(.query, .expiresOutOfRange)
         }
         return .seconds(seconds)
-    }
-}
-
-extension Query {
-    fileprivate func optional(
-        _ name: StaticString,
-        _ parameter: SignatureRefusal.Parameter
-    ) throws(SignatureRefusal) -> [UInt8]? {
-        guard count(of: name) < 2 else { throw .malformed(.query, .repeated(parameter)) }
-        return first(name)
-    }
-
-    fileprivate func required(
-        _ name: StaticString,
-        _ parameter: SignatureRefusal.Parameter
-    ) throws(SignatureRefusal) -> [UInt8] {
-        guard let value = try optional(name, parameter) else { throw .malformed(.query, .missing(parameter)) }
-        return value
     }
 }

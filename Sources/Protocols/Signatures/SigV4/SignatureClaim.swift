@@ -71,8 +71,10 @@ struct SignatureClaim {
             if let field, !field.elementsEqual(stated) { throw .conflictingContentSHA256 }
             return stated
         }
-        return Array(field ?? ArraySlice("UNSIGNED-PAYLOAD".utf8))
+        return field.map { Array($0) } ?? unsignedPayload
     }
+
+    private static let unsignedPayload = Array("UNSIGNED-PAYLOAD".utf8)
 
     /// Header signatures are good for 15 minutes either way. Presigned ones are good from their time (15 minutes of
     /// clock difference granted) to the expiry they state, whatever their age.
@@ -107,11 +109,20 @@ struct SignatureClaim {
 
     /// Which readings of the path to try: two where it holds an encoded slash.
     func pathForms(_ path: [UInt8]) -> [CanonicalRequest.EncodedSlash] {
-        let hasEncodedSlash = path.indices.dropLast(2).contains { index in
-            path[index] == UInt8(ascii: "%") && path[index + 1] == UInt8(ascii: "2") && path[index + 2] | 0x20 == 0x66
+        let hasEncodedSlash = path.withUnsafeBufferPointer { path in
+            for index in 0..<max(0, path.count - 2)
+            where path[index] == UInt8(ascii: "%") && path[index + 1] == UInt8(ascii: "2")
+                && path[index + 2] | 0x20 == 0x66
+            {
+                return true
+            }
+            return false
         }
-        return hasEncodedSlash ? [.kept, .plain] : [.plain]
+        return hasEncodedSlash ? SignatureClaim.bothForms : SignatureClaim.plainForm
     }
+
+    private static let plainForm: [CanonicalRequest.EncodedSlash] = [.plain]
+    private static let bothForms: [CanonicalRequest.EncodedSlash] = [.kept, .plain]
 
     func stages(
         head: RequestHead,
