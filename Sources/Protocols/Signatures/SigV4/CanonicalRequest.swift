@@ -24,11 +24,14 @@ public struct CanonicalRequest: Sendable {
     /// A path as a client sent it: decoded once and encoded once, because clients differ in what they leave raw and
     /// AWS reckons from the key. Empty segments stay.
     public mutating func appendPath(
-        received path: some Collection<UInt8>,
+        received path: [UInt8],
         encodedSlash: EncodedSlash
     ) throws(SignatureRefusal) {
         let decoded: [UInt8]
-        if encodedSlash == .plain || !path.contains(UInt8(ascii: "%")) {
+        if path.allSatisfy({ PercentEncoding.isUnreserved($0) || $0 == UInt8(ascii: "/") }) {
+            // As most paths are: decoding and encoding would change nothing.
+            bytes.append(contentsOf: path)
+        } else if encodedSlash == .plain || !path.contains(UInt8(ascii: "%")) {
             decoded = try CanonicalRequest.decode(path)
             PercentEncoding.append(decoded, to: &bytes, keepSlash: .keep)
         } else {
@@ -88,7 +91,7 @@ public struct CanonicalRequest: Sendable {
             let name = names.name(index)
             bytes.append(contentsOf: name)
             bytes.append(UInt8(ascii: ":"))
-            if name.elementsEqual("host".utf8) {
+            if name.count == 4, name.elementsEqual("host".utf8) {
                 appendTrimmed(host[...])
             } else {
                 var isFirst = true
@@ -168,7 +171,11 @@ public struct CanonicalRequest: Sendable {
 
     /// The value without white space at its ends, and with each run of it inside as one space.
     private mutating func appendTrimmed(_ value: ArraySlice<UInt8>) {
-        guard value.contains(where: { $0 == 0x20 || $0 == 0x09 }) else {
+        let hasSpace = value.withUnsafeBufferPointer { value in
+            for byte in value where byte == 0x20 || byte == 0x09 { return true }
+            return false
+        }
+        guard hasSpace else {
             bytes.append(contentsOf: value)
             return
         }
@@ -189,11 +196,13 @@ public struct CanonicalRequest: Sendable {
 extension FieldBlock {
     fileprivate func isNamed(_ entry: Entry, lowerCase name: ArraySlice<UInt8>) -> Bool {
         guard entry.name.count == name.count else { return false }
-        var index = entry.name.lowerBound
-        for byte in name {
-            if lowered(bytes[index]) != byte { return false }
-            index += 1
+        return bytes.withUnsafeBufferPointer { all in
+            name.withUnsafeBufferPointer { name in
+                for index in 0..<name.count where lowered(all[entry.name.lowerBound + index]) != name[index] {
+                    return false
+                }
+                return true
+            }
         }
-        return true
     }
 }

@@ -2,7 +2,7 @@ import WireFormats
 
 /// An `Authorization: AWS4-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…` field, taken apart
 /// (AWS S3 API reference, "Signature Calculations for the Authorization Header").
-public struct HeaderAuthorization: Sendable {
+public final class HeaderAuthorization: Sendable {
     public let scope: CredentialScope
     public let signedHeaders: SignedHeaders
     /// 32 bytes.

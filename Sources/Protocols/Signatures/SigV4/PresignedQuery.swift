@@ -2,7 +2,7 @@ public import WireFormats
 
 /// The signature parameters of a presigned URL, taken apart (AWS S3 API reference, "Authenticating Requests: Using
 /// Query Parameters"). Each is there exactly once; the token and the payload hash at most once.
-public struct PresignedQuery: Sendable {
+public final class PresignedQuery: Sendable {
     public let scope: CredentialScope
     public let signedAt: Instant
     /// `X-Amz-Date` as sent, 16 bytes.

@@ -2,7 +2,9 @@ import HTTP1
 import WireFormats
 
 /// What a request claims by its signature, the same for both places: the checks that need no key are methods here.
-struct SignatureClaim {
+///
+/// Held by reference: it is handed on several times and holds many runs of bytes.
+final class SignatureClaim {
     let place: SignatureRefusal.Place
     let scope: CredentialScope
     let signedHeaders: SignedHeaders
@@ -89,9 +91,9 @@ struct SignatureClaim {
     }
 
     func checkScope(region: String, service: String) throws(SignatureRefusal) {
-        guard scope.date.elementsEqual(dateText.prefix(8)) else { throw .malformed(place, .scopeDate) }
-        guard scope.service.utf8.elementsEqual(service.utf8) else { throw .malformed(place, .scopeService) }
-        guard region == "*" || scope.region.utf8.elementsEqual(region.utf8) else {
+        guard scope.date[...] == dateText.prefix(8) else { throw .malformed(place, .scopeDate) }
+        guard sameBytes(scope.service, service) else { throw .malformed(place, .scopeService) }
+        guard region == "*" || sameBytes(scope.region, region) else {
             throw .wrongRegion(place, expected: region)
         }
     }

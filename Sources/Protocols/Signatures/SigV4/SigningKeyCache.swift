@@ -6,10 +6,16 @@ import WireFormats
 /// Only keys that verified a signature enter, so that strangers who know an access key id can't push others out; a
 /// changed secret misses, so that a reload takes effect at once.
 public struct SigningKeyCache: Sendable {
-    private struct Entry: Sendable {
+    private final class Entry: Sendable {
         let scope: CredentialScope
         let secret: Secret<String>
         let key: SigningKey
+
+        init(scope: CredentialScope, secret: Secret<String>, key: SigningKey) {
+            self.scope = scope
+            self.secret = secret
+            self.key = key
+        }
     }
 
     private let capacity: Int
@@ -25,23 +31,10 @@ public struct SigningKeyCache: Sendable {
     public var count: Int { entries.count }
 
     mutating func key(for scope: CredentialScope, secret: Secret<String>) -> SigningKey? {
-        if let last, last.scope == scope, SigningKeyCache.equal(last.secret, secret) { return last.key }
-        guard let entry = entries[scope], SigningKeyCache.equal(entry.secret, secret) else { return nil }
+        if let last, last.scope == scope, sameBytes(last.secret.reveal(), secret.reveal()) { return last.key }
+        guard let entry = entries[scope], sameBytes(entry.secret.reveal(), secret.reveal()) else { return nil }
         last = entry
         return entry.key
-    }
-
-    /// Both are the configuration's; an attacker has no hand in either, so time need not be constant.
-    private static func equal(_ left: Secret<String>, _ right: Secret<String>) -> Bool {
-        let (left, right) = (left.reveal().utf8, right.reveal().utf8)
-        let same = left.withContiguousStorageIfAvailable { left in
-            right.withContiguousStorageIfAvailable { right in
-                guard left.count == right.count else { return false }
-                for index in left.indices where left[index] != right[index] { return false }
-                return true
-            }
-        }
-        return (same ?? nil) ?? left.elementsEqual(right)
     }
 
     mutating func store(_ key: SigningKey, for scope: CredentialScope, secret: Secret<String>) {
@@ -50,4 +43,18 @@ public struct SigningKeyCache: Sendable {
         entries[scope] = entry
         last = entry
     }
+}
+
+/// Whether two strings have the same UTF-8, as Unicode's equivalence of strings does not ask. Not for comparing a
+/// secret with what a caller sent.
+func sameBytes(_ left: String, _ right: String) -> Bool {
+    let (left, right) = (left.utf8, right.utf8)
+    guard left.count == right.count else { return false }
+    let same = left.withContiguousStorageIfAvailable { left in
+        right.withContiguousStorageIfAvailable { right in
+            for index in left.indices where left[index] != right[index] { return false }
+            return true
+        }
+    }
+    return (same ?? nil) ?? left.elementsEqual(right)
 }
