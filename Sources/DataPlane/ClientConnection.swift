@@ -36,8 +36,8 @@ final class ClientConnection: ChannelDuplexHandler {
 
     /// A body that is this short is read to its end after an early answer, so that the connection can be kept.
     static let discardLimit: Int64 = 64 * 1024
-    /// How much of later requests is taken in while one is being served.
-    private static let readAhead = 16 * 1024
+    /// How much is taken in of what can't be used yet: later requests, a body whose store is slow.
+    private static let readAhead = 64 * 1024
     /// How long a connection that has asked nothing yet may live on when the server ends.
     private static let drainGrace = TimeAmount.seconds(1)
 
@@ -122,10 +122,11 @@ final class ClientConnection: ChannelDuplexHandler {
         switch phase {
         case .head, .collecting, .gathering, .discarding, .lingering: true
         case .closed: false
-        // Between requests bytes are welcome up to a bound: asking the kernel to stop and go on costs two calls.
-        case .connecting: bodyIsRead && inbox.readableBytes < Self.readAhead
+        // A bounded amount is always welcome: asking the kernel to stop and go on costs two calls, and the end of a
+        // client that has left is only seen behind its last bytes.
+        case .connecting: inbox.readableBytes < Self.readAhead
         case .forwarding(let upstream):
-            bodyIsRead || !streamsBody ? inbox.readableBytes < Self.readAhead : upstream.isWritable
+            inbox.readableBytes < Self.readAhead || (!bodyIsRead && streamsBody && upstream.isWritable)
         }
     }
 
@@ -267,7 +268,7 @@ final class ClientConnection: ChannelDuplexHandler {
         case .collect(let limit, let then):
             collected = []
             if case .length(let length) = head?.framing, length <= Int64(limit) {
-                collected.reserveCapacity(Int(length))
+                collected.reserveCapacity(min(Int(length), 64 * 1024))
             }
             extendDeadline(snapshot.server.bodyIdleTimeout)
             phase = .collecting(limit: limit, then: then)

@@ -29,7 +29,8 @@ struct HoldBackTests {
             }
         }
         #expect(Int64(length - out.count) == min(Int64(length), HoldBack.reserve))
-        let rest = try #require(holdBack.release())
+        let released = holdBack.release()
+        let rest = try #require(released)
         out.append(contentsOf: rest.readableBytesView)
         #expect(out == body)
     }

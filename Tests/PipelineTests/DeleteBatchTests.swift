@@ -35,13 +35,19 @@ struct DeleteBatchTests {
 
     @Test("Where nothing may be deleted, the store hears nothing")
     func nothingAllowed() throws {
-        for call in [Self.call().signed(by: .reader), Self.call().signed(by: .models), Self.call()] {
+        for call in [Self.call().signed(by: .reader), Self.call().signed(by: .models)] {
             var gate = Gate()
             let reply = try gate.decide(call).plan.given(body: Self.document(["a", "b"])).reply()
             #expect(reply.status == 200)
             #expect(reply.text.split(separator: "<Code>AccessDenied</Code>").count == 3)
             #expect(!reply.text.contains("<Deleted>"))
         }
+    }
+
+    @Test("An anonymous caller's document is not even read")
+    func anonymousIsRefusedBeforeTheDocument() throws {
+        var gate = Gate()
+        #expect(try gate.decide(Self.call()).plan.reply().status == 403)
     }
 
     @Test("Quiet leaves out what went well, and nothing else")

@@ -47,7 +47,7 @@ struct Gate {
         )
     }
 
-    private func snapshot() throws -> Snapshot {
+    func snapshot() throws -> Snapshot {
         Snapshot(
             generation: 1,
             server: server,

@@ -57,13 +57,19 @@ struct RequestOriginTests {
     @Test("A signature may be for the host with or without the default port, and for a trusted forwarded host")
     func signedHosts() throws {
         let plain = try Self.origin(peer: "192.0.2.9", host: "a.example.com", [("x-forwarded-host", "evil.example")])
-        #expect(plain.signedHosts.map { String(decoding: $0, as: UTF8.self) } == ["a.example.com", "a.example.com:80"])
+        #expect(
+            plain.signedHosts { _ in true }.map { String(decoding: $0, as: UTF8.self) } == [
+                "a.example.com", "a.example.com:80",
+            ]
+        )
         let secure = try Self.origin(peer: "192.0.2.9", secure: true, host: "a.example.com:443")
         #expect(
-            secure.signedHosts.map { String(decoding: $0, as: UTF8.self) } == ["a.example.com:443", "a.example.com"]
+            secure.signedHosts { _ in true }.map { String(decoding: $0, as: UTF8.self) } == [
+                "a.example.com:443", "a.example.com",
+            ]
         )
         let other = try Self.origin(peer: "192.0.2.9", host: "a.example.com:9000")
-        #expect(other.signedHosts.map { String(decoding: $0, as: UTF8.self) } == ["a.example.com:9000"])
+        #expect(other.signedHosts { _ in true }.map { String(decoding: $0, as: UTF8.self) } == ["a.example.com:9000"])
         let forwarded = try Self.origin(
             peer: "10.0.0.1",
             host: "inner:9000",
@@ -71,14 +77,24 @@ struct RequestOriginTests {
         )
         #expect(forwarded.isSecure)
         #expect(
-            forwarded.signedHosts.map { String(decoding: $0, as: UTF8.self) }
+            forwarded.signedHosts { _ in true }.map { String(decoding: $0, as: UTF8.self) }
                 == ["inner:9000", "files.example.com", "files.example.com:443"]
+        )
+        #expect(
+            forwarded.signedHosts { _ in false }.map { String(decoding: $0, as: UTF8.self) }
+                == ["files.example.com", "files.example.com:443"]
         )
         let doubled = try Self.origin(
             peer: "10.0.0.1",
             host: "inner:9000",
             [("x-forwarded-host", "files.example.com"), ("x-forwarded-host", "evil.example")]
         )
-        #expect(doubled.signedHosts.map { String(decoding: $0, as: UTF8.self) } == ["inner:9000"])
+        #expect(doubled.signedHosts { _ in true }.map { String(decoding: $0, as: UTF8.self) } == ["inner:9000"])
+    }
+
+    @Test("A hundred entries don't hide the one that counts")
+    func manyEntries() throws {
+        let value = String(repeating: "6.6.6.6, ", count: 100) + "1.2.3.4"
+        #expect(try Self.origin(peer: "10.0.0.1", [("x-forwarded-for", value)]).client == IPAddress("1.2.3.4"))
     }
 }

@@ -44,7 +44,10 @@ public final class Admitted: Sendable {
             )
         )
         if request.operation == .deleteObjects {
-            // Decided key by key, once the document is here.
+            // Decided key by key, once the document is here: from somebody to whom anything could be permitted.
+            guard caller.principal != .anonymous || !asking.snapshot.policies.isEmpty else {
+                throw .denied(reason: "anonymous callers delete nothing")
+            }
             reason = "per key"
         } else {
             reason = try Self.allowed(question, asking)

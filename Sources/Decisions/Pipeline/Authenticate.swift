@@ -25,8 +25,8 @@ public struct Authenticated: Sendable {
 struct Authenticator {
     private var keys = SigningKeyCache()
 
-    mutating func authenticate(_ asking: Asking, _ query: Query) throws(Refusal) -> Authenticated {
-        let head = asking.head
+    mutating func authenticate(_ asking: Asking, _ located: Located) throws(Refusal) -> Authenticated {
+        let (head, query) = (asking.head, located.query)
         let apiKeys = head.fields.count(of: "x-api-key")
         let presented: PresentedSignature?
         do {
@@ -62,7 +62,7 @@ struct Authenticator {
             }
             return Authenticated(principal: .anonymous, basis: .none, payload: try Self.statedPayload(head))
         }
-        return try signer(presented, query, asking)
+        return try signer(presented, located, asking)
     }
 
     private func user(_ head: RequestHead, under snapshot: Snapshot) throws(Refusal) -> Authenticated {
@@ -79,7 +79,7 @@ struct Authenticator {
 
     private mutating func signer(
         _ presented: PresentedSignature,
-        _ query: Query,
+        _ located: Located,
         _ asking: Asking
     ) throws(Refusal) -> Authenticated {
         let (head, snapshot) = (asking.head, asking.snapshot)
@@ -110,8 +110,8 @@ struct Authenticator {
             let verified = try SigV4.verify(
                 presented,
                 head: head,
-                query: query,
-                hosts: asking.origin.signedHosts,
+                query: located.query,
+                hosts: asking.origin.signedHosts { located.isSame(under: $0, asking) },
                 secret: key.secret,
                 now: asking.now,
                 region: snapshot.server.region,

@@ -28,4 +28,16 @@ struct Located: Sendable {
         }
         bucket = address.bucket.flatMap(asking.snapshot.bucket)
     }
+
+    /// Whether the request would be about the same thing if it had been sent to `host`.
+    func isSame(under host: [UInt8], _ asking: Asking) -> Bool {
+        let server = asking.snapshot.server
+        let other = try? S3Address.locate(
+            host: host,
+            path: asking.head.path,
+            domains: server.domains,
+            rules: server.keyRules
+        )
+        return other?.address == address
+    }
 }

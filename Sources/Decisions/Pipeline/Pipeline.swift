@@ -53,7 +53,7 @@ public struct Pipeline {
         notes.bucket = located.address.bucket
         notes.key = located.address.key
         notes.hardening = located.bucket?.hardening ?? []
-        let caller = try authenticator.authenticate(asking, located.query)
+        let caller = try authenticator.authenticate(asking, located)
         notes.principal = caller.principal
         notes.permit = try limit(caller.principal, asking)
         let request = try classify(asking, located)
@@ -94,7 +94,7 @@ public struct Pipeline {
 
     /// Guessing is slowed down: an address that failed too often hears 429 instead of why.
     private func limitFailures(_ refusal: Refusal, _ asking: Asking) -> Refusal {
-        guard refusal.outcome == .unauthenticated, let client = asking.origin.client,
+        guard refusal.outcome == .unauthenticated, let client = asking.origin.client ?? asking.origin.peer,
             let over = limiter.count(.failedAuthentication(from: client), .failedAuthentications, at: asking.now)
         else { return refusal }
         return .limited(

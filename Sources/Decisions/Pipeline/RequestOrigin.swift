@@ -6,47 +6,60 @@ public struct RequestOrigin: Sendable {
     /// The rightmost `X-Forwarded-For` entry that is not a trusted proxy where the TCP peer is one; otherwise the peer.
     /// Nil: there is no address that could be trusted.
     public let client: IPAddress?
+    /// The other end of the connection.
+    let peer: IPAddress?
     public let isSecure: Bool
     /// The host that names the bucket: `Host`, or a trusted proxy's `X-Forwarded-Host`.
     public let host: [UInt8]
-    /// Hosts that a signature is checked against, in this order: each with and without the scheme's default port.
-    public let signedHosts: [[UInt8]]
+    /// `Host` where the bucket is named by another one.
+    private let innerHost: [UInt8]?
 
     init(_ head: RequestHead, _ facts: ConnectionFacts, trusted: [CIDR]) {
+        peer = facts.peer
         guard let peer = facts.peer, trusted.contains(where: { $0.contains(peer) }) else {
             client = facts.peer
             isSecure = facts.isSecure
             host = head.host
-            signedHosts = Self.candidates([head.host], secure: facts.isSecure)
+            innerHost = nil
             return
         }
         client = Self.client(behind: peer, head, trusted)
-        let scheme = head.fields.first("x-forwarded-proto")
+        let scheme = head.fields.count(of: "x-forwarded-proto") == 1 ? head.fields.first("x-forwarded-proto") : nil
         isSecure = scheme.map { $0.elementsEqual("https".utf8) } ?? facts.isSecure
         // Read only where there is exactly one: a list would leave open whose word it is.
         if head.fields.count(of: "x-forwarded-host") == 1, let forwarded = head.fields.first("x-forwarded-host"),
             Self.isHost(forwarded)
         {
             host = Array(forwarded)
-            signedHosts = Self.candidates([head.host, Array(forwarded)], secure: isSecure)
+            innerHost = head.host
         } else {
             host = head.host
-            signedHosts = Self.candidates([head.host], secure: isSecure)
+            innerHost = nil
         }
     }
 
+    /// Hosts that a signature is checked against, in this order: each with and without the scheme's default port.
+    ///
+    /// - Parameter agrees: whether a host names the same thing as ``host``: behind a proxy that passes a client's own
+    ///   `X-Forwarded-Host` on, a signature for one bucket's host must not open another's.
+    public func signedHosts(where agrees: ([UInt8]) -> Bool) -> [[UInt8]] {
+        guard let innerHost else { return Self.candidates([host], secure: isSecure) }
+        return Self.candidates(agrees(innerHost) ? [innerHost, host] : [host], secure: isSecure)
+    }
+
+    /// From the right: each trusted proxy's word is good for the entry before its own. An unreadable entry leaves nothing
+    /// to trust.
     private static func client(behind peer: IPAddress, _ head: RequestHead, _ trusted: [CIDR]) -> IPAddress? {
-        var entries: [Substring] = []
-        for entry in head.fields.entries where head.fields.isNamed(entry, "x-forwarded-for") {
+        var nearest = peer
+        for entry in head.fields.entries.reversed() where head.fields.isNamed(entry, "x-forwarded-for") {
             let text = String(decoding: head.fields.value(entry), as: UTF8.self)
-            entries.append(contentsOf: text.split(separator: ",", omittingEmptySubsequences: false))
-            guard entries.count <= 64 else { return nil }
+            for hop in text.split(separator: ",", omittingEmptySubsequences: false).reversed() {
+                guard let address = IPAddress(trimmed(hop)) else { return nil }
+                guard trusted.contains(where: { $0.contains(address) }) else { return address }
+                nearest = address
+            }
         }
-        for entry in entries.reversed() {
-            guard let address = IPAddress(trimmed(entry)) else { return nil }
-            if !trusted.contains(where: { $0.contains(address) }) { return address }
-        }
-        return entries.isEmpty ? peer : entries.first.flatMap { IPAddress(trimmed($0)) }
+        return nearest
     }
 
     private static func trimmed(_ text: Substring) -> Substring {

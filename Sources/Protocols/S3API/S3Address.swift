@@ -37,8 +37,8 @@ extension S3Address {
     ///     that equals one of them is path style; of several that fit, the longest counts.
     /// - Throws: `InvalidURI`, `InvalidBucketName`, `KeyTooLongError`, `InvalidArgument`.
     public static func locate(
-        host: [UInt8],
-        path: [UInt8],
+        host: some Collection<UInt8>,
+        path: some Collection<UInt8>,
         domains: [String],
         rules: KeyRules = .standard
     ) throws(S3Error) -> (address: S3Address, style: AddressingStyle) {
@@ -61,7 +61,7 @@ extension S3Address {
         return (.object(bucket, try ObjectKey(validating: key, rules: rules)), .path)
     }
 
-    private static func decode(_ encoded: ArraySlice<UInt8>) throws(S3Error) -> [UInt8] {
+    private static func decode(_ encoded: some Collection<UInt8>) throws(S3Error) -> [UInt8] {
         guard encoded.contains(UInt8(ascii: "%")) else { return Array(encoded) }
         do {
             return try PercentEncoding.decode(encoded)
@@ -71,7 +71,7 @@ extension S3Address {
     }
 
     /// What stands before a configured domain in `host`, in lower case; nil where none fits or one fits entirely.
-    private static func bucketLabel(of host: [UInt8], domains: [String]) -> [UInt8]? {
+    private static func bucketLabel(of host: some Collection<UInt8>, domains: [String]) -> [UInt8]? {
         var name: [UInt8] = []
         name.reserveCapacity(host.count)
         for byte in host {
