@@ -1,5 +1,8 @@
 /// Where the admin listener listens and which names it answers to.
 package struct AdminSettings: Sendable {
+    /// In bytes: what the kernel has room for (unix(7): 108 with the final zero), with a margin.
+    package static let longestSocketPath = 103
+
     package var host: String
     /// 0: any free port, reported through `onServing`.
     package var port: Int

@@ -22,7 +22,7 @@ final class AdminSocket: Sendable {
         let parent = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
         directory = parent + "/." + Hex.encode(random(4))
         bindingPath = directory + "/a"
-        guard max(path.utf8.count, bindingPath.utf8.count) <= 103 else {
+        guard max(path.utf8.count, bindingPath.utf8.count) <= AdminSettings.longestSocketPath else {
             throw ControlPlaneError("the admin socket's path is too long for the system: \(path)")
         }
         if Self.answers(path) { throw ControlPlaneError("another instance is running: it answers on \(path)") }

@@ -200,7 +200,7 @@ extension ClientConnection {
             readyForNext()
         } else {
             phase = .discarding
-            extendDeadline(snapshot.server.bodyIdleTimeout)
+            extendDeadline(loop.waits.bodyIdle)
         }
         advance()
     }
@@ -212,7 +212,7 @@ extension ClientConnection {
         guard let context else { return }
         phase = .lingering
         inbox.clear()
-        extendDeadline(snapshot.server.bodyIdleTimeout)
+        extendDeadline(loop.waits.bodyIdle)
         let mayStillSend = !bodyIsRead
         let written = context.eventLoop.makePromise(of: Void.self)
         context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: written)

@@ -18,6 +18,7 @@ struct Exchange {
     var startedAt = NIODeadline.uptimeNanoseconds(0)
     /// The store's head has come, perhaps before the request was all sent.
     var answerHasBegun = false
+    var responseTimeout = TimeAmount.seconds(60)
     /// Bytes that had flowed when the deadline was last set.
     var progress: Int64 = 0
     /// Once the store's head is known and its body is wanted whole.
@@ -38,7 +39,7 @@ extension ClientConnection {
         guard case .stream(let length, let digest) = forward.body else { return connect(forward) }
         exchange.holdBack = digest.map { HoldBack(length: length, sha256: $0) }
         phase = .gathering
-        extendDeadline(snapshot.server.bodyIdleTimeout)
+        extendDeadline(loop.waits.bodyIdle)
         continueIfExpected()
         advance()
     }
@@ -46,7 +47,9 @@ extension ClientConnection {
     private func connect(_ forward: Forward, fresh: Bool = false) {
         phase = .connecting
         deadline = .distantFuture
-        loop.pool(for: forward.upstream).lease(to: self, fresh: fresh)
+        let pool = loop.pool(for: forward.upstream)
+        exchange.responseTimeout = pool.responseTimeout
+        pool.lease(to: self, fresh: fresh)
     }
 
     /// Waits for the first bytes that may be sent on before the store hears of the request: stores exist that commit an
@@ -55,7 +58,7 @@ extension ClientConnection {
         guard let forward = exchange.forward else { return false }
         switch decoder.next(&inbox) {
         case .needMore:
-            extendDeadline(snapshot.server.bodyIdleTimeout)
+            extendDeadline(loop.waits.bodyIdle)
             return false
         case .bytes(let bytes):
             guard let free = unheld(bytes) else { return true }
@@ -107,7 +110,7 @@ extension ClientConnection {
             if bodyIsRead {
                 requestSent()
             } else {
-                extendDeadline(snapshot.server.bodyIdleTimeout)
+                extendDeadline(loop.waits.bodyIdle)
                 advance()
             }
         }
@@ -119,7 +122,7 @@ extension ClientConnection {
         guard upstream.isWritable else { return false }
         switch decoder.next(&inbox) {
         case .needMore:
-            extendDeadline(snapshot.server.bodyIdleTimeout)
+            extendDeadline(loop.waits.bodyIdle)
             return false
         case .bytes(let bytes):
             if let free = unheld(bytes) { pass(free, to: upstream) }
@@ -174,10 +177,10 @@ extension ClientConnection {
     private func requestSent() {
         exchange.requestIsSent = true
         // After an early answer its own progress counts; an upload's length is not the store's thinking time.
-        guard let forward = exchange.forward, !exchange.answerHasBegun else { return }
+        guard !exchange.answerHasBegun else { return }
         exchange.progress = flowed
         let begun = streamsBody ? loop.now() : exchange.startedAt
-        deadline = begun + TimeAmount(forward.upstream.responseTimeout)
+        deadline = begun + exchange.responseTimeout
     }
 
     private var flowed: Int64 {
@@ -187,7 +190,7 @@ extension ClientConnection {
     var hasSentWholeRequest: Bool { exchange.requestIsSent }
 
     func upstreamTakesBytes() {
-        extendDeadline(snapshot.server.bodyIdleTimeout)
+        extendDeadline(loop.waits.bodyIdle)
         advance()
         if case .forwarding(let upstream) = phase { upstream.flush() }
     }
@@ -203,7 +206,7 @@ extension ClientConnection {
         guard let forward = exchange.forward, case .forwarding(let upstream) = phase else { return }
         exchange.answerHasBegun = true
         record.timeToFirstByte = .nanoseconds((loop.now() - exchange.startedAt).nanoseconds)
-        extendDeadline(snapshot.server.bodyIdleTimeout)
+        extendDeadline(loop.waits.bodyIdle)
         switch forward.answer(head) {
         case .stream(let status, let fields):
             beginAnswer(status: status, fields: fields, from: head)
@@ -289,7 +292,7 @@ extension ClientConnection {
     func exchangeTimedOut() {
         if flowed != exchange.progress, !exchange.requestIsSent || exchange.answerHasBegun {
             exchange.progress = flowed
-            extendDeadline(snapshot.server.bodyIdleTimeout)
+            extendDeadline(loop.waits.bodyIdle)
             return
         }
         fail(exchange.requestIsSent ? S3Error(.backendTimeout) : S3Error(.requestTimeout), "timed out")

@@ -80,7 +80,7 @@ final class ClientConnection: ChannelDuplexHandler {
             clientAddress: [],
             method: ""
         )
-        deadline = .now() + TimeAmount(loop.snapshot.server.headerTimeout)
+        deadline = .now() + loop.waits.header
     }
 
     // MARK: - Channel events
@@ -120,8 +120,9 @@ final class ClientConnection: ChannelDuplexHandler {
 
     private var wantsBytes: Bool {
         switch phase {
-        case .head, .collecting, .gathering, .discarding, .lingering: true
+        case .collecting, .gathering, .discarding, .lingering: true
         case .closed: false
+        case .head: takesRequests || inbox.readableBytes < Self.readAhead
         // A bounded amount is always welcome: asking the kernel to stop and go on costs two calls, and the end of a
         // client that has left is only seen behind its last bytes.
         case .connecting: inbox.readableBytes < Self.readAhead
@@ -129,6 +130,9 @@ final class ClientConnection: ChannelDuplexHandler {
             inbox.readableBytes < Self.readAhead || (!bodyIsRead && streamsBody && upstream.isWritable)
         }
     }
+
+    /// Answers that the client does not read hold up the requests behind them: otherwise they would pile up here.
+    private var takesRequests: Bool { context?.channel.isWritable ?? false }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var bytes = unwrapInboundIn(data)
@@ -148,9 +152,13 @@ final class ClientConnection: ChannelDuplexHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable, case .forwarding(let upstream) = phase {
-            extendDeadline(snapshot.server.bodyIdleTimeout)
-            upstream.resumeReading()
+        if context.channel.isWritable {
+            if case .forwarding(let upstream) = phase {
+                extendDeadline(loop.waits.bodyIdle)
+                upstream.resumeReading()
+            } else {
+                advance()
+            }
         }
         context.fireChannelWritabilityChanged()
     }
@@ -171,7 +179,7 @@ final class ClientConnection: ChannelDuplexHandler {
 
     private func step() -> Bool {
         switch phase {
-        case .head: return readHead()
+        case .head: return takesRequests && readHead()
         case .collecting(let limit, let then): return collect(limit: limit, then: then)
         case .gathering: return gather()
         case .forwarding(let upstream): return !bodyIsRead && streamsBody && sendBody(to: upstream)
@@ -186,7 +194,7 @@ final class ClientConnection: ChannelDuplexHandler {
         case .needMore:
             if requestStart == nil {
                 requestStart = loop.now()
-                extendDeadline(snapshot.server.headerTimeout)
+                extendDeadline(loop.waits.header)
             }
             return false
         case .refused(let refusal):
@@ -270,7 +278,7 @@ final class ClientConnection: ChannelDuplexHandler {
             if case .length(let length) = head?.framing, length <= Int64(limit) {
                 collected.reserveCapacity(min(Int(length), 64 * 1024))
             }
-            extendDeadline(snapshot.server.bodyIdleTimeout)
+            extendDeadline(loop.waits.bodyIdle)
             phase = .collecting(limit: limit, then: then)
             continueIfExpected()
             advance()
@@ -286,7 +294,7 @@ final class ClientConnection: ChannelDuplexHandler {
         }
         switch decoder.next(&inbox) {
         case .needMore:
-            extendDeadline(snapshot.server.bodyIdleTimeout)
+            extendDeadline(loop.waits.bodyIdle)
             return false
         case .bytes(let bytes):
             record.bytesIn += Int64(bytes.readableBytes)
@@ -335,13 +343,13 @@ final class ClientConnection: ChannelDuplexHandler {
         parser = RequestParser(limits: loop.snapshot.server.headLimits)
         requestStart = nil
         snapshot = loop.snapshot
-        extendDeadline(snapshot.server.idleTimeout)
+        extendDeadline(loop.waits.idle)
         phase = .head
         if loop.isDraining, inbox.readableBytes == 0 { close() }
     }
 
-    func extendDeadline(_ timeout: Duration) {
-        deadline = loop.now() + TimeAmount(timeout)
+    func extendDeadline(_ wait: TimeAmount) {
+        deadline = loop.now() + wait
     }
 
     func close() {
@@ -380,7 +388,7 @@ final class ClientConnection: ChannelDuplexHandler {
         case .lingering, .discarding, .closed:
             close()
         case .head:
-            if inbox.readableBytes == 0 {
+            if inbox.readableBytes == 0 || !takesRequests {
                 close()
             } else {
                 beginRecord()

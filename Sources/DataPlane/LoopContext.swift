@@ -25,7 +25,9 @@ final class LoopContext {
     let eventLoop: any EventLoop
     let logger: Logger
     let shared: SharedCounts
-    var snapshot: Snapshot
+    private(set) var snapshot: Snapshot
+    /// The snapshot's timeouts in the clock's own units, which every event needs.
+    private(set) var waits: Waits
     var pipeline: Pipeline
     let journal: LoopJournal
     let limiter: Limiter
@@ -61,6 +63,7 @@ final class LoopContext {
         self.eventLoop = eventLoop
         self.loopCount = loopCount
         self.snapshot = snapshot
+        waits = Waits(snapshot.server)
         self.limiter = limiter
         self.journal = journal
         pipeline = Pipeline(limiter: limiter)
@@ -134,6 +137,7 @@ final class LoopContext {
     /// Takes a new snapshot: requests under way keep theirs, connections to stores that are still named are kept.
     func adopt(_ snapshot: Snapshot) {
         self.snapshot = snapshot
+        waits = Waits(snapshot.server)
         knownPools = [:]
         let named = snapshot.upstreams
         for (upstream, pool) in pools where !named.contains(upstream) {
@@ -208,5 +212,18 @@ struct RequestIDSequence {
         mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
         mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
         return RequestID(random: mixed ^ (mixed >> 31))
+    }
+}
+
+/// How long a client may keep us waiting.
+struct Waits {
+    let header: TimeAmount
+    let idle: TimeAmount
+    let bodyIdle: TimeAmount
+
+    init(_ server: ServerSettings) {
+        header = TimeAmount(server.headerTimeout)
+        idle = TimeAmount(server.idleTimeout)
+        bodyIdle = TimeAmount(server.bodyIdleTimeout)
     }
 }

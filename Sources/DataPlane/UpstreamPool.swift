@@ -33,6 +33,8 @@ final class UpstreamPool {
     private static let breakerPause = TimeAmount.seconds(1)
 
     let upstream: Upstream
+    /// The upstream's, in the clock's own units.
+    let responseTimeout: TimeAmount
     private let eventLoop: any EventLoop
     private let limit: Int
     /// Made with the first connection.
@@ -49,6 +51,7 @@ final class UpstreamPool {
 
     init(upstream: Upstream, eventLoop: any EventLoop, limit: Int, logger: Logger) {
         self.upstream = upstream
+        responseTimeout = TimeAmount(upstream.responseTimeout)
         self.eventLoop = eventLoop
         self.limit = max(1, limit)
         self.logger = logger

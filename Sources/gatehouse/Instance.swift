@@ -67,7 +67,7 @@ enum Instance {
                 host: configuration.server.adminListen.host,
                 port: configuration.server.adminListen.port,
                 allowedHosts: configuration.admin.allowedHosts,
-                socketPath: configuration.state.folder.map { $0 + "/gatehouse.sock" }
+                socketPath: adminSocket(of: configuration, logger)
             ),
             sources: running.adminSources(startedAt: startedAt, auditLog: journal.audit),
             group: MultiThreadedEventLoopGroup.singleton,
@@ -96,6 +96,18 @@ enum Instance {
         await journal.close()
         stores.removeSockets()
         try await group.shutdownGracefully()
+    }
+
+    /// Where the command line reaches this instance. In a folder whose path is too long for a socket there is none: that
+    /// is no reason not to serve.
+    private static func adminSocket(of configuration: GatehouseConfiguration, _ logger: Logger) -> String? {
+        guard let folder = configuration.state.folder else { return nil }
+        let path = folder + "/gatehouse.sock"
+        guard path.utf8.count <= AdminSettings.longestSocketPath else {
+            logger.warning("no admin socket: its path is too long for the system", metadata: ["path": "\(path)"])
+            return nil
+        }
+        return path
     }
 
     private static func listen(_ dataPlane: DataPlane, at address: ListenAddress) async throws -> SocketAddress {

@@ -25,7 +25,6 @@ import WireFormats
         #expect(query.first("uploads") == [])
         #expect(query.first("nothing") == nil)
         #expect(query.contains("c") && !query.contains("C"))
-        #expect(query.contains(anyCase: "uploads"))
     }
 
     @Test(arguments: ["", "&", "&&&"])
@@ -34,12 +33,10 @@ import WireFormats
         #expect(try canonical(raw) == "")
     }
 
-    @Test func namesCompareWithoutCaseOnlyWhereAsked() throws {
-        let query = try Query(parsing: "X-Amz-Signature=1&[=2".utf8)
-        #expect(query.contains(anyCase: "x-amz-signature"))
+    @Test func namesCompareWithCase() throws {
+        let query = try Query(parsing: "X-Amz-Signature=1".utf8)
+        #expect(query.contains("X-Amz-Signature"))
         #expect(!query.contains("x-amz-signature"))
-        // '[' and '{' differ in the bit that separates the cases of letters.
-        #expect(!query.contains(anyCase: "{"))
     }
 
     @Test(arguments: [

@@ -215,3 +215,15 @@ def test_termination_is_clean(default):
     default.s3().put_object(Bucket="demo", Key="x", Body=b"x")
     default.process.signal(signal.SIGTERM)
     assert default.process.wait(10) == 0
+
+
+def test_folder_with_a_long_path_has_no_admin_socket_but_serves(tmp_path):
+    folder = tmp_path / ("long" * 20)
+    gateway = Gatehouse(folder, arguments=["--data", str(folder / "data")])
+    gateway.arguments += ["--listen", f"127.0.0.1:{gateway.port}", "--admin-listen", f"127.0.0.1:{gateway.admin_port}"]
+    gateway.start()
+    try:
+        assert gateway.status_of("/-/ready") == 200
+        assert "no admin socket" in gateway.process.output()
+    finally:
+        gateway.stop()

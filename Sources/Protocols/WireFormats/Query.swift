@@ -142,16 +142,6 @@ public struct Query: Sendable {
         entries.contains { isNamed($0, name) }
     }
 
-    /// Whether there is an item of that name in whatever case; `name` is given in lower case.
-    public func contains(anyCase name: StaticString) -> Bool {
-        entries.contains { entry in
-            guard entry.name.count == name.utf8CodeUnitCount else { return false }
-            return name.withUTF8Buffer { wanted in
-                bytes[entry.name].elementsEqual(wanted) { $0 == $1 || ($0 &- 0x41 < 26 && $0 | 0x20 == $1) }
-            }
-        }
-    }
-
     /// The first item's value, decoded; empty where it has none.
     public func first(_ name: StaticString) -> [UInt8]? {
         for entry in entries where isNamed(entry, name) { return Array(bytes[entry.value]) }

@@ -145,7 +145,6 @@ public struct CanonicalRequest: Sendable {
         return names
     }
 
-    /// The last line: the payload hash exactly as it was sent.
     /// The headers of a request of ours that covers nothing but what every request does; `host` has no spaces.
     mutating func appendPlainHeaders(host: ArraySlice<UInt8>, payload: [UInt8], date: [UInt8], names: [UInt8]) {
         bytes.append(contentsOf: "host:".utf8)
@@ -159,6 +158,7 @@ public struct CanonicalRequest: Sendable {
         newline()
     }
 
+    /// The last line: the payload hash exactly as it was sent.
     public mutating func appendPayload(_ text: some Sequence<UInt8>) {
         bytes.append(contentsOf: text)
     }

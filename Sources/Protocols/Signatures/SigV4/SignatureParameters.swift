@@ -8,10 +8,10 @@ struct SignatureParameters {
     private(set) var claimsVersion4 = false
     private(set) var claimsVersion2 = false
     /// Of each parameter in its exact spelling, by ``Name``: its place in the query, which has less than 128.
-    private var places = SIMD8<Int8>(repeating: absent)
+    private var places = SIMD8<Int16>(repeating: absent)
 
-    private static let absent: Int8 = -1
-    private static let repeated: Int8 = -2
+    private static let absent: Int16 = -1
+    private static let repeated: Int16 = -2
 
     /// Of version 4.
     enum Name: Int {
@@ -39,7 +39,7 @@ struct SignatureParameters {
 
     private mutating func note(_ name: Name, at place: Int) {
         let isFirst = places[name.rawValue] == SignatureParameters.absent
-        places[name.rawValue] = isFirst ? Int8(place) : SignatureParameters.repeated
+        places[name.rawValue] = isFirst ? Int16(place) : SignatureParameters.repeated
     }
 
     /// The parameter's place; nil where it is absent.
