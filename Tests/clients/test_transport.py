@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from support.clients import s3_client, signed
+from support.clients import presigned, s3_client, signed
 from support.gatehouse import eventually
 from support.people import ALICE, FULL, everywhere
 from support.raw import RawConnection
@@ -227,6 +227,29 @@ def test_signature_may_be_for_the_forwarded_host_of_a_trusted_proxy(gateway, stu
     assert trusting.request("GET", "/photos/x", headers).status == 200
     plain = gateway(config(store), name="plain")
     assert plain.request("GET", "/photos/x", headers).status == 403
+
+
+@pytest.mark.parametrize("way", ["presigned", "header"])
+def test_signature_for_one_buckets_host_opens_no_other_bucket(gateway, stub_store, way):
+    """Proxies exist that pass a client's own X-Forwarded-Host on: the bucket it names must be the signed one."""
+    store = stub_store(response(body=b"ok"))
+    settings = config(store, server={"trusted_proxies": ["127.0.0.0/8"], "domains": ["s3.example.com"]})
+    settings["accounts"][0]["buckets"] = ["alpha", "bravo"]
+    settings["users"] = []
+    gate = gateway(settings)
+    url, headers = "http://alpha.s3.example.com/key", {"Host": "alpha.s3.example.com"}
+    target = "/key"
+    if way == "presigned":
+        target = presigned("GET", url, FULL.access_key, FULL.secret_key).removeprefix("http://alpha.s3.example.com")
+    else:
+        headers |= signed("GET", url, FULL.access_key, FULL.secret_key)
+    for other in ("bravo.s3.example.com", "BRAVO.S3.example.com:80", "nobodys.s3.example.com", "s3.example.com"):
+        answer = gate.request("GET", target, {**headers, "X-Forwarded-Host": other})
+        assert (answer.status, answer.s3_code) == (403, "SignatureDoesNotMatch"), other
+    assert store.seen == [], "another bucket was read"
+    for same in ({}, {"X-Forwarded-Host": "alpha.s3.example.com"}):
+        assert gate.request("GET", target, {**headers, **same}).status == 200
+    assert [seen.target for seen in store.seen] == ["/alpha/key"] * 2
 
 
 def test_store_sees_a_clean_request_signed_with_its_own_credential(gateway, stub_store):

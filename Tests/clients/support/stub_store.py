@@ -1,10 +1,15 @@
 """A store that answers exactly what a test tells it to, and remembers what it was asked."""
 
 import socket
+import struct
 import threading
 from dataclasses import dataclass
 
 from .ports import free_port
+
+
+RESET = object()
+"""As a piece of an answer: end the connection with a TCP reset."""
 
 
 @dataclass
@@ -41,7 +46,10 @@ def s3_error(status, code, message="made up", reason="Error"):
 
 
 class StubStore:
-    """`answer` is bytes, or a function from Seen to bytes (None closes the connection without an answer)."""
+    """`answer` is bytes, or a function from Seen to bytes or to pieces of them (a generator may wait between two).
+
+    None closes the connection without an answer.
+    """
 
     def __init__(self, answer=None):
         self.port = free_port()
@@ -50,6 +58,8 @@ class StubStore:
         self.connections = 0
         self.close_after_answer = False
         """Close each connection right after its first answer although it looked reusable."""
+        self.early = None
+        """A function from Seen to the first part of an answer, sent as soon as the head is there."""
         self.remember = True
         """Keep what was seen; a long run had better not."""
         self._stopped = False
@@ -61,7 +71,13 @@ class StubStore:
         return f"http://127.0.0.1:{self.port}"
 
     def stop(self):
+        """Nobody listens any more; connections that are open stay so until their exchange is over."""
         self._stopped = True
+        try:
+            # A thread that waits in accept() would keep the port open.
+            self._server.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
         self._server.close()
 
     def _accept(self):
@@ -90,6 +106,8 @@ class StubStore:
                 seen = Seen(method, target, headers, b"", True)
                 if (seen.header("expect") or "").lower() == "100-continue":
                     connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+                if self.early:
+                    connection.sendall(self.early(seen))
                 length = int(seen.header("content-length") or 0)
                 while len(buffer) < length:
                     piece = self._receive(connection)
@@ -106,7 +124,11 @@ class StubStore:
                 if answer is None:
                     return
                 try:
-                    connection.sendall(answer)
+                    for piece in [answer] if isinstance(answer, bytes) else answer:
+                        if piece is RESET:
+                            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                            return
+                        connection.sendall(piece)
                 except OSError:
                     return
                 if self.close_after_answer:
