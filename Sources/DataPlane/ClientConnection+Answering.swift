@@ -208,7 +208,7 @@ extension ClientConnection {
     /// Ends the connection without taking back what was just said: it closes once everything is written. Where the client
     /// may still be sending, only our side is closed at first and what comes is dropped for a moment; closing at once
     /// would answer its bytes with a reset that can overtake the answer.
-    private func linger() {
+    func linger() {
         guard let context else { return }
         phase = .lingering
         inbox.clear()

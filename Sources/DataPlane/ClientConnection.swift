@@ -345,7 +345,7 @@ final class ClientConnection: ChannelDuplexHandler {
         snapshot = loop.snapshot
         extendDeadline(loop.waits.idle)
         phase = .head
-        if loop.isDraining, inbox.readableBytes == 0 { close() }
+        if loop.isDraining, inbox.readableBytes == 0 { linger() }
     }
 
     func extendDeadline(_ wait: TimeAmount) {
@@ -361,7 +361,7 @@ final class ClientConnection: ChannelDuplexHandler {
     func drain() {
         guard case .head = phase, inbox.readableBytes == 0 else { return }
         if served > 0 {
-            close()
+            linger()
         } else {
             deadline = min(deadline, loop.now() + Self.drainGrace)
         }
@@ -388,7 +388,10 @@ final class ClientConnection: ChannelDuplexHandler {
         case .lingering, .discarding, .closed:
             close()
         case .head:
-            if inbox.readableBytes == 0 || !takesRequests {
+            if served > 0, inbox.readableBytes == 0 || !takesRequests {
+                // What was answered last may still be on its way to a slow reader.
+                linger()
+            } else if inbox.readableBytes == 0 {
                 close()
             } else {
                 beginRecord()
