@@ -1,6 +1,7 @@
 """Transfers that last longer than a timeout, and answers whose end is in doubt."""
 
 import os
+import signal
 import threading
 import time
 
@@ -12,6 +13,7 @@ from support.raw import RawConnection
 from support.stub_store import RESET, response
 
 KIB = 1024
+MIB = 1024 * 1024
 
 
 def config(store, server=None, **options):
@@ -76,8 +78,8 @@ def in_small_pieces(head, pieces, gap):
 
 def test_answer_in_small_pieces_outlives_body_idle_timeout(gateway, stub_store):
     """As long as bytes keep coming, nothing is idle: also where they never fill the client's channel."""
-    pieces = [os.urandom(KIB) for _ in range(14)]
-    head = response(headers=[("Content-Length", str(14 * KIB))], length=False)
+    pieces = [os.urandom(KIB) for _ in range(9)]
+    head = response(headers=[("Content-Length", str(9 * KIB))], length=False)
     store = stub_store(lambda seen: in_small_pieces(head, pieces, 0.2))
     gate = gateway(config(store, {"body_idle_timeout": "1s"}))
     answer = gate.request("GET", "/photos/slow", ALICE.headers)
@@ -90,7 +92,7 @@ def test_completion_kept_alive_by_white_space_outlives_body_idle_timeout(gateway
         b"<CompleteMultipartUploadResult><Bucket>photos</Bucket><Key>x</Key><ETag>&quot;whole-1&quot;</ETag>"
         b"</CompleteMultipartUploadResult>"
     )
-    pieces = [b" "] * 12 + [document]
+    pieces = [b" "] * 9 + [document]
     head = response(headers=[("Content-Type", "application/xml"), ("Connection", "close")], length=False)
 
     def answer(seen):
@@ -161,3 +163,35 @@ def test_store_that_dies_under_a_queue_leaves_nobody_waiting(gateway, stub_store
     assert eventually(lambda: len(answers) == count, timeout=25), f"{count - len(answers)} of {count} still wait"
     assert set(answers) <= {502, 503}
     assert eventually(lambda: gate.metric("gatehouse_inflight_requests") == 0)
+
+
+@pytest.mark.parametrize("why", ["termination", "idle_timeout"])
+def test_end_of_an_answer_that_a_slow_reader_has_not_taken_is_not_dropped(gateway, stub_store, why):
+    """All of it was written, some still waits: of so many lengths, a few end between the kernel's buffer and ours."""
+    body = os.urandom(5_000_000)
+    store = stub_store(lambda seen: response(body=body[:int(seen.target.removeprefix("/photos/"))]))
+    gate = gateway(config(store, {"idle_timeout": "1s"} if why == "idle_timeout" else {}))
+    lengths = range(2_500_000, 5_000_000, 50_000)
+    connections = [RawConnection(gate.port, timeout=20, receive_buffer=8192) for _ in lengths]
+    for connection, length in zip(connections, lengths):
+        connection.request("GET", f"/photos/{length}", ALICE.headers)
+    for connection in connections:
+        assert connection.head()[0] == 200
+    time.sleep(0.5)
+    if why == "termination":
+        gate.process.signal(signal.SIGTERM)
+    time.sleep(1.5)
+    short = []
+    for connection, length in zip(connections, lengths):
+        received = bytearray(connection.buffer)
+        try:
+            while len(received) < length and (piece := connection.socket.recv(MIB)):
+                received += piece
+        except OSError:
+            pass
+        connection.socket.close()
+        if received != body[:length]:
+            short.append((len(received), length))
+    assert short == []
+    if why == "termination":
+        assert gate.process.wait(35) == 0
