@@ -137,13 +137,7 @@ final class ClientConnection: ChannelDuplexHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var bytes = unwrapInboundIn(data)
         if case .lingering = phase { return }
-        if inbox.readableBytes == 0 {
-            inbox = bytes
-        } else {
-            // What was read is let go first: a buffer only ever grows at its end.
-            inbox.discardReadBytes()
-            inbox.writeBuffer(&bytes)
-        }
+        inbox.take(&bytes)
         advance()
     }
 

@@ -131,12 +131,7 @@ final class UpstreamConnection: ChannelDuplexHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var bytes = unwrapInboundIn(data)
-        if inbox.readableBytes == 0 {
-            inbox = bytes
-        } else {
-            inbox.discardReadBytes()
-            inbox.writeBuffer(&bytes)
-        }
+        inbox.take(&bytes)
         advance()
     }
 
