@@ -79,7 +79,7 @@ let package = Package(
         library(
             "Pipeline",
             in: "Decisions",
-            ["WireFormats", "HTTP1", "S3API", "Signatures", "Identity", "Admission", "Backends", crypto]
+            ["WireFormats", "HTTP1", "S3API", "Signatures", "Identity", "Admission", "Backends", nioCore, crypto]
         ),
 
         library("Settings", ["WireFormats", "S3API", "Identity", "Admission", toml, crypto]),
@@ -133,7 +133,7 @@ let package = Package(
         tests("Backends", ["WireFormats", "HTTP1", "S3API", "Signatures", nioCore]),
         tests(
             "Pipeline",
-            ["WireFormats", "HTTP1", "S3API", "Signatures", "Identity", "Admission", "Backends", crypto]
+            ["WireFormats", "HTTP1", "S3API", "Signatures", "Identity", "Admission", "Backends", nioCore, crypto]
         ),
         tests("Settings", ["WireFormats", "S3API", "Identity", "Admission", toml]),
         tests("Journal", ["WireFormats", "Identity"]),

@@ -8,7 +8,8 @@ import S3API
 /// The state of one exchange with a store, reset for every request.
 struct Exchange {
     var forward: Forward?
-    var holdBack: HoldBack?
+    /// What the client's body goes through; nil: it passes as it comes.
+    var verifier: BodyVerifier?
     /// The body that was sent so far, as long as it is short enough to be sent again; nil: it can't be replayed.
     var sent: [ByteBuffer]? = []
     var sentBytes = 0
@@ -36,8 +37,8 @@ extension ClientConnection {
         exchange = Exchange()
         exchange.forward = forward
         record.backend = forward.upstream.name
-        guard case .stream(let length, let digest) = forward.body else { return connect(forward) }
-        exchange.holdBack = digest.map { HoldBack(length: length, sha256: $0) }
+        guard case .stream(let verifier) = forward.body else { return connect(forward) }
+        exchange.verifier = verifier
         phase = .gathering
         extendDeadline(loop.waits.bodyIdle)
         continueIfExpected()
@@ -61,12 +62,14 @@ extension ClientConnection {
             extendDeadline(loop.waits.bodyIdle)
             return false
         case .bytes(let bytes):
-            guard let free = unheld(bytes) else { return true }
-            keep(free)
+            record.bytesIn += Int64(bytes.readableBytes)
+            guard let free = verified(bytes) else { return true }
+            guard !free.isEmpty else { return true }
+            for part in free { keep(part) }
             connect(forward)
         case .end:
             bodyIsRead = true
-            guard let rest = releasedBody() else { return true }
+            guard let rest = verifiedRest() else { return true }
             keep(rest)
             connect(forward)
         case .refused(let refusal):
@@ -125,7 +128,13 @@ extension ClientConnection {
             extendDeadline(loop.waits.bodyIdle)
             return false
         case .bytes(let bytes):
-            if let free = unheld(bytes) { pass(free, to: upstream) }
+            record.bytesIn += Int64(bytes.readableBytes)
+            guard exchange.verifier != nil else {
+                pass(bytes, to: upstream)
+                return true
+            }
+            guard let free = verified(bytes) else { return false }
+            for part in free { pass(part, to: upstream) }
             return true
         case .end:
             bodyIsRead = true
@@ -138,22 +147,31 @@ extension ClientConnection {
         }
     }
 
-    /// What of the client's bytes may be sent on now.
-    private func unheld(_ bytes: ByteBuffer) -> ByteBuffer? {
-        record.bytesIn += Int64(bytes.readableBytes)
-        return exchange.holdBack == nil ? bytes : exchange.holdBack?.take(bytes)
-    }
-
-    /// The end of the body that was held back; nil, and the request refused, where the hash is not the signed one.
-    private func releasedBody() -> ByteBuffer? {
-        guard exchange.holdBack != nil else { return ByteBuffer() }
-        guard let rest = exchange.holdBack?.release() else {
-            record.reason = "the body's hash is not the signed one"
-            abandon(S3Error(.contentSHA256Mismatch))
+    /// What of the client's bytes may be sent on now; nil, and the request refused, where they are not as promised.
+    private func verified(_ bytes: ByteBuffer) -> [ByteBuffer]? {
+        guard exchange.verifier != nil else { return [bytes] }
+        do {
+            return try exchange.verifier?.take(bytes)
+        } catch {
+            refuseBody(error)
             return nil
         }
-        exchange.holdBack = nil
-        return rest
+    }
+
+    /// The end of the body that was held back; nil, and the request refused, where the body is not as promised.
+    private func verifiedRest() -> ByteBuffer? {
+        guard exchange.verifier != nil else { return ByteBuffer() }
+        do {
+            return try exchange.verifier?.finish()
+        } catch {
+            refuseBody(error)
+            return nil
+        }
+    }
+
+    private func refuseBody(_ error: S3Error) {
+        record.reason = "the body is not as promised: \(error.code.name)"
+        abandon(error)
     }
 
     private func keep(_ bytes: ByteBuffer) {
@@ -168,7 +186,7 @@ extension ClientConnection {
     }
 
     private func finishBody(to upstream: UpstreamConnection) {
-        guard let rest = releasedBody() else { return }
+        guard let rest = verifiedRest() else { return }
         if rest.readableBytes > 0 { pass(rest, to: upstream) }
         requestSent()
         upstream.flush()

@@ -1,4 +1,5 @@
 import HTTP1
+import NIOCore
 import Pipeline
 import S3API
 import Testing
@@ -61,6 +62,32 @@ extension Forward {
     var document: String? {
         guard case .bytes(let bytes) = body else { return nil }
         return text(bytes)
+    }
+
+    /// What the store gets when the client sends `sent`, so many bytes at a time.
+    func stored(_ sent: String, piece: Int = .max) throws -> String {
+        guard case .stream(let verifier) = body else { throw OtherPlan() }
+        guard var verifier else { return sent }
+        var stored: [UInt8] = []
+        var rest = Array(sent.utf8)[...]
+        while !rest.isEmpty {
+            for free in try verifier.take(ByteBuffer(bytes: rest.prefix(piece))) {
+                stored.append(contentsOf: free.readableBytesView)
+            }
+            rest = rest.dropFirst(piece)
+        }
+        stored.append(contentsOf: try verifier.finish().readableBytesView)
+        return text(stored)
+    }
+
+    /// Why the store does not get a body.
+    func refusal(of sent: String, piece: Int = .max) -> S3Error? {
+        do {
+            _ = try stored(sent, piece: piece)
+            return nil
+        } catch {
+            return error as? S3Error
+        }
     }
 
     func given(_ status: Int, _ fields: [(String, String)] = [], framing: BodyFraming = .length(100)) -> Answer {

@@ -57,9 +57,8 @@ public final class Forward: Sendable {
 public enum ForwardedBody: Sendable {
     case none
     case bytes([UInt8])
-    /// The client's body, `length` bytes, passed on as it arrives. With `sha256`, the last bytes are held back until
-    /// the digest of all of them agrees.
-    case stream(length: Int64, sha256: [UInt8]?)
+    /// The client's body, passed on as it arrives: through the verifier where anything is promised of it.
+    case stream(BodyVerifier?)
 }
 
 /// Whether a request may be sent again when its connection died before any answer.

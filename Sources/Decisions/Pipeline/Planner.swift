@@ -76,12 +76,15 @@ struct Planner: Sendable {
     private func stream(to bucket: Bucket) throws(Refusal) -> Forward {
         guard case .length(let length) = asking.head.framing else { throw .request(S3Error(.missingContentLength)) }
         guard length <= asking.snapshot.server.maxObjectSize else { throw .request(S3Error(.entityTooLarge)) }
-        var digest: [UInt8]?
-        if case .sha256(let signed) = admitted.payload, !bucket.storeVerifiesPayload { digest = signed }
+        var checks: [BodyCheck] = []
+        if case .sha256(let signed) = admitted.payload, !bucket.storeVerifiesPayload {
+            checks.append(BodyCheck(signedSHA256: signed))
+        }
+        let verifier = checks.isEmpty ? nil : BodyVerifier(.plain, length: length, checks: checks)
         return try forward(
             to: bucket,
             outgoing: .stream(length: length, hash: admitted.payload),
-            body: length == 0 ? .bytes([]) : .stream(length: length, sha256: digest)
+            body: length == 0 ? .bytes([]) : .stream(verifier)
         )
     }
 
