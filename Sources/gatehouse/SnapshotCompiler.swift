@@ -107,7 +107,7 @@ struct SnapshotCompiler: Sendable {
             anonymousAccess: bucket.anonymousAccess,
             storeVerifiesPayload: bucket.payloadVerification == .backend,
             ownsBackendBucket: bucket.backendPrefix.isEmpty && !bucket.sharesBackendBucket,
-            carriesEveryOperation: bucket.backend.isS3,
+            kind: bucket.backend.kind,
             hardening: HardeningFields.lines(frameOptions: bucket.frameOptions.rawValue, overTLS: overTLS)
         )
     }
@@ -118,7 +118,7 @@ struct SnapshotCompiler: Sendable {
             upstream: upstream,
             backend: backend,
             storeVerifiesPayload: false,
-            carriesEveryOperation: account.backend.isS3,
+            kind: account.backend.kind,
             hardening: HardeningFields.lines(frameOptions: "DENY", overTLS: overTLS)
         )
     }
@@ -191,10 +191,10 @@ struct SnapshotFailure: Error, CustomStringConvertible {
 }
 
 extension BackendConfiguration {
-    var isS3: Bool {
+    var kind: BackendKind {
         switch self {
-        case .s3: true
-        case .file: false
+        case .s3: .s3
+        case .file: .file
         }
     }
 }

@@ -71,7 +71,7 @@ struct Gate {
             upstream: Upstream(name: "north", endpoint: north),
             backend: backend(""),
             storeVerifiesPayload: false,
-            carriesEveryOperation: true,
+            kind: .s3,
             hardening: []
         )
     }
@@ -95,7 +95,7 @@ struct Gate {
             try bucket("prefixed", in: "shared", prefix: "v2"),
             try bucket("shared-too", in: "shared", owned: false),
             try bucket("checked", verified: true),
-            try bucket("local", everyOperation: false),
+            try bucket("local", kind: .file),
             try bucket("far", at: south),
         ]
     }
@@ -108,7 +108,7 @@ struct Gate {
         anonymous: Bool = false,
         verified: Bool = false,
         owned: Bool = true,
-        everyOperation: Bool = true
+        kind: BackendKind = .s3
     ) throws -> Bucket {
         Bucket(
             name: try #require(BucketName(validating: name)),
@@ -117,7 +117,7 @@ struct Gate {
             anonymousAccess: anonymous,
             storeVerifiesPayload: verified,
             ownsBackendBucket: owned && prefix.isEmpty,
-            carriesEveryOperation: everyOperation,
+            kind: kind,
             hardening: []
         )
     }

@@ -38,12 +38,7 @@ struct Planner: Sendable {
 
     private func guardTier(_ bucket: Bucket) throws(Refusal) {
         let operation = request.operation
-        switch operation.tier {
-        case .core: break
-        case .passThrough:
-            guard bucket.carriesEveryOperation else { throw .request(S3Error(.notImplemented)) }
-        case .refused: throw .request(S3Error(.notImplemented))
-        }
+        guard bucket.kind.carries(operation) else { throw .request(S3Error(.notImplemented)) }
         guard operation.kind == .configure else { return }
         if operation == .createBucket || operation == .deleteBucket {
             guard bucket.isOfOpenAccount else {

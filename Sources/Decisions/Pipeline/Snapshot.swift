@@ -86,8 +86,8 @@ public final class Bucket: Sendable {
     public let storeVerifiesPayload: Bool
     /// Whether the bucket's configuration is its own: no prefix, and no other entry with the same bucket behind it.
     public let ownsBackendBucket: Bool
-    /// An `s3` store, which carries operations beyond the core.
-    public let carriesEveryOperation: Bool
+    /// Says which operations the store has.
+    public let kind: BackendKind
     /// It belongs to an account with `buckets = ["*"]`.
     public let isOfOpenAccount: Bool
     /// Field lines that every answer about this bucket carries.
@@ -100,7 +100,7 @@ public final class Bucket: Sendable {
         anonymousAccess: Bool = false,
         storeVerifiesPayload: Bool = false,
         ownsBackendBucket: Bool = true,
-        carriesEveryOperation: Bool = true,
+        kind: BackendKind = .s3,
         isOfOpenAccount: Bool = false,
         hardening: [UInt8]
     ) {
@@ -110,7 +110,7 @@ public final class Bucket: Sendable {
         self.anonymousAccess = anonymousAccess
         self.storeVerifiesPayload = storeVerifiesPayload
         self.ownsBackendBucket = ownsBackendBucket
-        self.carriesEveryOperation = carriesEveryOperation
+        self.kind = kind
         self.isOfOpenAccount = isOfOpenAccount
         self.hardening = hardening
     }
@@ -122,20 +122,20 @@ public struct OpenAccount: Sendable {
     /// The store as such, for listing its buckets.
     public let backend: S3Backend
     public let storeVerifiesPayload: Bool
-    public let carriesEveryOperation: Bool
+    public let kind: BackendKind
     public let hardening: [UInt8]
 
     public init(
         upstream: Upstream,
         backend: S3Backend,
         storeVerifiesPayload: Bool,
-        carriesEveryOperation: Bool,
+        kind: BackendKind,
         hardening: [UInt8]
     ) {
         self.upstream = upstream
         self.backend = backend
         self.storeVerifiesPayload = storeVerifiesPayload
-        self.carriesEveryOperation = carriesEveryOperation
+        self.kind = kind
         self.hardening = hardening
     }
 
@@ -145,7 +145,7 @@ public struct OpenAccount: Sendable {
             backend: backend.withBucket(name.string),
             upstream: upstream,
             storeVerifiesPayload: storeVerifiesPayload,
-            carriesEveryOperation: carriesEveryOperation,
+            kind: kind,
             isOfOpenAccount: true,
             hardening: hardening
         )
