@@ -345,6 +345,8 @@ extension ClientConnection {
             upstream.cut()
         case .connecting:
             if let forward = exchange.forward { loop.pool(for: forward.upstream).cancel(self) }
+        case .waiting(let task):
+            task.cancel()
         default:
             break
         }

@@ -17,9 +17,11 @@ final class ClientConnection: ChannelDuplexHandler {
     typealias OutboundOut = ByteBuffer
 
     enum Phase {
-        // → collecting | gathering | connecting | forwarding | discarding | head | lingering | closed
+        // → waiting | collecting | gathering | connecting | forwarding | discarding | head | lingering | closed
         case head
-        // → connecting | discarding | head | lingering | closed
+        // Somebody outside of the loop is asked. → any but gathering's successors, as head
+        case waiting(Task<Void, Never>)
+        // → waiting | connecting | discarding | head | lingering | closed
         case collecting(limit: Int, then: @Sendable ([UInt8]) -> Plan)
         // A body flows that no byte of may reach the store yet. → connecting | discarding | head | lingering | closed
         case gathering
@@ -38,6 +40,8 @@ final class ClientConnection: ChannelDuplexHandler {
     static let discardLimit: Int64 = 64 * 1024
     /// How much is taken in of what can't be used yet: later requests, a body whose store is slow.
     private static let readAhead = 64 * 1024
+    /// How long somebody outside of the loop may take to answer; whoever is asked has a shorter limit of its own.
+    private static let longestWait = TimeAmount.seconds(30)
     /// How long a connection that has asked nothing yet may live on when the server ends.
     private static let drainGrace = TimeAmount.seconds(1)
 
@@ -125,7 +129,7 @@ final class ClientConnection: ChannelDuplexHandler {
         case .head: takesRequests || inbox.readableBytes < Self.readAhead
         // A bounded amount is always welcome: asking the kernel to stop and go on costs two calls, and the end of a
         // client that has left is only seen behind its last bytes.
-        case .connecting: inbox.readableBytes < Self.readAhead
+        case .connecting, .waiting: inbox.readableBytes < Self.readAhead
         case .forwarding(let upstream):
             inbox.readableBytes < Self.readAhead || (!bodyIsRead && streamsBody && upstream.isWritable)
         }
@@ -178,7 +182,7 @@ final class ClientConnection: ChannelDuplexHandler {
         case .gathering: return gather()
         case .forwarding(let upstream): return !bodyIsRead && streamsBody && sendBody(to: upstream)
         case .discarding: return discard()
-        case .connecting, .lingering, .closed: return false
+        case .waiting, .connecting, .lingering, .closed: return false
         }
     }
 
@@ -224,9 +228,14 @@ final class ClientConnection: ChannelDuplexHandler {
         answer.omitsBody = head.method == .head
         answer.keepAlive = head.keepAlive && !loop.isDraining
         answer.clientTakesChunks = head.version == .http11
+        decide(head, knowing: Findings())
+    }
+
+    private func decide(_ head: RequestHead, knowing findings: Findings) {
         let decision = loop.pipeline.decide(
             head,
             from: facts,
+            knowing: findings,
             under: snapshot,
             at: record.startedAt,
             requestID: record.requestID,
@@ -235,7 +244,8 @@ final class ClientConnection: ChannelDuplexHandler {
         note(decision)
         permit = decision.permit
         answer.hardening = decision.hardening
-        loop.journal.decided(record)
+        // What has to be found out first is decided afterwards.
+        if decision.isFinal { loop.journal.decided(record) }
         perform(decision.plan)
     }
 
@@ -278,7 +288,32 @@ final class ClientConnection: ChannelDuplexHandler {
             advance()
         case .forward(let forward):
             self.forward(forward)
+        case .wait(let make):
+            wait(for: make)
+        case .reconsider(let findings):
+            guard let head else { return close() }
+            decide(head, knowing: findings)
         }
+    }
+
+    private func wait(for make: @escaping @Sendable () async -> Plan) {
+        extendDeadline(Self.longestWait)
+        let connection = NIOLoopBound(self, eventLoop: loop.eventLoop)
+        let eventLoop = loop.eventLoop
+        phase = .waiting(
+            Task {
+                let plan = await make()
+                eventLoop.execute { connection.value.waitEnded(with: plan) }
+            }
+        )
+    }
+
+    /// What was waited for is here, unless the request has ended meanwhile.
+    private func waitEnded(with plan: Plan) {
+        guard case .waiting(let task) = phase, !task.isCancelled else { return }
+        phase = .connecting
+        perform(plan)
+        advance()
     }
 
     private func collect(limit: Int, then: @Sendable ([UInt8]) -> Plan) -> Bool {
@@ -394,6 +429,11 @@ final class ClientConnection: ChannelDuplexHandler {
         case .collecting, .gathering:
             answer.keepAlive = false
             send(refusal(S3Error(.requestTimeout)))
+        case .waiting(let task):
+            task.cancel()
+            record.reason = "waited too long for an answer"
+            phase = .connecting
+            send(refusal(S3Error(.serviceUnavailable, retryAfter: 1)))
         case .connecting, .forwarding:
             exchangeTimedOut()
         }

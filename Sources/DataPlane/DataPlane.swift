@@ -26,6 +26,7 @@ package final class DataPlane: Sendable {
         group: MultiThreadedEventLoopGroup,
         snapshot: Snapshot,
         limiter: Limiter,
+        tokens: any TokenVerifier = NoTokens(),
         journal: @escaping @Sendable () -> LoopJournal,
         tls: NIOSSLContext?,
         logger: Logger
@@ -42,6 +43,7 @@ package final class DataPlane: Sendable {
                     loopCount: eventLoops.count,
                     snapshot: snapshot,
                     limiter: limiter,
+                    tokens: tokens,
                     journal: journal(),
                     shared: counts,
                     logger: logger

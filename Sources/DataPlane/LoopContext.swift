@@ -56,6 +56,7 @@ final class LoopContext {
         loopCount: Int,
         snapshot: Snapshot,
         limiter: Limiter,
+        tokens: any TokenVerifier,
         journal: LoopJournal,
         shared: SharedCounts,
         logger: Logger
@@ -66,7 +67,7 @@ final class LoopContext {
         waits = Waits(snapshot.server)
         self.limiter = limiter
         self.journal = journal
-        pipeline = Pipeline(limiter: limiter)
+        pipeline = Pipeline(limiter: limiter, tokens: tokens)
         self.shared = shared
         self.logger = logger
         requestIDs = RequestIDSequence(seed: .random(in: .min ... .max))

@@ -16,7 +16,7 @@ struct Workload {
 
     init() throws {
         snapshot = try SampleSnapshot.make()
-        pipeline = Pipeline(limiter: limiter)
+        pipeline = Pipeline(limiter: limiter, tokens: NoTokens())
     }
 
     mutating func measureAll() throws -> [Measurement] {

@@ -19,7 +19,7 @@ struct Gate {
     let limiter = Limiter()
     private var pipeline: Pipeline
 
-    init() { pipeline = Pipeline(limiter: limiter) }
+    init(tokens: any TokenVerifier = NoTokens()) { pipeline = Pipeline(limiter: limiter, tokens: tokens) }
 
     static func settings(
         region: String = "us-east-1",
@@ -36,10 +36,16 @@ struct Gate {
     }
 
     @discardableResult
-    mutating func decide(_ call: Call, at now: Instant = noon, from peer: String = "192.0.2.7") throws -> Decision {
+    mutating func decide(
+        _ call: Call,
+        at now: Instant = noon,
+        from peer: String = "192.0.2.7",
+        knowing findings: Findings = Findings()
+    ) throws -> Decision {
         pipeline.decide(
             call.head,
             from: ConnectionFacts(peer: IPAddress(peer), isSecure: true),
+            knowing: findings,
             under: try snapshot(),
             at: now,
             requestID: RequestID(random: 42),
@@ -55,12 +61,25 @@ struct Gate {
             keyScopes: try Dictionary(uniqueKeysWithValues: Key.allCases.map { ($0.rawValue, try $0.scopes) }),
             apiKeys: try APIKeyTable(User.allCases.map(\.entry)),
             admins: [.user("root")],
+            tokenScopes: try Self.tokenScopes(),
             policies: policies,
             limits: limits,
             ownLimits: ownLimits,
             openAccount: hasOpenAccount ? Self.openAccount : nil,
             buckets: try Self.buckets()
         )
+    }
+
+    /// Who has a token of `auth` reads the bucket named after the subject, and writes below an organisation in docs.
+    private static func tokenScopes() throws -> [String: [ScopeTemplate]] {
+        let read = try #require(ActionSet(named: "read"))
+        let write = try #require(ActionSet(named: "write"))
+        return [
+            "auth": [
+                try ScopeTemplate(bucket: "{sub}", prefixes: [], actions: read, namesEveryAction: false),
+                try ScopeTemplate(bucket: "docs", prefixes: ["{org}/"], actions: write, namesEveryAction: false),
+            ]
+        ]
     }
 
     private static let north = Endpoint(address: .tcp(host: "north", port: 80), transport: .plain, authority: "north")

@@ -21,11 +21,23 @@ public struct Authenticated: Sendable {
     }
 }
 
+/// What authentication can say at once.
+enum Authentication {
+    case known(Authenticated)
+    /// Somebody has to be asked about this token first.
+    case unverified(BearerToken)
+}
+
 /// Finds out who asks. One credential at most; a credential that fails is a refusal and never an anonymous request.
 struct Authenticator {
     private var keys = SigningKeyCache()
 
-    mutating func authenticate(_ asking: Asking, _ located: Located) throws(Refusal) -> Authenticated {
+    mutating func authenticate(
+        _ asking: Asking,
+        _ located: Located,
+        knowing findings: Findings,
+        _ tokens: any TokenVerifier
+    ) throws(Refusal) -> Authentication {
         let (head, query) = (asking.head, located.query)
         let apiKeys = head.fields.count(of: "x-api-key")
         let presented: PresentedSignature?
@@ -49,7 +61,7 @@ struct Authenticator {
                     failure: "two_credentials"
                 )
             }
-            return try user(head, under: asking.snapshot)
+            return .known(try user(head, under: asking.snapshot))
         }
         guard let presented else {
             // A token without a signature would otherwise be a credential that is silently ignored.
@@ -60,9 +72,44 @@ struct Authenticator {
                     failure: "session_token_unsupported"
                 )
             }
-            return Authenticated(principal: .anonymous, basis: .none, payload: try Self.statedPayload(head))
+            return .known(Authenticated(principal: .anonymous, basis: .none, payload: try Self.statedPayload(head)))
         }
-        return try signer(presented, located, asking)
+        if case .otherScheme = presented, let value = head.fields.first("authorization"),
+            let token = BearerToken(authorization: value)
+        {
+            guard let finding = findings.token ?? tokens.known(token, under: asking.snapshot, at: asking.now) else {
+                return .unverified(token)
+            }
+            return .known(try bearer(finding, asking))
+        }
+        return .known(try signer(presented, located, asking))
+    }
+
+    private func bearer(_ finding: TokenFinding, _ asking: Asking) throws(Refusal) -> Authenticated {
+        switch finding {
+        case .verified(let identity):
+            guard asking.now < identity.expiresAt else {
+                throw .unauthenticated(
+                    S3Error(.invalidBearerToken),
+                    reason: "the token has expired",
+                    failure: "expired_token"
+                )
+            }
+            let templates = asking.snapshot.tokenScopes[identity.provider] ?? []
+            return Authenticated(
+                principal: identity.principal,
+                basis: .scopes(templates.compactMap { $0.scope(for: identity.claims) }),
+                payload: try Self.statedPayload(asking.head)
+            )
+        case .refused(let reason, let failure):
+            throw .unauthenticated(S3Error(.invalidBearerToken), reason: reason, failure: failure)
+        case .unavailable(let reason):
+            throw .unauthenticated(
+                S3Error(.serviceUnavailable, "The token's issuer cannot be reached.", retryAfter: 1),
+                reason: reason,
+                failure: "issuer_unavailable"
+            )
+        }
     }
 
     private func user(_ head: RequestHead, under snapshot: Snapshot) throws(Refusal) -> Authenticated {

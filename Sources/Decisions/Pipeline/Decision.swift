@@ -23,6 +23,12 @@ public struct Decision: Sendable {
     /// What the request holds of its principal's limits until it ends.
     public var permit: Limiter.Permit?
 
+    /// Whether it stands: not where something has to be found out before anything is decided.
+    public var isFinal: Bool {
+        if case .wait = plan { return outcome != .undecided }
+        return true
+    }
+
     public enum Outcome: Sendable {
         case allowed, denied, unauthenticated, limited, undecided
     }

@@ -10,16 +10,21 @@ public import WireFormats
 /// head, and the time it is given.
 public struct Pipeline {
     private let limiter: Limiter
+    private let tokens: any TokenVerifier
     private var authenticator = Authenticator()
 
-    public init(limiter: Limiter) {
+    public init(limiter: Limiter, tokens: any TokenVerifier) {
         self.limiter = limiter
+        self.tokens = tokens
     }
 
-    /// - Parameter auditIsHealthy: whether the decision will be written down.
+    /// - Parameters:
+    ///   - findings: what an earlier decision about this request had to wait for; empty at first.
+    ///   - auditIsHealthy: whether the decision will be written down.
     public mutating func decide(
         _ head: RequestHead,
         from facts: ConnectionFacts,
+        knowing findings: Findings = Findings(),
         under snapshot: Snapshot,
         at now: Instant,
         requestID: RequestID,
@@ -33,8 +38,7 @@ public struct Pipeline {
         var decision = Decision(plan: Self.undecided, client: origin.client)
         do throws(Refusal) {
             guard auditIsHealthy || !snapshot.server.requiresAudit else { throw .unrecorded }
-            decision.plan = try plan(asking, noting: &decision)
-            decision.outcome = .allowed
+            decision.plan = try plan(asking, knowing: findings, noting: &decision)
         } catch {
             let refusal = limitFailures(error, asking)
             decision.outcome = refusal.outcome
@@ -48,19 +52,37 @@ public struct Pipeline {
     /// What stands in a decision until it is made; without storage of its own.
     private static let undecided = Plan.reply(Reply(status: 500, fields: FieldBlock(bytes: [], entries: [])))
 
-    private mutating func plan(_ asking: Asking, noting notes: inout Decision) throws(Refusal) -> Plan {
+    private mutating func plan(
+        _ asking: Asking,
+        knowing findings: Findings,
+        noting notes: inout Decision
+    ) throws(Refusal) -> Plan {
         let located = try Located(asking)
         notes.bucket = located.address.bucket
         notes.key = located.address.key
         notes.hardening = located.bucket?.hardening ?? []
-        let caller = try authenticator.authenticate(asking, located)
+        let caller: Authenticated
+        switch try authenticator.authenticate(asking, located, knowing: findings, tokens) {
+        case .known(let authenticated): caller = authenticated
+        case .unverified(let token): return wait(for: token, asking, knowing: findings)
+        }
         notes.principal = caller.principal
         notes.permit = try limit(caller.principal, asking)
         let request = try classify(asking, located)
         notes.operation = request.operation.metricName
         let admitted = try Admitted(request, by: caller, to: located, asking)
         notes.reason = admitted.reason
+        notes.outcome = .allowed
         return try Planner(admitted, asking).plan()
+    }
+
+    /// Has a token verified, then decides again.
+    private func wait(for token: BearerToken, _ asking: Asking, knowing findings: Findings) -> Plan {
+        .wait { [tokens] in
+            var found = findings
+            found.token = await tokens.verify(token, under: asking.snapshot, at: asking.now)
+            return .reconsider(found)
+        }
     }
 
     private func classify(_ asking: Asking, _ located: Located) throws(Refusal) -> S3Request {

@@ -9,6 +9,11 @@ public enum Plan: Sendable {
     case forward(Forward)
     /// Read the whole body, at most `limit` bytes, then decide.
     case collect(limit: Int, then: @Sendable ([UInt8]) -> Plan)
+    /// Ask somebody who may take a while (a token's issuer, the state, the application), then do what comes of it. Runs
+    /// outside of the event loop, and is cancelled when the client leaves or has waited too long.
+    case wait(@Sendable () async -> Plan)
+    /// Decide once more, knowing what was found out.
+    case reconsider(Findings)
 }
 
 /// A complete answer of our own.

@@ -15,6 +15,8 @@ public final class Snapshot: Sendable {
     public let apiKeys: APIKeyTable
     /// Who may use the admin listener.
     public let admins: Set<Principal>
+    /// What the bearers of each identity provider's tokens may do, by its name.
+    public let tokenScopes: [String: [ScopeTemplate]]
     public let policies: PolicySet
     public let limits: RequestLimits
     /// Limits of single principals, where they differ from ``limits``.
@@ -30,6 +32,7 @@ public final class Snapshot: Sendable {
         keyScopes: [String: [Scope]],
         apiKeys: APIKeyTable,
         admins: Set<Principal>,
+        tokenScopes: [String: [ScopeTemplate]] = [:],
         policies: PolicySet,
         limits: RequestLimits,
         ownLimits: [Principal: RequestLimits],
@@ -42,6 +45,7 @@ public final class Snapshot: Sendable {
         self.keyScopes = keyScopes
         self.apiKeys = apiKeys
         self.admins = admins
+        self.tokenScopes = tokenScopes
         self.policies = policies
         self.limits = limits
         self.ownLimits = ownLimits

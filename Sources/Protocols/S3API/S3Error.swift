@@ -24,7 +24,8 @@ extension S3Error {
         case backendAuthFailed, backendRedirected, backendUnreachable, backendTimeout, backendBadAnswer
         case badDigest, bucketAlreadyExists, bucketAlreadyOwnedByYou, bucketNotEmpty
         case entityTooLarge, entityTooSmall, expiredToken, incompleteBody, internalError
-        case invalidAccessKeyID, invalidAPIKey, invalidArgument, invalidBucketName, invalidBucketState, invalidDigest
+        case invalidAccessKeyID, invalidAPIKey, invalidArgument, invalidBearerToken, invalidBucketName,
+            invalidBucketState, invalidDigest
         case invalidLocationConstraint, invalidObjectState, invalidPart, invalidPartOrder, invalidRange
         case invalidRequest, invalidSecurity, invalidStorageClass, invalidTag, invalidToken, invalidURI
         case keyTooLong, malformedPolicy, malformedXML, maxMessageLengthExceeded, metadataTooLarge
@@ -61,6 +62,7 @@ extension S3Error.Code {
         case .invalidAccessKeyID: "InvalidAccessKeyId"
         case .invalidAPIKey: "InvalidApiKey"
         case .invalidArgument: "InvalidArgument"
+        case .invalidBearerToken: "InvalidBearerToken"
         case .invalidBucketName: "InvalidBucketName"
         case .invalidBucketState: "InvalidBucketState"
         case .invalidDigest: "InvalidDigest"
@@ -118,7 +120,7 @@ extension S3Error.Code {
             .maxMessageLengthExceeded, .metadataTooLarge, .missingSecurityHeader, .requestHeaderSectionTooLarge,
             .requestTimeout, .unresolvableGrant, .contentSHA256Mismatch:
             400
-        case .invalidAPIKey: 401
+        case .invalidAPIKey, .invalidBearerToken: 401
         case .accessDenied, .invalidAccessKeyID, .invalidObjectState, .invalidSecurity, .missingAuthenticationToken,
             .requestTimeTooSkewed, .signatureDoesNotMatch:
             403
@@ -162,6 +164,7 @@ extension S3Error.Code {
         case .incompleteBody: "You did not provide the number of bytes specified by the Content-Length HTTP header."
         case .internalError: "An internal error occurred. Try again."
         case .invalidAPIKey: "The API key is not valid."
+        case .invalidBearerToken: "The token is not valid here."
         case .invalidAccessKeyID: "The access key ID that you provided does not exist in our records."
         case .invalidArgument: "Invalid Argument"
         case .invalidBucketName: "The specified bucket is not valid."

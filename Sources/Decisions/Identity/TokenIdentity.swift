@@ -1,0 +1,23 @@
+public import WireFormats
+
+/// Whom a verified token stands for, and what it says of them.
+public struct TokenIdentity: Hashable, Sendable {
+    /// The `name` of its identity provider in the configuration.
+    public let provider: String
+    /// The value of the provider's `principal_claim`.
+    public let subject: String
+    /// The claims whose values are strings, by name: what templates may use.
+    public let claims: [String: String]
+    /// `exp` (RFC 7519, section 4.1.4): nothing that rests on the token outlives it.
+    public let expiresAt: Instant
+
+    public init(provider: String, subject: String, claims: [String: String], expiresAt: Instant) {
+        self.provider = provider
+        self.subject = subject
+        self.claims = claims
+        self.expiresAt = expiresAt
+    }
+
+    /// `idp:NAME:SUBJECT`.
+    public var principal: Principal { .identityProvider(name: provider, subject: subject) }
+}
