@@ -1,4 +1,5 @@
 import S3API
+import WireFormats
 
 /// An identity policy in the language of AWS IAM, compiled (IAM User Guide, "IAM JSON policy elements reference"):
 /// `Version` "2012-10-17", `Id`, and statements of `Sid`, `Effect`, `Action` or `NotAction`, `Resource` or
@@ -18,7 +19,13 @@ public struct PolicyDocument: Sendable {
         guard bytes.count <= Self.maximumSize else {
             throw PolicyLoadError("$", "the document is larger than \(Self.maximumSize / 1024) KiB")
         }
-        let document = PolicyElement(try StrictJSON(parsing: bytes), at: "$")
+        let json: StrictJSON
+        do {
+            json = try StrictJSON(parsing: bytes)
+        } catch {
+            throw PolicyLoadError(error.path, error.message)
+        }
+        let document = PolicyElement(json, at: "$")
         let members = try document.members(known: ["Version", "Id", "Statement"])
         guard let version = members["Version"] else {
             throw PolicyLoadError("$.Version", "\"Version\": \"2012-10-17\" is missing")

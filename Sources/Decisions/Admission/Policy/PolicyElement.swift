@@ -1,3 +1,5 @@
+import WireFormats
+
 /// A value of a policy document with its path, read with what the policy language expects of it.
 struct PolicyElement {
     let json: StrictJSON

@@ -1,6 +1,6 @@
 /// A JSON value (RFC 8259) as it was written: members in order, numbers as text. The reader refuses what readers
 /// disagree about, a member named twice above all: which one counts must not depend on who reads.
-enum StrictJSON: Sendable {
+public enum StrictJSON: Sendable {
     case object([(name: String, value: StrictJSON)])
     case array([StrictJSON])
     case string(String)
@@ -8,19 +8,19 @@ enum StrictJSON: Sendable {
     case bool(Bool)
     case null
 
-    static let maximumDepth = 16
+    public static let maximumDepth = 16
 
-    /// - Throws: ``PolicyLoadError`` with the path of the member being read.
-    init(parsing bytes: some Collection<UInt8>) throws(PolicyLoadError) {
+    /// - Throws: ``StrictJSONError`` with the path of the member being read.
+    public init(parsing bytes: some Collection<UInt8>) throws(StrictJSONError) {
         guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw PolicyLoadError("$", "the document is not UTF-8")
+            throw StrictJSONError("$", "the document is not UTF-8")
         }
         var reader = StrictJSONReader(bytes: Array(text.utf8))
         self = try reader.document()
     }
 
     /// "an object", "a string" ...: for messages.
-    var kind: String {
+    public var kind: String {
         switch self {
         case .object: "an object"
         case .array: "an array"
@@ -32,7 +32,7 @@ enum StrictJSON: Sendable {
     }
 
     /// The path of a member: `$.Statement`, or `$["aws:username"]` where the name isn't a plain word.
-    static func path(_ path: String, _ name: String) -> String {
+    public static func path(_ path: String, _ name: String) -> String {
         let plain = name.utf8.allSatisfy { isWordByte($0) } && !name.isEmpty
         return plain ? path + "." + name : path + "[\"" + name + "\"]"
     }
@@ -47,6 +47,67 @@ enum StrictJSON: Sendable {
     }
 }
 
+/// Why a text is not accepted: where, as a path into the document (`$.Statement[0].Action`), and what.
+public struct StrictJSONError: Error, Hashable, Sendable {
+    public let path: String
+    public let message: String
+
+    init(_ path: String, _ message: String) {
+        self.path = path
+        self.message = message
+    }
+}
+
+extension StrictJSON {
+    /// The value as text, without spaces, members in order.
+    public var text: [UInt8] {
+        var bytes: [UInt8] = []
+        append(to: &bytes)
+        return bytes
+    }
+
+    private func append(to bytes: inout [UInt8]) {
+        switch self {
+        case .object(let members):
+            bytes.append(UInt8(ascii: "{"))
+            for (index, member) in members.enumerated() {
+                if index > 0 { bytes.append(UInt8(ascii: ",")) }
+                Self.appendQuoted(member.name, to: &bytes)
+                bytes.append(UInt8(ascii: ":"))
+                member.value.append(to: &bytes)
+            }
+            bytes.append(UInt8(ascii: "}"))
+        case .array(let elements):
+            bytes.append(UInt8(ascii: "["))
+            for (index, element) in elements.enumerated() {
+                if index > 0 { bytes.append(UInt8(ascii: ",")) }
+                element.append(to: &bytes)
+            }
+            bytes.append(UInt8(ascii: "]"))
+        case .string(let text): Self.appendQuoted(text, to: &bytes)
+        case .number(let text): bytes.append(contentsOf: text.utf8)
+        case .bool(let value): bytes.append(contentsOf: (value ? "true" : "false").utf8)
+        case .null: bytes.append(contentsOf: "null".utf8)
+        }
+    }
+
+    private static func appendQuoted(_ text: String, to bytes: inout [UInt8]) {
+        bytes.append(UInt8(ascii: "\""))
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+                bytes.append(UInt8(ascii: "\\"))
+                bytes.append(byte)
+            case 0..<0x20:
+                bytes.append(contentsOf: #"\u00"#.utf8)
+                Hex.append(CollectionOfOne(byte), to: &bytes)
+            default: bytes.append(byte)
+            }
+        }
+        bytes.append(UInt8(ascii: "\""))
+    }
+}
+
 /// Reads one document by recursive descent.
 private struct StrictJSONReader {
     let bytes: [UInt8]
@@ -56,19 +117,19 @@ private struct StrictJSONReader {
 
     init(bytes: [UInt8]) { self.bytes = bytes }
 
-    mutating func document() throws(PolicyLoadError) -> StrictJSON {
+    mutating func document() throws(StrictJSONError) -> StrictJSON {
         let value = try value()
         skipSpace()
         guard at == bytes.count else { throw fail("something follows the document") }
         return value
     }
 
-    private mutating func value() throws(PolicyLoadError) -> StrictJSON {
+    private mutating func value() throws(StrictJSONError) -> StrictJSON {
         skipSpace()
         guard at < bytes.count else { throw fail("the document ends early") }
         switch bytes[at] {
-        case UInt8(ascii: "{"): return .object(try nested { (reader) throws(PolicyLoadError) in try reader.members() })
-        case UInt8(ascii: "["): return .array(try nested { (reader) throws(PolicyLoadError) in try reader.elements() })
+        case UInt8(ascii: "{"): return .object(try nested { (reader) throws(StrictJSONError) in try reader.members() })
+        case UInt8(ascii: "["): return .array(try nested { (reader) throws(StrictJSONError) in try reader.elements() })
         case UInt8(ascii: "\""): return .string(try string())
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return .number(try number())
         default:
@@ -80,8 +141,8 @@ private struct StrictJSONReader {
     }
 
     private mutating func nested<Result>(
-        _ read: (inout StrictJSONReader) throws(PolicyLoadError) -> Result
-    ) throws(PolicyLoadError) -> Result {
+        _ read: (inout StrictJSONReader) throws(StrictJSONError) -> Result
+    ) throws(StrictJSONError) -> Result {
         guard depth < StrictJSON.maximumDepth else { throw fail("nested deeper than \(StrictJSON.maximumDepth)") }
         depth += 1
         at += 1
@@ -92,7 +153,7 @@ private struct StrictJSONReader {
         return result
     }
 
-    private mutating func members() throws(PolicyLoadError) -> [(name: String, value: StrictJSON)] {
+    private mutating func members() throws(StrictJSONError) -> [(name: String, value: StrictJSON)] {
         var members: [(name: String, value: StrictJSON)] = []
         var names: Set<[UInt8]> = []
         let outer = path
@@ -114,7 +175,7 @@ private struct StrictJSONReader {
         return members
     }
 
-    private mutating func elements() throws(PolicyLoadError) -> [StrictJSON] {
+    private mutating func elements() throws(StrictJSONError) -> [StrictJSON] {
         var elements: [StrictJSON] = []
         let outer = path
         skipSpace()
@@ -129,7 +190,7 @@ private struct StrictJSONReader {
         return elements
     }
 
-    private mutating func string() throws(PolicyLoadError) -> String {
+    private mutating func string() throws(StrictJSONError) -> String {
         at += 1
         var text: [UInt8] = []
         while at < bytes.count {
@@ -146,7 +207,7 @@ private struct StrictJSONReader {
     }
 
     /// What follows a backslash.
-    private mutating func escaped() throws(PolicyLoadError) -> Unicode.Scalar {
+    private mutating func escaped() throws(StrictJSONError) -> Unicode.Scalar {
         guard at < bytes.count else { throw fail("a string does not end") }
         at += 1
         switch bytes[at - 1] {
@@ -171,7 +232,7 @@ private struct StrictJSONReader {
         return scalar
     }
 
-    private mutating func codeUnit() throws(PolicyLoadError) -> UInt32 {
+    private mutating func codeUnit() throws(StrictJSONError) -> UInt32 {
         var unit: UInt32 = 0
         for _ in 0..<4 {
             guard at < bytes.count, let digit = Character(Unicode.Scalar(bytes[at])).hexDigitValue else {
@@ -183,7 +244,7 @@ private struct StrictJSONReader {
         return unit
     }
 
-    private mutating func number() throws(PolicyLoadError) -> String {
+    private mutating func number() throws(StrictJSONError) -> String {
         let start = at
         _ = skip("-")
         let leadingZero = at < bytes.count && bytes[at] == UInt8(ascii: "0")
@@ -213,5 +274,5 @@ private struct StrictJSONReader {
         while at < bytes.count, [0x20, 0x09, 0x0a, 0x0d].contains(bytes[at]) { at += 1 }
     }
 
-    private func fail(_ message: String) -> PolicyLoadError { PolicyLoadError(path, message) }
+    private func fail(_ message: String) -> StrictJSONError { StrictJSONError(path, message) }
 }
