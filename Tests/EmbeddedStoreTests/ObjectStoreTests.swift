@@ -77,7 +77,7 @@ import WireFormats
     @Test(arguments: [
         (BodyClaims(length: 3, sha256: [UInt8](repeating: 1, count: 32)), S3Error.Code.contentSHA256Mismatch),
         (BodyClaims(length: 3, md5: [UInt8](repeating: 1, count: 16)), .badDigest),
-        (BodyClaims(length: 3, checksum: Checksum(algorithm: .crc32, digest: [1, 2, 3, 4])), .badDigest),
+        (BodyClaims(length: 3, checksum: ObjectChecksum(algorithm: .crc32, digest: [1, 2, 3, 4])), .badDigest),
         (BodyClaims(length: 4), .incompleteBody),
         (BodyClaims(length: 2), .incompleteBody),
     ])

@@ -144,28 +144,6 @@ extension StoreFixture {
         #expect(rest.parts.map(\.number) == [5] && !rest.isTruncated)
     }
 
-    @Test(arguments: [
-        (ChecksumAlgorithm.crc32, "y/Q5Jg=="), (.crc32c, "4waSgw=="), (.crc64nvme, "rosUhgp5mIg="),
-    ])
-    func checksumsAreThoseOfTheStandards(_ algorithm: ChecksumAlgorithm, _ expected: String) {
-        var running = RunningChecksum(algorithm)
-        Array("123456789".utf8).withUnsafeBytes { running.update($0) }
-        #expect(Base64.encode(running.digest) == expected)
-    }
-
-    @Test(arguments: [ChecksumAlgorithm.crc32, .crc32c, .crc64nvme])
-    func theChecksumOfTheWholeFollowsFromThoseOfTheParts(_ algorithm: ChecksumAlgorithm) throws {
-        let texts = ["The quick brown ", "fox", "", " jumps over the lazy dog and on and on and on"]
-        let parts = texts.map { text in
-            var running = RunningChecksum(algorithm)
-            Array(text.utf8).withUnsafeBytes { running.update($0) }
-            return (digest: running.digest, size: Int64(text.utf8.count))
-        }
-        var whole = RunningChecksum(algorithm)
-        Array(texts.joined().utf8).withUnsafeBytes { whole.update($0) }
-        #expect(Checksum.combining(parts, algorithm: algorithm, as: .fullObject) == Base64.encode(whole.digest))
-    }
-
     @Test func anUploadWithAChecksumKeepsTheCompositeOne() async throws {
         let fixture = try await StoreFixture(minimumPartSize: 1)
         let object = try await fixture.upload("k", ["abc", "def"], algorithm: .crc32)

@@ -12,7 +12,7 @@ struct BodyClaims: Sendable {
     /// Of `Content-MD5`.
     var md5: [UInt8]?
     /// Of `x-amz-checksum-*`.
-    var checksum: Checksum?
+    var checksum: ObjectChecksum?
     /// A checksum to compute although none was sent.
     var computing: ChecksumAlgorithm?
 
@@ -20,7 +20,7 @@ struct BodyClaims: Sendable {
         length: Int64,
         sha256: [UInt8]? = nil,
         md5: [UInt8]? = nil,
-        checksum: Checksum? = nil,
+        checksum: ObjectChecksum? = nil,
         computing: ChecksumAlgorithm? = nil
     ) {
         self.length = length
@@ -37,7 +37,7 @@ struct ReceivedContent: Sendable {
     let size: Int64
     /// 16 bytes.
     let md5: [UInt8]
-    let checksum: Checksum?
+    let checksum: ObjectChecksum?
 }
 
 /// A body on its way into a file: hashed and written in one pass, on the thread pool, a batch of buffers a hop.
@@ -48,14 +48,14 @@ struct IncomingContent: Sendable {
     private var size: Int64 = 0
     private var md5 = Insecure.MD5()
     private var sha256: SHA256?
-    private var checksum: RunningChecksum?
+    private var checksum: Checksum?
 
     init(id: ContentID, file: SystemFile, claims: BodyClaims) {
         self.id = id
         self.file = file
         self.claims = claims
         sha256 = claims.sha256 == nil ? nil : SHA256()
-        checksum = (claims.checksum?.algorithm ?? claims.computing).map { RunningChecksum($0) }
+        checksum = (claims.checksum?.algorithm ?? claims.computing).map { Checksum($0) }
     }
 
     mutating func append(_ buffers: [ByteBuffer]) throws {
@@ -80,7 +80,7 @@ struct IncomingContent: Sendable {
         }
         let md5 = Array(md5.finalize())
         if let claimed = claims.md5, claimed != md5 { throw S3Error(.badDigest) }
-        let computed = checksum.map { Checksum(algorithm: $0.algorithm, digest: $0.digest) }
+        let computed = checksum.map { ObjectChecksum(algorithm: $0.algorithm, digest: $0.finalize()) }
         if let claimed = claims.checksum, claimed != computed {
             throw S3Error(
                 .badDigest,

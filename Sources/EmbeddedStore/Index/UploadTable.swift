@@ -25,7 +25,7 @@ struct StoredPart: Sendable {
     let size: Int64
     let md5: [UInt8]
     let modified: Instant
-    let checksum: Checksum?
+    let checksum: ObjectChecksum?
 
     /// Without quotation marks.
     var etag: String { Hex.encode(md5) }
@@ -121,9 +121,9 @@ enum UploadTable {
             let md5: Data = row[3]
             let algorithm: String? = row[5]
             let digest: Data? = row[6]
-            var checksum: Checksum?
+            var checksum: ObjectChecksum?
             if let algorithm = algorithm.flatMap({ ChecksumAlgorithm(rawValue: $0) }), let digest {
-                checksum = Checksum(algorithm: algorithm, digest: Array(digest))
+                checksum = ObjectChecksum(algorithm: algorithm, digest: Array(digest))
             }
             return StoredPart(
                 number: row[0],

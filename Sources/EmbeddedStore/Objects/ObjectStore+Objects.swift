@@ -112,7 +112,7 @@ extension ObjectStore {
         let received = try await receive(body, claims)
         var fields = fields
         if let checksum = received.checksum {
-            fields.append(checksum.algorithm.field, checksum.base64)
+            fields.append(checksum.algorithm.header, checksum.base64)
             fields.append("x-amz-checksum-type", ChecksumComposition.fullObject.rawValue)
         }
         let object = StoredObject(
@@ -145,7 +145,7 @@ extension ObjectStore {
         let found = try await findSource(source, .whole, if: sourceConditions)
         var kept = fields ?? found.object.fields
         let isChecksum: (StoredFields.Item) -> Bool = { $0.name.starts(with: "x-amz-checksum-".utf8) }
-        let algorithm = ChecksumAlgorithm.allCases.first { found.object.fields.first($0.field) != nil }
+        let algorithm = ChecksumAlgorithm.allCases.first { found.object.fields.first($0.header) != nil }
         kept.removeAll(where: isChecksum)
         let claims = BodyClaims(length: found.object.size, computing: algorithm)
         return try await put(

@@ -8,9 +8,9 @@ struct NamedPart: Sendable {
     let number: Int
     /// Without quotation marks.
     let etag: [UInt8]
-    let checksum: Checksum?
+    let checksum: ObjectChecksum?
 
-    init(number: Int, etag: [UInt8], checksum: Checksum? = nil) {
+    init(number: Int, etag: [UInt8], checksum: ObjectChecksum? = nil) {
         self.number = number
         self.etag = etag
         self.checksum = checksum
@@ -235,11 +235,11 @@ extension ObjectStore {
                 guard let checksum = part.checksum else { throw S3Error(.invalidPart) }
                 digests.append((checksum.digest, part.size))
             }
-            guard let whole = Checksum.combining(digests, algorithm: algorithm, as: composition) else {
+            guard let whole = ObjectChecksum.combining(digests, algorithm: algorithm, as: composition) else {
                 throw S3Error(.invalidRequest)
             }
             guard claimed == nil || claimed == whole else { throw S3Error(.badDigest) }
-            fields.append(algorithm.field, whole)
+            fields.append(algorithm.header, whole)
             fields.append("x-amz-checksum-type", composition.rawValue)
         } else if claimed != nil {
             throw S3Error(.invalidRequest, "The upload was created without a checksum algorithm.")

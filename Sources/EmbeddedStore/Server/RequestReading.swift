@@ -101,17 +101,17 @@ struct RequestReading {
     }
 
     /// The one checksum sent with the request.
-    func checksum() throws(S3Error) -> Checksum? {
-        var found: Checksum?
+    func checksum() throws(S3Error) -> ObjectChecksum? {
+        var found: ObjectChecksum?
         for algorithm in ChecksumAlgorithm.allCases {
-            guard let text = head.fields.first(algorithm.field) else { continue }
+            guard let text = head.fields.first(algorithm.header) else { continue }
             guard found == nil else {
                 throw S3Error(.invalidRequest, "Expecting a single x-amz-checksum- header. Multiple checksums found.")
             }
-            guard let digest = Base64.decode(text), digest.count == algorithm.length else {
-                throw S3Error(.invalidRequest, "Value for \(algorithm.field) header is invalid.")
+            guard let digest = Base64.decode(text), digest.count == algorithm.digestLength else {
+                throw S3Error(.invalidRequest, "Value for \(algorithm.header) header is invalid.")
             }
-            found = Checksum(algorithm: algorithm, digest: digest)
+            found = ObjectChecksum(algorithm: algorithm, digest: digest)
         }
         return found
     }
@@ -127,7 +127,7 @@ struct RequestReading {
         guard let algorithm, let composition = ChecksumComposition(rawValue: name) else {
             throw S3Error(.invalidRequest, "x-amz-checksum-type needs a known value and x-amz-checksum-algorithm.")
         }
-        let isPossible = composition == .fullObject ? algorithm.crc != nil : algorithm != .crc64nvme
+        let isPossible = composition == .fullObject ? algorithm.isCombinable : algorithm != .crc64nvme
         guard isPossible else {
             throw S3Error(.invalidRequest, "\(name) is not possible with \(algorithm.rawValue).")
         }

@@ -123,9 +123,9 @@ extension StoreResponder {
     func deleteObjects<Body>(_ bucket: BucketName, _ exchange: Exchange<Body>) async throws -> StoreAnswer {
         let document = try await collect(exchange)
         if let checksum = try exchange.reading.checksum() {
-            var running = RunningChecksum(checksum.algorithm)
+            var running = Checksum(checksum.algorithm)
             document.withUnsafeBytes { running.update($0) }
-            guard running.digest == checksum.digest else { throw S3Error(.badDigest) }
+            guard running.finalize() == checksum.digest else { throw S3Error(.badDigest) }
         }
         let request = try DeleteRequest(parsing: document)
         var result = DeleteResult()

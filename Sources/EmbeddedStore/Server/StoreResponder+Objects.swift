@@ -122,8 +122,8 @@ extension StoreResponder {
         var answer = StoreAnswer(200)
         answer.fields.append("etag", "\"\(object.etag)\"")
         for algorithm in ChecksumAlgorithm.allCases {
-            guard let value = object.fields.first(algorithm.field) else { continue }
-            answer.fields.append(algorithm.field, value)
+            guard let value = object.fields.first(algorithm.header) else { continue }
+            answer.fields.append(algorithm.header, value)
             answer.fields.append("x-amz-checksum-type", ChecksumComposition.fullObject.rawValue)
         }
         return answer
@@ -154,7 +154,7 @@ extension StoreResponder {
             if: reading.conditions
         )
         let checksum = ChecksumAlgorithm.allCases.lazy.compactMap { algorithm in
-            object.fields.first(algorithm.field).map { (algorithm.element, String(decoding: $0, as: UTF8.self)) }
+            object.fields.first(algorithm.header).map { (algorithm.element, String(decoding: $0, as: UTF8.self)) }
         }.first
         return StoreAnswer(
             document: UploadResults.copied(

@@ -56,7 +56,7 @@ extension StoreResponder {
         )
         var answer = StoreAnswer(200)
         answer.fields.append("etag", "\"\(part.etag)\"")
-        if let checksum = part.checksum { answer.fields.append(checksum.algorithm.field, checksum.base64) }
+        if let checksum = part.checksum { answer.fields.append(checksum.algorithm.header, checksum.base64) }
         return answer
     }
 
@@ -95,7 +95,7 @@ extension StoreResponder {
         )
     }
 
-    private static func element(_ checksum: Checksum) -> (element: StaticString, value: String) {
+    private static func element(_ checksum: ObjectChecksum) -> (element: StaticString, value: String) {
         (element: checksum.algorithm.element, value: checksum.base64)
     }
 
@@ -184,7 +184,7 @@ extension StoreResponder {
             )
         }
         let head = exchange.reading.head
-        let claimed = ChecksumAlgorithm.allCases.lazy.compactMap { head.fields.string($0.field) }.first
+        let claimed = ChecksumAlgorithm.allCases.lazy.compactMap { head.fields.string($0.header) }.first
         let object = try await store.complete(
             bucket,
             key,
@@ -194,7 +194,7 @@ extension StoreResponder {
             if: exchange.reading.conditions
         )
         let checksum = ChecksumAlgorithm.allCases.lazy.compactMap { algorithm in
-            object.fields.first(algorithm.field).map {
+            object.fields.first(algorithm.header).map {
                 (element: algorithm.element, value: String(decoding: $0, as: UTF8.self))
             }
         }.first
@@ -210,13 +210,13 @@ extension StoreResponder {
         )
     }
 
-    private static func checksum(of part: CompletionRequest.Part) throws(S3Error) -> Checksum? {
+    private static func checksum(of part: CompletionRequest.Part) throws(S3Error) -> ObjectChecksum? {
         for algorithm in ChecksumAlgorithm.allCases {
             guard let text = part.checksums[algorithm.element.description] else { continue }
-            guard let digest = Base64.decode(text.utf8), digest.count == algorithm.length else {
+            guard let digest = Base64.decode(text.utf8), digest.count == algorithm.digestLength else {
                 throw S3Error(.invalidPart)
             }
-            return Checksum(algorithm: algorithm, digest: digest)
+            return ObjectChecksum(algorithm: algorithm, digest: digest)
         }
         return nil
     }
