@@ -19,7 +19,9 @@ struct Gate {
     let limiter = Limiter()
     private var pipeline: Pipeline
 
-    init(tokens: any TokenVerifier = NoTokens()) { pipeline = Pipeline(limiter: limiter, tokens: tokens) }
+    init(tokens: any TokenVerifier = NoTokens(), desk: (any APIDesk)? = nil) {
+        pipeline = Pipeline(limiter: limiter, tokens: tokens, desk: desk)
+    }
 
     static func settings(
         region: String = "us-east-1",

@@ -3,7 +3,7 @@ import HTTP1
 public import Identity
 import S3API
 public import Signatures
-import WireFormats
+public import WireFormats
 
 /// A request whose sender is known: a verified credential, or none where none was presented. Only this file makes one,
 /// so that nothing can be admitted that was not authenticated.
@@ -13,11 +13,14 @@ public struct Authenticated: Sendable {
     public let basis: RightsBasis
     /// What the body must turn out to be.
     public let payload: PayloadHash
+    /// When what the caller showed ends; nil: never.
+    public let expiresAt: Instant?
 
-    fileprivate init(principal: Principal, basis: RightsBasis, payload: PayloadHash) {
+    fileprivate init(principal: Principal, basis: RightsBasis, payload: PayloadHash, expiresAt: Instant? = nil) {
         self.principal = principal
         self.basis = basis
         self.payload = payload
+        self.expiresAt = expiresAt
     }
 }
 
@@ -32,13 +35,15 @@ enum Authentication {
 struct Authenticator {
     private var keys = SigningKeyCache()
 
+    /// - Parameter agrees: whether the request would be about the same thing if it had been sent to that host.
     mutating func authenticate(
         _ asking: Asking,
-        _ located: Located,
+        _ query: Query,
         knowing findings: Findings,
-        _ tokens: any TokenVerifier
+        _ tokens: any TokenVerifier,
+        agrees: ([UInt8]) -> Bool
     ) throws(Refusal) -> Authentication {
-        let (head, query) = (asking.head, located.query)
+        let head = asking.head
         let apiKeys = head.fields.count(of: "x-api-key")
         let presented: PresentedSignature?
         do {
@@ -82,7 +87,7 @@ struct Authenticator {
             }
             return .known(try bearer(finding, asking))
         }
-        return .known(try signer(presented, located, asking))
+        return .known(try signer(presented, query, asking, agrees: agrees))
     }
 
     private func bearer(_ finding: TokenFinding, _ asking: Asking) throws(Refusal) -> Authenticated {
@@ -99,7 +104,8 @@ struct Authenticator {
             return Authenticated(
                 principal: identity.principal,
                 basis: .scopes(templates.compactMap { $0.scope(for: identity.claims) }),
-                payload: try Self.statedPayload(asking.head)
+                payload: try Self.statedPayload(asking.head),
+                expiresAt: identity.expiresAt
             )
         case .refused(let reason, let failure):
             throw .unauthenticated(S3Error(.invalidBearerToken), reason: reason, failure: failure)
@@ -126,8 +132,9 @@ struct Authenticator {
 
     private mutating func signer(
         _ presented: PresentedSignature,
-        _ located: Located,
-        _ asking: Asking
+        _ query: Query,
+        _ asking: Asking,
+        agrees: ([UInt8]) -> Bool
     ) throws(Refusal) -> Authenticated {
         let (head, snapshot) = (asking.head, asking.snapshot)
         switch presented {
@@ -157,8 +164,8 @@ struct Authenticator {
             let verified = try SigV4.verify(
                 presented,
                 head: head,
-                query: located.query,
-                hosts: asking.origin.signedHosts { located.isSame(under: $0, asking) },
+                query: query,
+                hosts: asking.origin.signedHosts(where: agrees),
                 secret: key.secret,
                 now: asking.now,
                 region: snapshot.server.region,
@@ -167,7 +174,8 @@ struct Authenticator {
             return Authenticated(
                 principal: key.principal,
                 basis: .scopes(snapshot.keyScopes[key.id] ?? []),
-                payload: verified.payload
+                payload: verified.payload,
+                expiresAt: key.expiresAt
             )
         } catch let refusal as SignatureRefusal {
             throw Self.refusal(refusal)

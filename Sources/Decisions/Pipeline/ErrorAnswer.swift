@@ -32,6 +32,8 @@ public struct ErrorAnswer: Sendable {
             if accept.elementsEqual("application/json".utf8) { return .json }
             if accept.elementsEqual("application/xml".utf8) { return .xml }
         }
+        // The JSON API and what else is asked of Gatehouse itself.
+        if address == nil, head.path.starts(with: "/-/".utf8) { return .json }
         let isListing = head.method == .get && address != nil && address?.key == nil
         if isListing { return .xml }
         if head.fields.first("x-api-key") != nil { return .json }

@@ -11,11 +11,14 @@ public import WireFormats
 public struct Pipeline {
     private let limiter: Limiter
     private let tokens: any TokenVerifier
+    private let desk: (any APIDesk)?
     private var authenticator = Authenticator()
 
-    public init(limiter: Limiter, tokens: any TokenVerifier) {
+    /// - Parameter desk: who answers the JSON API; nil: there is none.
+    public init(limiter: Limiter, tokens: any TokenVerifier, desk: (any APIDesk)? = nil) {
         self.limiter = limiter
         self.tokens = tokens
+        self.desk = desk
     }
 
     /// - Parameters:
@@ -31,14 +34,18 @@ public struct Pipeline {
         auditIsHealthy: Bool
     ) -> Decision {
         let origin = RequestOrigin(head, facts, trusted: snapshot.server.trustedProxies)
-        if let plan = ReservedPath.plan(for: head, on: origin.host, of: snapshot.server) {
-            return Decision(plan: plan, client: origin.client)
-        }
+        let reserved = ReservedPath(head, on: origin.host, of: snapshot.server)
+        if case .probe = reserved { return Decision(plan: ReservedPath.alive, client: origin.client) }
         let asking = Asking(head: head, origin: origin, snapshot: snapshot, now: now, requestID: requestID)
         var decision = Decision(plan: Self.undecided, client: origin.client)
         do throws(Refusal) {
             guard auditIsHealthy || !snapshot.server.requiresAudit else { throw .unrecorded }
-            decision.plan = try plan(asking, knowing: findings, noting: &decision)
+            decision.plan =
+                if let reserved {
+                    try plan(reserved, asking, knowing: findings, noting: &decision)
+                } else {
+                    try plan(asking, knowing: findings, noting: &decision)
+                }
         } catch {
             let refusal = limitFailures(error, asking)
             decision.outcome = refusal.outcome
@@ -62,7 +69,10 @@ public struct Pipeline {
         notes.key = located.address.key
         notes.hardening = located.bucket?.hardening ?? []
         let caller: Authenticated
-        switch try authenticator.authenticate(asking, located, knowing: findings, tokens) {
+        let authentication = try authenticator.authenticate(asking, located.query, knowing: findings, tokens) { host in
+            located.isSame(under: host, asking)
+        }
+        switch authentication {
         case .known(let authenticated): caller = authenticated
         case .unverified(let token): return wait(for: token, asking, knowing: findings)
         }
@@ -74,6 +84,31 @@ public struct Pipeline {
         notes.reason = admitted.reason
         notes.outcome = .allowed
         return try Planner(admitted, asking).plan()
+    }
+
+    /// What is asked of Gatehouse itself.
+    private mutating func plan(
+        _ reserved: ReservedPath,
+        _ asking: Asking,
+        knowing findings: Findings,
+        noting notes: inout Decision
+    ) throws(Refusal) -> Plan {
+        guard case .api(let path) = reserved, let desk else { return ReservedPath.nothingHere }
+        guard let query = try? Query(parsing: asking.head.query ?? []) else { throw .request(S3Error(.invalidURI)) }
+        let call = try APIReading(path, query)
+        let server = asking.snapshot.server
+        let authentication = try authenticator.authenticate(asking, query, knowing: findings, tokens) { host in
+            ReservedPath.isPathStyle(host, server)
+        }
+        switch authentication {
+        case .unverified(let token): return wait(for: token, asking, knowing: findings)
+        case .known(let caller):
+            guard caller.principal != .anonymous else { throw .credentialNeeded }
+            notes.principal = caller.principal
+            notes.permit = try limit(caller.principal, asking)
+            notes.operation = "api"
+            return try call.plan(for: caller, asking, at: desk)
+        }
     }
 
     /// Has a token verified, then decides again.

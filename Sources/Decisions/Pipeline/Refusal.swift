@@ -20,6 +20,14 @@ struct Refusal: Error {
         Refusal(error: error, outcome: .unauthenticated, reason: reason, failure: failure)
     }
 
+    /// Nobody is served here who does not say who they are.
+    static let credentialNeeded = Refusal(
+        error: S3Error(.missingAuthenticationToken),
+        outcome: .denied,
+        reason: "credential_needed",
+        failure: "none"
+    )
+
     /// The caller is known and may not. The client learns nothing but that.
     static func denied(reason: String) -> Refusal {
         Refusal(error: S3Error(.accessDenied), outcome: .denied, reason: reason, failure: "none")

@@ -1,24 +1,36 @@
 import HTTP1
 import S3API
 
-/// Paths under `/-/`, which no bucket can have; on a virtual host they are keys like any other.
+/// A path under `/-/`, which no bucket can have. On a virtual host there is none: every path is a key there.
 enum ReservedPath {
-    /// Nil: not a reserved path.
-    static func plan(for head: RequestHead, on host: [UInt8], of server: ServerSettings) -> Plan? {
-        guard head.path.count >= 2, head.path[1] == UInt8(ascii: "-"), head.path.starts(with: "/-/".utf8) else {
-            return nil
-        }
-        let root = [UInt8(ascii: "/")]
-        if let (_, style) = try? S3Address.locate(host: host, path: root, domains: server.domains),
-            style == .virtualHost
-        {
-            return nil
-        }
+    case probe
+    /// The JSON API: what stands behind `/-/v1/`, encoded as it came.
+    case api(ArraySlice<UInt8>)
+    case unknown
+
+    init?(_ head: RequestHead, on host: [UInt8], of server: ServerSettings) {
+        guard head.path.count >= 2, head.path[1] == UInt8(ascii: "-"), head.path.starts(with: "/-/".utf8),
+            Self.isPathStyle(host, server)
+        else { return nil }
         let isRead = head.method == .get || head.method == .head
-        guard isRead, head.path.elementsEqual("/-/health".utf8) || head.path.elementsEqual("/-/ready".utf8) else {
-            return .reply(json(404, "{\"error\":{\"code\":\"NotFound\",\"message\":\"There is nothing here.\"}}"))
+        if isRead, head.path.elementsEqual("/-/health".utf8) || head.path.elementsEqual("/-/ready".utf8) {
+            self = .probe
+        } else if head.path.starts(with: "/-/v1/".utf8) {
+            self = .api(head.path.dropFirst("/-/v1/".utf8.count))
+        } else {
+            self = .unknown
         }
-        return .reply(json(200, "{\"status\":\"ok\"}"))
+    }
+
+    static func isPathStyle(_ host: [UInt8], _ server: ServerSettings) -> Bool {
+        let located = try? S3Address.locate(host: host, path: [UInt8(ascii: "/")], domains: server.domains)
+        return located?.1 != .virtualHost
+    }
+
+    static var alive: Plan { .reply(json(200, "{\"status\":\"ok\"}")) }
+
+    static var nothingHere: Plan {
+        .reply(json(404, "{\"error\":{\"code\":\"NotFound\",\"message\":\"There is nothing here.\"}}"))
     }
 
     private static func json(_ status: Int, _ body: String) -> Reply {
