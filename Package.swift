@@ -88,6 +88,8 @@ let package = Package(
             ["WireFormats", "HTTP1", "S3API", "Signatures", "Identity", "Admission", "Backends", nioCore, crypto]
         ),
 
+        library("Valet", in: "Decisions", ["WireFormats", "S3API"]),
+
         library("Settings", ["WireFormats", "S3API", "Identity", "Admission", toml, crypto]),
         library("Journal", ["WireFormats", "Identity", crypto]),
         library(
@@ -141,6 +143,7 @@ let package = Package(
             "Pipeline",
             ["WireFormats", "HTTP1", "S3API", "Signatures", "Identity", "Admission", "Backends", nioCore, crypto]
         ),
+        tests("Valet", ["WireFormats", "S3API"]),
         tests("Settings", ["WireFormats", "S3API", "Identity", "Admission", toml]),
         tests("Journal", ["WireFormats", "Identity"]),
         tests("DataPlane", ["WireFormats", "HTTP1", "S3API", "Pipeline", nioCore, nioPosix, nioEmbedded, nioSSL]),

@@ -1,0 +1,58 @@
+/// What a store says is under a key: of a HEAD's answer, as far as slots depend on it.
+public struct FoundObject: Hashable, Sendable {
+    /// With its quotes, as stores write it.
+    public let etag: String
+    public let size: Int64
+    public let contentType: String
+    public let versionID: String?
+    /// Of the whole object, where the store keeps one: 32 bytes.
+    public let sha256: [UInt8]?
+
+    public init(etag: String, size: Int64, contentType: String, versionID: String? = nil, sha256: [UInt8]? = nil) {
+        self.etag = etag
+        self.size = size
+        self.contentType = contentType
+        self.versionID = versionID
+        self.sha256 = sha256
+    }
+}
+
+/// What the store's word means for a slot.
+public enum SlotJudgement: Hashable, Sendable {
+    /// Nothing was uploaded: no object, or the very one that was there before, whatever it looks like.
+    case notFound
+    /// Something was, and it is not what was promised. Never empty.
+    case mismatch([UploadSlot.Cause])
+    case matches
+}
+
+extension UploadSlot {
+    /// Compares what is at the place of landing with what was promised.
+    ///
+    /// - Parameter found: nil where there is no object.
+    public func judge(_ found: FoundObject?) -> SlotJudgement {
+        guard let found else { return .notFound }
+        if case .object(let etag, let versionID) = prior, etag == found.etag, versionID == found.versionID {
+            return .notFound
+        }
+        var differences: [Cause] = []
+        if found.size != size { differences.append(.sizeMismatch) }
+        if !isSameMediaType(found.contentType, contentType) { differences.append(.contentTypeMismatch) }
+        if let sha256, let stored = found.sha256, stored != sha256 { differences.append(.checksumMismatch) }
+        return differences.isEmpty ? .matches : .mismatch(differences)
+    }
+}
+
+/// Whether two values of Content-Type are the same: type and subtype in any case (RFC 9110, section 8.3.1), parameters
+/// as they are, spaces around `;` apart.
+private func isSameMediaType(_ one: String, _ other: String) -> Bool {
+    normalised(one) == normalised(other)
+}
+
+private func normalised(_ value: String) -> [String] {
+    value.split(separator: ";", omittingEmptySubsequences: false).enumerated().map { index, part in
+        let text = part.drop(while: \.isWhitespace)
+        let trimmed = String(text.reversed().drop(while: \.isWhitespace).reversed())
+        return index == 0 ? trimmed.lowercased() : trimmed
+    }
+}

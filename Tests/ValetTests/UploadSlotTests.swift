@@ -1,0 +1,104 @@
+import S3API
+import Testing
+import Valet
+import WireFormats
+
+@Suite("An upload slot: what may happen to it, and when it counts as used")
+struct UploadSlotTests {
+    @Test("A slot goes from issued to started to completed, each step a revision")
+    func life() throws {
+        let issued = try slot()
+        #expect(issued.id == "000102030405060708090a0b0c0d0e0f")
+        #expect(issued.state == .issued && issued.revision == 0)
+        let started = try issued.started(multipart: UploadSlot.Multipart(uploadID: "u", partSize: 5 << 20))
+        #expect(started.state == .started && started.revision == 1)
+        #expect(started.multipart?.uploadID == "u")
+        let completed = try started.completed(with: found(), at: noon)
+        #expect(completed.state == .completed && completed.revision == 2)
+        #expect(completed.result == found() && completed.finishedAt == noon)
+    }
+
+    @Test("Nothing happens to a slot that has ended")
+    func ended() throws {
+        let open = try slot()
+        let ends = [
+            try open.completed(with: found(), at: noon), try open.expired(at: noon), try open.aborted(at: noon),
+            try open.rejected(for: .sizeMismatch, found: found(), at: noon),
+        ]
+        #expect(Set(ends.map(\.state)) == [.completed, .expired, .aborted, .rejected])
+        for end in ends {
+            #expect(throws: SlotRefusal.ended(end.state)) { try end.completed(with: found(), at: noon) }
+            #expect(throws: SlotRefusal.ended(end.state)) { try end.expired(at: noon) }
+            #expect(throws: SlotRefusal.ended(end.state)) { try end.aborted(at: noon) }
+            #expect(throws: SlotRefusal.ended(end.state)) { try end.started() }
+            #expect(throws: SlotRefusal.ended(end.state)) {
+                try end.rejected(for: .timeout, found: nil, at: noon)
+            }
+        }
+    }
+
+    @Test("What was there before is not what was uploaded, even where it looks the same")
+    func prior() throws {
+        let old = UploadSlot.Prior.object(etag: "\"old\"", versionID: nil)
+        #expect(try slot().judge(nil) == .notFound)
+        #expect(try slot(prior: old).judge(found(etag: "\"old\"")) == .notFound)
+        #expect(try slot(prior: old).judge(found(etag: "\"old\"", size: 7)) == .notFound)
+        #expect(try slot(prior: old).judge(found()) == .matches)
+        let versioned = UploadSlot.Prior.object(etag: "\"old\"", versionID: "v1")
+        #expect(try slot(prior: versioned).judge(found(etag: "\"old\"", version: "v2")) == .matches)
+        #expect(try slot(prior: versioned).judge(found(etag: "\"old\"", version: "v1")) == .notFound)
+    }
+
+    @Test("Size, type and checksum are those that were promised")
+    func mismatches() throws {
+        let sum = [UInt8](repeating: 7, count: 32)
+        #expect(try slot().judge(found(size: 99)) == .mismatch([.sizeMismatch]))
+        #expect(try slot().judge(found(type: "text/html")) == .mismatch([.contentTypeMismatch]))
+        #expect(
+            try slot().judge(found(size: 1, type: "a/b")) == .mismatch([.sizeMismatch, .contentTypeMismatch])
+        )
+        #expect(try slot(sha256: sum).judge(found(sha256: [])) == .mismatch([.checksumMismatch]))
+        #expect(try slot(sha256: sum).judge(found(sha256: sum)) == .matches)
+        // A store that keeps no checksum checked it when it took the upload.
+        #expect(try slot(sha256: sum).judge(found()) == .matches)
+        #expect(try slot().judge(found(type: "Image/PNG")) == .matches)
+        #expect(try slot().judge(found(type: "image/png; charset=x")) == .mismatch([.contentTypeMismatch]))
+    }
+
+    @Test("An upload in quarantine lands under the other key")
+    func landing() throws {
+        #expect(try slot().landingKey == ObjectKey("a.png"))
+        #expect(try slot(landing: .quarantine(ObjectKey("q/1"))).landingKey == ObjectKey("q/1"))
+    }
+}
+
+@Suite("A grant holds until it ends or is taken back")
+struct GrantTests {
+    @Test("It covers a key, or keys by their first bytes")
+    func reach() {
+        #expect(Grant.Reach.key(ObjectKey("a")).covers(ObjectKey("a")))
+        #expect(!Grant.Reach.key(ObjectKey("a")).covers(ObjectKey("a/b")))
+        #expect(Grant.Reach.prefix(Array("a/".utf8)).covers(ObjectKey("a/b")))
+        #expect(!Grant.Reach.prefix(Array("a/".utf8)).covers(ObjectKey("ab")))
+    }
+
+    @Test("Expired and revoked grants are not in force")
+    func force() throws {
+        func grant(revoked: Instant? = nil) throws -> Grant {
+            Grant(
+                id: "1",
+                subject: .principal("user:bob"),
+                bucket: try #require(BucketName(validating: "photos")),
+                reach: .key(ObjectKey("a")),
+                actions: ActionSet(.getObject),
+                grantor: "user:alice",
+                issuedAt: noon,
+                expiresAt: noon + .seconds(60),
+                revokedAt: revoked
+            )
+        }
+        #expect(try grant().isInForce(at: noon + .seconds(59)))
+        #expect(try !grant().isInForce(at: noon + .seconds(60)))
+        #expect(try !grant(revoked: noon).isInForce(at: noon))
+    }
+}
