@@ -41,6 +41,12 @@ import WireFormats
         "etag", "last-modified", "content-type", "content-range", "accept-ranges", "x-amz-meta-a", "x-amz-version-id",
         "x-amz-server-side-encryption", "cache-control", "content-encoding", "x-amz-checksum-crc32", "date", "expires",
         "content-disposition", "x-amz-storage-class", "x-amz-tagging-count", "x-amz-meta-forwarded", "retry-after",
+        "x-amz-delete-marker", "x-amz-restore", "x-amz-expiration", "x-amz-request-charged", "x-amz-missing-meta",
+        "x-amz-mp-parts-count", "x-amz-object-lock-mode", "x-amz-object-lock-retain-until-date", "x-amz-abort-date",
+        "x-amz-object-lock-legal-hold", "x-amz-checksum-type", "x-amz-checksum-crc64nvme", "x-amz-replication-status",
+        "x-amz-website-redirect-location", "x-amz-server-side-encryption-customer-key-MD5", "x-amz-archive-status",
+        "x-amz-server-side-encryption-context", "x-amz-copy-source-version-id", "x-amz-object-size",
+        "x-amz-transition-default-minimum-object-size", "x-amz-restore-output-path",
     ])
     func fieldsThatReachTheClient(_ name: String) throws {
         guard case .stream(200, let fields) = try answer("GET /bkt/k", response(200, [(name, "v")])) else {
@@ -54,7 +60,8 @@ import WireFormats
         "Connection", "keep-alive", "transfer-encoding", "content-length", "set-cookie", "Set-Cookie2", "te", "trailer",
         "www-authenticate", "proxy-authenticate", "forwarded", "x-forwarded-for", "x-amz-request-id", "x-amz-id-2",
         "server", "via", "strict-transport-security", "access-control-allow-origin", "location", "upgrade", "alt-svc",
-        "x-amz-bucket-region", "x-frame-options", "clear-site-data", "authentication-info", "x-content-type-options",
+        "x-amz-bucket-region", "x-amz-bucket-arn", "x-frame-options", "clear-site-data", "authentication-info",
+        "x-content-type-options",
     ])
     func fieldsThatDoNot(_ name: String) throws {
         guard case .stream(_, let fields) = try answer("GET /bkt/k", response(200, [(name, "v")])) else {
@@ -165,6 +172,60 @@ import WireFormats
         #expect(found.status == 500 && found.code == "InternalError")
         let slow = "<Error><Code>SlowDown</Code></Error>"
         #expect(try #require(failure(try answer(line, response(200), fields: copies), slow)).status == 503)
+    }
+
+    /// Stores send white space while they work, before the declaration too.
+    @Test(arguments: ["", " ", "\n\n \r\n\t"]) func whiteSpaceBeforeADocumentIsNotOfIt(_ space: String) throws {
+        let error = space + "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n  <Error><Code>InternalError</Code></Error>"
+        let late = try #require(failure(try answer("POST /bkt/k?uploadId=u", response(200)), error))
+        #expect(late.code == "InternalError")
+        let done =
+            space
+            + "<?xml version=\"1.0\"?> <CompleteMultipartUploadResult><ETag>e</ETag></CompleteMultipartUploadResult>"
+        #expect(try document(try answer("POST /bkt/k?uploadId=u", response(200)), done).value("ETag") == "e")
+        let refused = space + "<?xml version=\"1.0\"?><Error><Code>NoSuchUpload</Code></Error>"
+        #expect(try #require(failure(try answer("GET /bkt/k", response(404)), refused)).code == "NoSuchUpload")
+    }
+
+    @Test func aNewBucketIsAtTheClientsAddress() throws {
+        let head = response(200, [("location", "http://store:8333/bkt"), ("x-amz-request-charged", "requester")])
+        guard case .stream(200, let fields) = try answer("PUT /bkt", head) else {
+            Issue.record("not streamed")
+            return
+        }
+        #expect(fields.string("location") == "/bkt" && fields.count(of: "location") == 1)
+        #expect(fields.string("x-amz-request-charged") == "requester")
+    }
+
+    @Test(arguments: ["x-amz-delete-marker", "x-amz-version-id", "allow", "x-amz-request-charged"])
+    func fieldsThatComeWithAnError(_ name: String) throws {
+        let head = response(405, [(name, "v"), ("x-other", "v")], framing: .none)
+        guard case .failure(_, let fields) = try answer("HEAD /bkt/k?versionId=1", head) else {
+            Issue.record("no failure")
+            return
+        }
+        #expect(String(decoding: fields.bytes, as: UTF8.self).contains(name) && fields.entries.count == 1)
+    }
+
+    @Test func aPolicyIsShownUnderTheClientsName() throws {
+        let stored = #"{"Statement":[{"Resource":["arn:aws:s3:::store-bucket","arn:aws:s3:::store-bucket/a*"]}]}"#
+        guard case .collect(_, let reader) = try answer("GET /bkt?policy", response(200)),
+            case .document(200, _, let shown) = reader.answer(Array(stored.utf8))
+        else {
+            Issue.record("not rewritten")
+            return
+        }
+        #expect(
+            String(decoding: shown, as: UTF8.self)
+                == #"{"Statement":[{"Resource":["arn:aws:s3:::bkt","arn:aws:s3:::bkt/a*"]}]}"#
+        )
+        let other = #"{"Statement":[{"Resource":"arn:aws:s3:::store-*"}]}"#
+        let found = try #require(failure(try answer("GET /bkt?policy", response(200)), other))
+        #expect(found.status == 501 && !found.message.contains("store"))
+        guard case .stream = try answer("GET /store-bucket?policy", response(200)) else {
+            Issue.record("a policy under its own name is changed")
+            return
+        }
     }
 
     @Test func completionsNameTheClientsAddress() throws {

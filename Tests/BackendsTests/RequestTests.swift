@@ -184,6 +184,49 @@ import WireFormats
         #expect(!backend().canCopy(from: backend(signed: .no)))
     }
 
+    @Test(arguments: [
+        (#"{"Resource":"arn:aws:s3:::bkt/*"}"#, #"{"Resource":"arn:aws:s3:::store-bucket/*"}"#),
+        (#"{ "resource" : [ "*" , "arn:aws-cn:s3:::bkt" ] }"#, #"{"resource":["*","arn:aws-cn:s3:::store-bucket"]}"#),
+        (#"{"NotResource":"arn:aws:s3:::bkt\u002fa/bkt"}"#, #"{"NotResource":"arn:aws:s3:::store-bucket/a/bkt"}"#),
+        (
+            #"{"Principal":{"AWS":"arn:aws:iam::1:root"},"Condition":{"IpAddress":{"aws:SourceIp":"10.0.0.0/8"}}}"#,
+            #"{"Principal":{"AWS":"arn:aws:iam::1:root"},"Condition":{"IpAddress":{"aws:SourceIp":"10.0.0.0/8"}}}"#
+        ),
+    ])
+    func policiesNameTheStoresBucket(_ document: String, _ wanted: String) throws {
+        let name = try #require(BucketName(validating: "bkt"))
+        let renamed = try #require(try backend().policyDocument(Array(document.utf8), of: name))
+        #expect(String(decoding: renamed, as: UTF8.self) == wanted)
+        #expect(try backend(bucket: "bkt").policyDocument(Array(document.utf8), of: name) == nil)
+    }
+
+    /// Renamed, these would be about something else.
+    @Test(arguments: [
+        #"{"Resource":"arn:aws:s3:::bk*"}"#, #"{"Resource":"arn:aws:s3:::*"}"#, #"{"Resource":"arn:aws:s3:::bkt2/*"}"#,
+        #"{"Resource":"arn:aws:s3:::store-bucket/*"}"#, #"{"Resource":"arn:aws:s3:::${aws:username}/*"}"#,
+        #"{"Resource":"bkt/*"}"#, #"{"Resource":"**"}"#, #"{"Resource":{"a":"*"}}"#, #"{"Resource":[["*"]]}"#,
+        #"{"Resource":"arn:aws:s3:us-east-1::bkt"}"#, #"{"Resource":"arn:*:*:::bkt"}"#, #"{"Resource":7}"#,
+        #"{"Condition":{"ArnLike":{"aws:SourceArn":"arn:aws:s3:::bkt"}}}"#,
+        #"{"Condition":{"StringEquals":{"s3:x-amz-copy-source":"bkt/a"}}}"#, #"{"re\u017fource":"arn:aws:s3:::bkt"}"#,
+        #"{"Resource":"*","Resource":"arn:aws:s3:::bkt"}"#, "", "not json", "<Policy/>", #"{"arn:aws:s3:::bkt":1}"#,
+    ])
+    func policiesThatCannotBeRenamedAreRefused(_ document: String) throws {
+        let name = try #require(BucketName(validating: "bkt"))
+        do {
+            _ = try backend().policyDocument(Array(document.utf8), of: name)
+            Issue.record("accepted")
+        } catch {
+            #expect(error.code == .malformedPolicy && !error.message.contains("store-bucket"))
+        }
+    }
+
+    @Test func anEmptyRewrittenDocumentHasNoDigests() throws {
+        let incoming = try Incoming("PUT", "/bkt", [("content-md5", "old"), ("x-amz-checksum-crc32", "old")])
+        let sent = try incoming.sent(to: backend(), body: .rewritten([]))
+        #expect(sent.fields.string("content-length") == "0")
+        #expect(sent.fields.string("content-md5") == nil && sent.fields.string("x-amz-checksum-crc32") == nil)
+    }
+
     @Test func unsignedStoresGetNoSignature() throws {
         let sent = try Incoming("GET", "/bkt/k").sent(to: backend(signed: .no))
         #expect(!sent.names.contains("authorization") && !sent.names.contains("x-amz-date"))

@@ -71,7 +71,9 @@ struct AddressTests {
     @Test("ListBuckets shows each caller what it may list, and strangers nothing")
     func listBuckets() throws {
         var gate = Gate()
-        let all = ["checked", "docs", "far", "local", "photos", "prefixed", "public", "shared-too"]
+        let all = [
+            "checked", "docs", "encrypted", "far", "local", "photos", "prefixed", "public", "renamed", "shared-too",
+        ]
         let list = Call("GET", "/")
         #expect(Self.names(try gate.decide(list.by(.root)).reply()) == all)
         #expect(Self.names(try gate.decide(list.signed()).reply()) == all)
@@ -101,7 +103,8 @@ struct AddressTests {
         let shown = Self.names(try second.given(200, document: page(["apple"], "")).reply())
         #expect(
             shown == [
-                "apple", "checked", "docs", "far", "local", "photos", "prefixed", "public", "shared-too", "zebra",
+                "apple", "checked", "docs", "encrypted", "far", "local", "photos", "prefixed", "public", "renamed",
+                "shared-too", "zebra",
             ]
         )
         let hers = try gate.decide(Call("GET", "/").by(.alice)).forward()

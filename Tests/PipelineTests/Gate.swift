@@ -16,6 +16,8 @@ struct Gate {
     /// `buckets = ["*"]` for the account in the north.
     var hasOpenAccount = false
     var auditIsHealthy = true
+    /// Whether the client's connection is TLS.
+    var clientIsSecure = true
     let limiter = Limiter()
     private var pipeline: Pipeline
 
@@ -46,7 +48,7 @@ struct Gate {
     ) throws -> Decision {
         pipeline.decide(
             call.head,
-            from: ConnectionFacts(peer: IPAddress(peer), isSecure: true),
+            from: ConnectionFacts(peer: IPAddress(peer), isSecure: clientIsSecure),
             knowing: findings,
             under: try snapshot(),
             at: now,
@@ -87,6 +89,8 @@ struct Gate {
     private static let north = Endpoint(address: .tcp(host: "north", port: 80), transport: .plain, authority: "north")
     private static let south = Endpoint(address: .tcp(host: "south", port: 80), transport: .plain, authority: "south")
 
+    private static let overTLS = Endpoint(address: .tcp(host: "tls", port: 443), transport: .tls, authority: "tls")
+
     private static var openAccount: OpenAccount {
         OpenAccount(
             upstream: Upstream(name: "north", endpoint: north),
@@ -118,6 +122,8 @@ struct Gate {
             try bucket("checked", verified: true),
             try bucket("local", kind: .file),
             try bucket("far", at: south),
+            try bucket("encrypted", at: overTLS),
+            try bucket("renamed", in: "at-the-store"),
         ]
     }
 

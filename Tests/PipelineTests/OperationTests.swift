@@ -136,6 +136,49 @@ struct OperationTests {
         try expect(403, .accessDenied, gate.decide(Call("PUT", "/brand-new").by(.alice)))
     }
 
+    @Test("Whoever may create buckets hears that a name is taken; nobody takes one from the configuration")
+    func takenNames() throws {
+        var gate = Gate()
+        try expect(403, .accessDenied, gate.decide(Call("PUT", "/photos").signed()))
+        gate.policies = try .everything(for: "key:akfull")
+        try expect(501, .notImplemented, gate.decide(Call("PUT", "/photos").signed()))
+        try expect(501, .notImplemented, gate.decide(Call("PUT", "/brand-new").signed()))
+        gate = Gate()
+        gate.hasOpenAccount = true
+        try expect(409, .bucketAlreadyExists, gate.decide(Call("PUT", "/photos").signed()))
+        try expect(403, .accessDenied, gate.decide(Call("PUT", "/photos").signed(by: .reader)))
+        try expect(403, .accessDenied, gate.decide(Call("DELETE", "/photos").signed()))
+    }
+
+    @Test("A policy of a renamed bucket goes to the store under the store's name, or not at all")
+    func renamedPolicies() throws {
+        var gate = Gate()
+        gate.policies = try .everything(for: "key:akfull")
+        let call = Call("PUT", "/renamed?policy", [("content-md5", "old")], length: 40)
+        let own = #"{"Resource":"arn:aws:s3:::renamed/*"}"#
+        let sent = try gate.decide(call.signed()).plan.given(body: own).forward()
+        #expect(sent.document == #"{"Resource":"arn:aws:s3:::at-the-store/*"}"#)
+        #expect(sent.request.fields.string("content-md5") != "old")
+        let other = try gate.decide(call.signed()).plan.given(body: #"{"Resource":"arn:aws:s3:::photos/*"}"#).reply()
+        #expect(other.status == 400 && other.code == "MalformedPolicy")
+    }
+
+    @Test("A customer's key that came in the open does not go on over TLS; SelectObjectContent streams")
+    func customerKeys() throws {
+        let key = [
+            ("x-amz-server-side-encryption-customer-algorithm", "AES256"),
+            ("x-amz-server-side-encryption-customer-key", "a2V5"),
+        ]
+        var gate = Gate()
+        #expect(try gate.decide(Call("GET", "/encrypted/a.txt", key).signed()).forward().target == "/encrypted/a.txt")
+        gate.clientIsSecure = false
+        try expect(400, .invalidRequest, gate.decide(Call("GET", "/encrypted/a.txt", key).signed()))
+        try expect(400, .invalidRequest, gate.decide(Call("PUT", "/encrypted/a.txt", key, length: 1).signed()))
+        // The store is reached in the open itself, and says what it thinks of that.
+        #expect(try gate.decide(Call("GET", "/photos/a.txt", key).signed()).outcome == .allowed)
+        #expect(try gate.decide(Call("GET", "/encrypted/a.txt").signed()).outcome == .allowed)
+    }
+
     @Test("What only S3 itself knows is 501 at a store that knows less", arguments: ["tagging", "acl", "attributes"])
     func coreOnly(query: String) throws {
         var gate = Gate()

@@ -112,8 +112,8 @@ import WireFormats
         "DELETE /bkt/k?acl", "PUT /bkt/k?uploads", "DELETE /bkt/k?uploads", "HEAD /bkt/k?acl", "HEAD /bkt/k?uploadId=u",
         "GET /bkt/k?acl&tagging", "PUT /bkt/k?acl&acl", "PUT /bkt/k?tagging&uploadId=u", "GET /bkt/k?tagging=1",
         "PUT /bkt/k?Tagging", "PUT /bkt/k?TAGGING", "PUT /bkt/k?%74agging&acl", "DELETE /bkt/k?tagging&tagging=",
-        "PUT /bkt/k?versionId=1", "PUT /bkt/k?partNumber=1", "GET /bkt/k?partNumber=1&uploadId=u",
-        "DELETE /bkt/k?uploadId=u&versionId=v", "GET /bkt/k?list-type=2", "GET /bkt/k?versionId=1&versionId=2",
+        "PUT /bkt/k?partNumber=1", "GET /bkt/k?partNumber=1&uploadId=u",
+        "GET /bkt/k?list-type=2", "GET /bkt/k?versionId=1&versionId=2",
         "PUT /bkt?replication", "PUT /bkt?logging", "GET /bkt?accelerate", "PUT /bkt?publicAccessBlock",
         "DELETE /bkt?ownershipControls", "PUT /bkt?inventory&id=1", "DELETE /bkt?versioning", "DELETE /bkt?acl",
         "DELETE /bkt?notification", "PUT /bkt?location", "HEAD /bkt?list-type=2", "GET /bkt?versions&list-type=2",
@@ -139,6 +139,10 @@ import WireFormats
         ("GET /bkt?prefix=%FF", .invalidArgument), ("GET /bkt?prefix=../x/", .invalidArgument),
         ("GET /bkt?list-type=2&start-after=a/../b", .invalidArgument), ("GET /bkt/k?uploadId=../u", .invalidArgument),
         ("POST /bkt/k?select", .invalidArgument), ("GET /bkt/k?versionId=%0A", .invalidArgument),
+        ("PUT /bkt/k?versionId=1", .invalidArgument), ("DELETE /bkt/k?uploadId=u&versionId=v", .invalidArgument),
+        ("POST /bkt/k?uploads&versionId=1", .invalidArgument), ("DELETE /bkt?versionId=1", .invalidArgument),
+        ("GET /bkt?acl&versionId=1", .invalidArgument), ("GET /bkt?versionId=1", .invalidArgument),
+        ("POST /bkt/k?select&select-type=2&versionId=1", .invalidArgument),
     ])
     func badValuesAreNamed(_ line: String, _ wanted: S3Error.Code) {
         let parts = line.split(separator: " ", maxSplits: 1).map(String.init)
@@ -186,6 +190,35 @@ import WireFormats
             actions: [.bypassGovernance, .deleteObjectVersion]
         ),
         Added(method: "GET", target: "/b-b/k?versionId=1", field: "x-a", value: "", actions: [.getObjectVersion]),
+        Added(method: "HEAD", target: "/b-b/k?versionId=1", field: "x-a", value: "", actions: [.getObjectVersion]),
+        Added(
+            method: "GET",
+            target: "/b-b/k?attributes&versionId=1",
+            field: "x-amz-object-attributes",
+            value: "ETag",
+            actions: [.getObject, .getObjectVersion, .getObjectVersionAttributes]
+        ),
+        Added(
+            method: "PUT",
+            target: "/b-b/k?tagging&versionId=1",
+            field: "x-a",
+            value: "",
+            actions: [.putObjectVersionTagging]
+        ),
+        Added(
+            method: "PUT",
+            target: "/b-b",
+            field: "x-amz-object-ownership",
+            value: "ObjectWriter",
+            actions: [.putBucketACL]
+        ),
+        Added(
+            method: "PUT",
+            target: "/b-b",
+            field: "x-amz-bucket-object-lock-enabled",
+            value: "true",
+            actions: [.putBucketObjectLock, .putBucketVersioning]
+        ),
         Added(
             method: "PUT",
             target: "/b-b/k?X-Amz-Acl=public-read",
@@ -206,6 +239,29 @@ import WireFormats
     ])
     func unknownFieldsAre501(_ name: String) {
         #expect(code { try TestRequest("PUT", "/bkt/k", [(name, "1")]).classify() } == .notImplemented)
+    }
+
+    @Test(arguments: [
+        ("x-amz-object-ownership", "PUT /bkt"), ("x-amz-bucket-object-lock-enabled", "PUT /bkt"),
+        ("x-amz-confirm-remove-self-bucket-access", "PUT /bkt?policy"),
+        ("x-amz-transition-default-minimum-object-size", "PUT /bkt?lifecycle"),
+        ("x-amz-skip-destination-validation", "PUT /bkt?notification"),
+        ("x-amz-bucket-object-lock-token", "PUT /bkt?object-lock"),
+    ])
+    func someFieldsBelongToOneOperation(_ name: String, _ line: String) throws {
+        let parts = line.split(separator: " ").map(String.init)
+        #expect(throws: Never.self) { try TestRequest(parts[0], parts[1], [(name, "x")]).classify() }
+        for other in ["/bkt/k", "/bkt/k?tagging", "/bkt?versioning"] {
+            #expect(code { try TestRequest("PUT", other, [(name, "x")]).classify() } == .notImplemented)
+        }
+    }
+
+    @Test(arguments: [
+        ("x-amz-server-side-encryption-customer-key", true), ("x-amz-server-side-encryption", false),
+        ("X-Amz-Server-Side-Encryption-Customer-Algorithm", true), ("x-amz-meta-key", false),
+    ])
+    func aCustomersKeyIsNoticed(_ name: String, _ wanted: Bool) throws {
+        #expect(try TestRequest("PUT", "/bkt/k", [(name, "x")]).classify().hasCustomerKey == wanted)
     }
 
     @Test(arguments: [

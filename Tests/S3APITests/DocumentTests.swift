@@ -131,6 +131,19 @@ import WireFormats
             ),
             (.restoreObject, "<RestoreRequest><Days>1</Days></RestoreRequest>", nil),
             (.restoreObject, "<RestoreRequest><OutputLocation/></RestoreRequest>", .notImplemented),
+            (.restoreObject, "<RestoreRequest><x:OutputLocation xmlns:x='u'/></RestoreRequest>", .notImplemented),
+            (.restoreObject, "<RestoreRequest><Type>SELECT</Type></RestoreRequest>", .notImplemented),
+            (.restoreObject, "<RestoreRequest><SelectParameters/></RestoreRequest>", .notImplemented),
+            (
+                .restoreObject,
+                "<RestoreRequest><Days>1</Days><GlacierJobParameters><Tier>Bulk</Tier></GlacierJobParameters></RestoreRequest>",
+                nil
+            ),
+            (.restoreObject, "", nil),
+            (
+                .putBucketNotification,
+                "<NotificationConfiguration><EventBridgeConfiguration/></NotificationConfiguration>", .notImplemented
+            ),
             (.putObjectTagging, "<Tagging><TagSet/></Tagging>", nil), (.putObjectTagging, "<Other/>", .malformedXML),
             (.putObjectTagging, "<!DOCTYPE Tagging><Tagging/>", .malformedXML), (.putObjectTagging, "", .malformedXML),
             (.createBucket, "", nil), (.putObjectACL, "", nil), (.putBucketPolicy, "{}", nil),

@@ -36,7 +36,7 @@ public final class Admitted: Sendable {
             basis: caller.basis,
             actions: request.actions,
             target: Self.target(of: request),
-            bucket: located.bucket?.facts ?? AccessQuestion.BucketFacts(),
+            bucket: Self.facts(of: located.bucket, for: request, asking),
             circumstances: AccessQuestion.Circumstances(
                 now: asking.now,
                 sourceAddress: asking.origin.client,
@@ -54,8 +54,21 @@ public final class Admitted: Sendable {
         }
         source = try Self.source(of: request, question, asking)
         guard request.address == .service || located.bucket != nil else {
+            if request.operation == .createBucket { throw .request(.bucketsAreConfigured) }
             throw .request(S3Error(.noSuchBucket))
         }
+    }
+
+    /// Who may create buckets may ask for any name, and hears that it is taken where it is.
+    private static func facts(
+        of bucket: Bucket?,
+        for request: S3Request,
+        _ asking: Asking
+    ) -> AccessQuestion.BucketFacts {
+        if request.operation == .createBucket {
+            return AccessQuestion.BucketFacts(accountOwnsEveryBucket: asking.snapshot.openAccount != nil)
+        }
+        return bucket?.facts ?? AccessQuestion.BucketFacts()
     }
 
     /// Whether one key of a batch may be deleted.
@@ -102,6 +115,13 @@ public final class Admitted: Sendable {
         case .object(let name, let key): .object(name, key)
         }
     }
+}
+
+extension S3Error {
+    static let bucketsAreConfigured = S3Error(
+        .notImplemented,
+        "Buckets of this account are made in the configuration."
+    )
 }
 
 extension Bucket {

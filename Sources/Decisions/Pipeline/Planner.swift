@@ -20,6 +20,7 @@ struct Planner: Sendable {
     func plan() throws(Refusal) -> Plan {
         guard let bucket = admitted.bucket else { return BucketListing(admitted, asking).plan() }
         try guardTier(bucket)
+        try guardCustomerKey(bucket)
         try guardPayloadForm()
         switch request.operation.bodyHandling {
         case .none:
@@ -42,13 +43,24 @@ struct Planner: Sendable {
         guard operation.kind == .configure else { return }
         if operation == .createBucket || operation == .deleteBucket {
             guard bucket.isOfOpenAccount else {
-                throw .request(S3Error(.notImplemented, "Buckets of this account are made in the configuration."))
+                // A name that the configuration gave away, and no other than the configuration takes back.
+                throw .request(
+                    operation == .createBucket && asking.snapshot.openAccount != nil
+                        ? S3Error(.bucketAlreadyExists) : .bucketsAreConfigured
+                )
             }
-        } else if operation != .createBucket, !bucket.ownsBackendBucket {
+        } else if !bucket.ownsBackendBucket {
             throw .request(
                 S3Error(.notImplemented, "This bucket is a part of one; what concerns the whole can't be configured.")
             )
         }
+    }
+
+    /// S3 takes a customer's key over TLS alone, and sees only the connection from here: a key that came in the open is
+    /// not lent that connection's secrecy. A store that is itself reached in the open decides for itself.
+    private func guardCustomerKey(_ bucket: Bucket) throws(Refusal) {
+        guard request.hasCustomerKey, !asking.origin.isSecure, bucket.backend.endpoint.transport == .tls else { return }
+        throw .request(S3Error(.invalidRequest, "Requests with a customer-provided key must be made over TLS."))
     }
 
     private func guardPayloadForm() throws(Refusal) {
@@ -90,17 +102,15 @@ struct Planner: Sendable {
             throw .request(S3Error(.contentSHA256Mismatch))
         }
         if request.operation == .deleteObjects { return try DeleteBatch(body, admitted, asking).plan(bucket, self) }
+        let replacement: [UInt8]?
         do {
             try request.operation.checkDocument(body)
+            replacement = try self.replacement(for: body, at: bucket.backend)
         } catch {
             throw .request(error)
         }
-        if request.operation == .createBucket {
-            // The store's own region, whichever the client named.
-            let own = bucket.backend.createBucketDocument()
-            return .forward(
-                try forward(to: bucket, outgoing: own.isEmpty ? .none : .rewritten(own), body: .bytes(own))
-            )
+        if let replacement {
+            return .forward(try forward(to: bucket, outgoing: .rewritten(replacement), body: .bytes(replacement)))
         }
         if request.operation == .completeMultipartUpload,
             asking.snapshot.server.maxObjectSize < CompletionSize.largestObject
@@ -108,6 +118,16 @@ struct Planner: Sendable {
             return try CompletionSize(body, self, to: bucket).plan()
         }
         return .forward(try forward(to: bucket, outgoing: .document(body), body: .bytes(body)))
+    }
+
+    /// The document in the store's own terms; nil where the client's can go as it is.
+    private func replacement(for body: [UInt8], at backend: S3Backend) throws(S3Error) -> [UInt8]? {
+        switch (request.operation, request.bucket) {
+        // The store's own region, whichever the client named.
+        case (.createBucket, _): backend.createBucketDocument()
+        case (.putBucketPolicy, .some(let bucket)): try backend.policyDocument(body, of: bucket)
+        default: nil
+        }
     }
 
     // MARK: - Forwarding

@@ -52,7 +52,12 @@ public enum AmzField: String, CaseIterable, Sendable {
     case optionalObjectAttributes = "x-amz-optional-object-attributes"
     case maxParts = "x-amz-max-parts"
     case partNumberMarker = "x-amz-part-number-marker"
+    // Of one operation each.
     case confirmRemoveSelfAccess = "x-amz-confirm-remove-self-bucket-access"
+    case objectOwnership = "x-amz-object-ownership"
+    case transitionMinimumSize = "x-amz-transition-default-minimum-object-size"
+    case skipDestinationValidation = "x-amz-skip-destination-validation"
+    case objectLockToken = "x-amz-bucket-object-lock-token"
     // Copies only.
     case copySource = "x-amz-copy-source"
     case copySourceRange = "x-amz-copy-source-range"
@@ -99,7 +104,8 @@ public enum AmzField: String, CaseIterable, Sendable {
             .sdkChecksumAlgorithm, .checksumAlgorithm, .checksumType, .checksumMode, .checksumCRC32, .checksumCRC32C,
             .checksumCRC64NVME, .checksumSHA1, .checksumSHA256, .multipartObjectSize, .expectedBucketOwner,
             .requestPayer, .mfa, .objectAttributes, .optionalObjectAttributes, .maxParts, .partNumberMarker,
-            .confirmRemoveSelfAccess:
+            .confirmRemoveSelfAccess, .objectOwnership, .transitionMinimumSize, .skipDestinationValidation,
+            .objectLockToken:
             .carried
         case .copySource, .copySourceRange, .copySourceIfMatch, .copySourceIfNoneMatch, .copySourceIfModifiedSince,
             .copySourceIfUnmodifiedSince, .copySourceCustomerAlgorithm, .copySourceCustomerKey,
@@ -107,6 +113,27 @@ public enum AmzField: String, CaseIterable, Sendable {
             .withCopy
         }
     }
+
+    /// The one operation that knows the field, which elsewhere refuses the request; nil where several do.
+    var ownOperation: S3Operation? {
+        switch self {
+        case .bucketObjectLockEnabled, .objectOwnership: .createBucket
+        case .confirmRemoveSelfAccess: .putBucketPolicy
+        case .transitionMinimumSize: .putBucketLifecycle
+        case .skipDestinationValidation: .putBucketNotification
+        case .objectLockToken: .putBucketObjectLock
+        default: nil
+        }
+    }
+
+    /// Those with an ``ownOperation``.
+    static let ofOneOperation = EnumerationSet(allCases.filter { $0.ownOperation != nil })
+
+    /// A key that the object is encrypted with comes along: for the object itself, or for a copy's source.
+    static let customerKeys = EnumerationSet<AmzField>([
+        .customerAlgorithm, .customerKey, .customerKeyMD5, .copySourceCustomerAlgorithm, .copySourceCustomerKey,
+        .copySourceCustomerKeyMD5,
+    ])
 
     /// Fields that are lists and may be repeated; any other that is repeated is refused, because the first and the
     /// last reader of it would differ.

@@ -51,6 +51,18 @@ struct RequestFields {
         S3Error(.notImplemented, "Bodies in aws-chunked encoding are not accepted.")
     }
 
+    /// - Throws: `NotImplemented` for a field that only another operation has.
+    func check(for operation: S3Operation) throws(S3Error) {
+        let bound = present.intersection(AmzField.ofOneOperation)
+        guard !bound.isEmpty else { return }
+        for field in AmzField.allCases where bound.contains(field) && field.ownOperation != operation {
+            throw S3Error(.notImplemented, "\(field.rawValue) does not belong to this operation.")
+        }
+    }
+
+    /// A customer's own encryption key is among them.
+    var haveCustomerKey: Bool { !present.intersection(AmzField.customerKeys).isEmpty }
+
     /// The actions that the fields add to an operation's own.
     func actions(for operation: S3Operation) -> ActionSet {
         guard !present.isEmpty else { return [] }
@@ -70,6 +82,8 @@ struct RequestFields {
         if present.contains(.bucketObjectLockEnabled) {
             actions.formUnion(ActionSet([.putBucketObjectLock, .putBucketVersioning]))
         }
+        // Whether ACLs count at all.
+        if present.contains(.objectOwnership) { actions.formUnion(ActionSet(.putBucketACL)) }
         return actions
     }
 

@@ -18,6 +18,9 @@ public enum S3Classifier {
         let parameters = try RequestParameters(query)
         let fields = try RequestFields(head.fields, parameters.hasHoistedFields ? query : nil)
         let operation = try operation(head.method, address, parameters, copies: fields.copySource != nil)
+        guard parameters.versionID == nil || operation.parameters.contains(.versionID) else {
+            throw S3Error(.invalidArgument, "This operation does not accept a version-id.")
+        }
         guard parameters.present.isSubset(of: operation.parameters) else {
             throw S3Error(.notImplemented, "A query parameter that does not belong to this operation was given.")
         }
@@ -27,17 +30,19 @@ public enum S3Classifier {
         if fields.isCopyOnly && fields.copySource == nil {
             throw S3Error(.notImplemented, "Fields of a copy were given without x-amz-copy-source.")
         }
+        try fields.check(for: operation)
         try checkBody(of: operation, head)
         var actions = operation.actions
         actions.formUnion(fields.actions(for: operation))
-        if parameters.versionID != nil, let version = operation.versionAction { actions.formUnion(ActionSet(version)) }
+        if parameters.versionID != nil { actions.formUnion(operation.versionActions) }
         return S3Request(
             operation: operation,
             address: address,
             query: query,
             actions: actions,
             versionID: parameters.versionID,
-            copySource: fields.copySource
+            copySource: fields.copySource,
+            hasCustomerKey: fields.haveCustomerKey
         )
     }
 

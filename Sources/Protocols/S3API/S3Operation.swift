@@ -101,27 +101,28 @@ extension S3Operation {
         case .putObjectRetention: ActionSet(.putObjectRetention)
         case .getObjectLegalHold: ActionSet(.getObjectLegalHold)
         case .putObjectLegalHold: ActionSet(.putObjectLegalHold)
-        case .getObjectAttributes: ActionSet(.getObjectAttributes)
+        // Size, ETag and checksums: what reading the object tells too.
+        case .getObjectAttributes: ActionSet([.getObject, .getObjectAttributes])
         case .restoreObject: ActionSet(.restoreObject)
         }
     }
 
-    /// The action that a `versionId` adds; nil where the operation takes none.
-    public var versionAction: S3Action? {
+    /// The actions that a `versionId` adds; none where the operation takes no version.
+    public var versionActions: ActionSet {
         switch self {
-        case .getObject, .headObject, .selectObjectContent: .getObjectVersion
-        case .deleteObject: .deleteObjectVersion
-        case .getObjectTagging: .getObjectVersionTagging
-        case .putObjectTagging: .putObjectVersionTagging
-        case .deleteObjectTagging: .deleteObjectVersionTagging
-        case .getObjectACL: .getObjectVersionACL
-        case .putObjectACL: .putObjectVersionACL
-        case .getObjectAttributes: .getObjectVersionAttributes
-        case .getObjectRetention: .getObjectRetention
-        case .putObjectRetention: .putObjectRetention
-        case .getObjectLegalHold: .getObjectLegalHold
-        case .putObjectLegalHold: .putObjectLegalHold
-        case .restoreObject: .restoreObject
+        case .getObject, .headObject: ActionSet(.getObjectVersion)
+        case .deleteObject: ActionSet(.deleteObjectVersion)
+        case .getObjectTagging: ActionSet(.getObjectVersionTagging)
+        case .putObjectTagging: ActionSet(.putObjectVersionTagging)
+        case .deleteObjectTagging: ActionSet(.deleteObjectVersionTagging)
+        case .getObjectACL: ActionSet(.getObjectVersionACL)
+        case .putObjectACL: ActionSet(.putObjectVersionACL)
+        case .getObjectAttributes: ActionSet([.getObjectVersion, .getObjectVersionAttributes])
+        case .getObjectRetention: ActionSet(.getObjectRetention)
+        case .putObjectRetention: ActionSet(.putObjectRetention)
+        case .getObjectLegalHold: ActionSet(.getObjectLegalHold)
+        case .putObjectLegalHold: ActionSet(.putObjectLegalHold)
+        case .restoreObject: ActionSet(.restoreObject)
         case .listBuckets, .headBucket, .getBucketLocation, .createBucket, .deleteBucket, .listObjects,
             .listObjectsV2, .listObjectVersions, .listMultipartUploads, .deleteObjects, .postObject,
             .getBucketVersioning, .putBucketVersioning, .getBucketTagging, .putBucketTagging, .deleteBucketTagging,
@@ -131,8 +132,8 @@ extension S3Operation {
             .putBucketObjectLock, .getBucketEncryption, .putBucketEncryption, .deleteBucketEncryption,
             .getBucketWebsite, .putBucketWebsite, .deleteBucketWebsite, .putObject, .copyObject,
             .createMultipartUpload, .uploadPart, .uploadPartCopy, .listParts, .completeMultipartUpload,
-            .abortMultipartUpload:
-            nil
+            .abortMultipartUpload, .selectObjectContent:
+            []
         }
     }
 
@@ -145,8 +146,10 @@ extension S3Operation {
         case .completeMultipartUpload: .collect(limit: 4 << 20)
         case .putBucketLifecycle, .putBucketPolicy, .selectObjectContent, .putBucketNotification:
             .collect(limit: 1 << 20)
+        // S3 takes 128 KB of them.
+        case .putBucketWebsite: .collect(limit: 128 << 10)
         case .createBucket, .putBucketVersioning, .putBucketTagging, .putBucketACL, .putBucketCORS,
-            .putBucketObjectLock, .putBucketEncryption, .putBucketWebsite, .putObjectTagging, .putObjectACL,
+            .putBucketObjectLock, .putBucketEncryption, .putObjectTagging, .putObjectACL,
             .putObjectRetention, .putObjectLegalHold, .restoreObject:
             .collect(limit: 64 << 10)
         case .listBuckets, .headBucket, .getBucketLocation, .deleteBucket, .listObjects, .listObjectsV2,

@@ -13,13 +13,17 @@ public struct S3Request: Sendable {
     /// What a copy reads; its own actions must be permitted there.
     public let copySource: CopySource?
 
+    /// A customer's own encryption key comes along (S3 User Guide, "SSE-C"), which must not travel in the open.
+    public let hasCustomerKey: Bool
+
     public init(
         operation: S3Operation,
         address: S3Address,
         query: Query,
         actions: ActionSet,
         versionID: [UInt8]? = nil,
-        copySource: CopySource? = nil
+        copySource: CopySource? = nil,
+        hasCustomerKey: Bool = false
     ) {
         self.operation = operation
         self.address = address
@@ -27,6 +31,7 @@ public struct S3Request: Sendable {
         self.actions = actions
         self.versionID = versionID
         self.copySource = copySource
+        self.hasCustomerKey = hasCustomerKey
     }
 
     public var bucket: BucketName? { address.bucket }

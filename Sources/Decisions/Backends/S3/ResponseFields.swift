@@ -25,6 +25,7 @@ enum ResponseFields {
 
     private static let errorFields: [StaticString] = [
         "content-range", "accept-ranges", "etag", "last-modified", "x-amz-delete-marker", "x-amz-version-id",
+        "x-amz-request-charged", "allow",
     ]
 
     private static func isWithheld(_ entry: FieldBlock.Entry, _ fields: FieldBlock) -> Bool {
@@ -58,7 +59,8 @@ enum ResponseFields {
         "te", "trailer", "transfer-encoding", "upgrade", "via", "www-authenticate",
     ]
     private static let x: [StaticString] = [
-        "x-amz-request-id", "x-amz-id-2", "x-amz-bucket-region", "x-amz-security-token", "x-content-type-options",
+        "x-amz-request-id", "x-amz-id-2", "x-amz-bucket-region", "x-amz-bucket-arn", "x-amz-security-token",
+        "x-content-type-options",
         "x-frame-options", "x-real-ip", "x-powered-by", "x-accel-redirect", "x-sendfile",
     ]
     private static let others: [StaticString] = [

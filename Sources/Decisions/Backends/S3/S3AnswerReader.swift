@@ -30,7 +30,9 @@ public struct S3AnswerReader: Sendable {
 
     /// - Parameter body: all of it.
     public func answer(_ body: [UInt8]) -> S3CompleteAnswer {
+        let body = withoutKeepAlive(body)
         guard status < 400 else { return failure(body) }
+        if request.operation == .getBucketPolicy { return policy(body) }
         guard let document = try? XMLReader.parse(body, maxElements: 200_000) else {
             return .failure(StoreFailure(S3Error(.backendBadAnswer), cause: .store), fields: FieldBlock())
         }
@@ -39,6 +41,26 @@ public struct S3AnswerReader: Sendable {
             return .failure(StoreFailure(S3Error(.backendBadAnswer), cause: .store), fields: FieldBlock())
         }
         return .document(status: status, fields: fields, body: rewritten)
+    }
+
+    /// Without the white space that stores send while they work, so that nobody takes the connection for dead: XML must
+    /// begin the document.
+    private func withoutKeepAlive(_ body: [UInt8]) -> [UInt8] {
+        guard let first = body.first, first <= 0x20 else { return body }
+        return Array(body.drop { $0 == 0x20 || $0 == 0x0A || $0 == 0x0D || $0 == 0x09 })
+    }
+
+    private func policy(_ body: [UInt8]) -> S3CompleteAnswer {
+        guard let bucket = request.bucket,
+            let renamed = try? BucketPolicyNames(from: backend.bucketName, to: bucket.string).renamed(body)
+        else {
+            let error = S3Error(
+                .notImplemented,
+                "The bucket's policy names resources that have no name under this bucket's own."
+            )
+            return .failure(StoreFailure(error, cause: .request), fields: FieldBlock())
+        }
+        return .document(status: status, fields: fields, body: renamed)
     }
 
     private func failure(_ body: [UInt8]) -> S3CompleteAnswer {

@@ -26,10 +26,7 @@ extension S3Backend {
         switch head.status {
         case 200...299:
             var fields = ResponseFields.passed(head.fields)
-            if request.operation == .headBucket {
-                // Clients ask for the bucket to learn what region to sign for: ours, not the store's.
-                fields.append("x-amz-bucket-region", view.region == "*" ? region : view.region)
-            }
+            appendNames(to: &fields, of: request, view)
             guard let limit = collects(request), head.status != 204 else {
                 return .stream(status: head.status, fields: fields)
             }
@@ -68,6 +65,19 @@ extension S3Backend {
         }
     }
 
+    /// What the store's answer says in fields about its own bucket, said about the client's.
+    private func appendNames(to fields: inout FieldBlock, of request: S3Request, _ view: ClientView) {
+        switch request.operation {
+        case .headBucket:
+            // Clients ask for the bucket to learn what region to sign for: ours, not the store's.
+            fields.append("x-amz-bucket-region", view.region == "*" ? region : view.region)
+        case .createBucket:
+            guard let bucket = request.bucket else { return }
+            fields.append("location", "/" + bucket.string)
+        default: return
+        }
+    }
+
     /// How much of a success's body is read to be rewritten; nil where it goes through as it comes.
     private func collects(_ request: S3Request) -> Int? {
         switch request.operation {
@@ -75,7 +85,7 @@ extension S3Backend {
             renames(request) ? Self.listingLimit : nil
         case .listParts:
             renames(request) ? Self.listingLimit : nil
-        case .createMultipartUpload:
+        case .createMultipartUpload, .getBucketPolicy:
             renames(request) ? Self.resultLimit : nil
         // These answer 200 before they know whether they succeed, and the one names the store's address.
         case .completeMultipartUpload, .copyObject, .uploadPartCopy: Self.resultLimit

@@ -17,7 +17,7 @@ extension S3Backend {
     }
 
     /// The body of a CreateBucket for the store: its own region, whichever the client named. Empty for us-east-1, which
-    /// S3 wants unsaid. To be sent as ``OutgoingBody/rewritten(_:)`` unless empty.
+    /// S3 wants unsaid. To be sent as ``OutgoingBody/rewritten(_:)``.
     public func createBucketDocument() -> [UInt8] {
         guard region != "us-east-1" else { return [] }
         return XMLNode(

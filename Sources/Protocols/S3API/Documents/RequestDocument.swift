@@ -9,10 +9,10 @@ extension S3Operation {
     public func checkDocument(_ bytes: [UInt8]) throws(S3Error) {
         guard let root = documentRoot else { return }
         if bytes.isEmpty {
-            guard self == .createBucket || self == .putBucketACL || self == .putObjectACL else {
-                throw S3Error(.malformedXML)
+            switch self {
+            case .createBucket, .putBucketACL, .putObjectACL, .restoreObject: return
+            default: throw S3Error(.malformedXML)
             }
-            return
         }
         let document = try readRequestDocument(bytes, root: root)
         switch self {
@@ -21,8 +21,9 @@ extension S3Operation {
                 throw S3Error(.notImplemented, "Notification targets can't be set here.")
             }
         case .restoreObject:
-            guard document.child("OutputLocation") == nil else {
-                throw S3Error(.notImplemented, "Restoring to another location is not possible here.")
+            // Type, SelectParameters and OutputLocation write what they find into a bucket of the client's choice.
+            guard document.children.allSatisfy({ Self.restoration.contains($0.name) }) else {
+                throw S3Error(.notImplemented, "An archived object can only be restored where it is.")
             }
         case .createBucket:
             guard document.children.allSatisfy({ $0.name == "LocationConstraint" }) else {
@@ -31,6 +32,9 @@ extension S3Operation {
         default: return
         }
     }
+
+    /// What a RestoreRequest may hold.
+    private static let restoration: Set<String> = ["Days", "GlacierJobParameters", "Tier", "Description"]
 
     /// The root element of the operation's document; nil where the body is none, JSON, or the object itself.
     private var documentRoot: String? {
