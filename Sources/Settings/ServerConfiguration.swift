@@ -64,13 +64,6 @@ package struct ServerConfiguration: Sendable {
         }
         strictKeys = section.boolean("strict_keys", or: strictKeys)
         acceptsSigV2Presigned = section.boolean("sigv2_presigned", or: acceptsSigV2Presigned)
-        if section.has("sigv2_presigned"), acceptsSigV2Presigned {
-            reader.report(
-                "SigV2 URLs are not supported by this version: they are refused with advice",
-                at: section.place(of: "sigv2_presigned"),
-                severity: .warning
-            )
-        }
         headerTimeout = section.duration("header_timeout", or: headerTimeout)
         idleTimeout = section.duration("idle_timeout", or: idleTimeout)
         bodyIdleTimeout = section.duration("body_idle_timeout", or: bodyIdleTimeout)

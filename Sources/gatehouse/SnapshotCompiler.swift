@@ -54,6 +54,7 @@ struct SnapshotCompiler: Sendable {
             trustedProxies: server.trustedProxies,
             proxyProtocol: server.proxyProtocol,
             keyRules: server.strictKeys ? .oneSegment : .standard,
+            acceptsSigV2: server.acceptsSigV2Presigned,
             headLimits: HeadLimits(maxHeadBytes: server.maxHeaderBytes),
             maxConnections: server.maxConnections,
             headerTimeout: server.headerTimeout,

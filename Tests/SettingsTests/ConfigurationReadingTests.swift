@@ -156,12 +156,12 @@ private let store = """
         }
     }
 
-    @Test func weakSecretsAndSigV2AreWarnings() {
+    @Test func weakSecretsAreWarnings() {
         let result = reading(
             "[server]\nsigv2_presigned = true\n[[users]]\nname = \"a\"\napi_key = \"short\"\n"
         )
         #expect(result.configuration != nil)
-        #expect(result.warnings.map(\.origin.line) == [2, 5])
+        #expect(result.warnings.map(\.origin.line) == [5])
     }
 
     @Test func theEffectiveConfigurationShowsDefaultsAndNoSecret() throws {

@@ -15,12 +15,21 @@ public struct Authenticated: Sendable {
     public let payload: PayloadHash
     /// When what the caller showed ends; nil: never.
     public let expiresAt: Instant?
+    /// What the log shall say of how the caller was known, where it is not the usual way; else empty.
+    let remark: StaticString
 
-    fileprivate init(principal: Principal, basis: RightsBasis, payload: PayloadHash, expiresAt: Instant? = nil) {
+    fileprivate init(
+        principal: Principal,
+        basis: RightsBasis,
+        payload: PayloadHash,
+        expiresAt: Instant? = nil,
+        remark: StaticString = ""
+    ) {
         self.principal = principal
         self.basis = basis
         self.payload = payload
         self.expiresAt = expiresAt
+        self.remark = remark
     }
 }
 
@@ -29,6 +38,14 @@ enum Authentication {
     case known(Authenticated)
     /// Somebody has to be asked about this token first.
     case unverified(BearerToken)
+}
+
+/// What version 2 signs as the resource, beside the path.
+enum SignedResource {
+    /// A bucket or an object; the bucket where the host names it.
+    case s3(bucketInHost: String?)
+    /// Something of Gatehouse's own: version 2 knows nothing of it.
+    case own
 }
 
 /// Finds out who asks. One credential at most; a credential that fails is a refusal and never an anonymous request.
@@ -41,6 +58,7 @@ struct Authenticator {
         _ query: Query,
         knowing findings: Findings,
         _ tokens: any TokenVerifier,
+        resource: SignedResource,
         agrees: ([UInt8]) -> Bool
     ) throws(Refusal) -> Authentication {
         let head = asking.head
@@ -86,6 +104,9 @@ struct Authenticator {
                 return .unverified(token)
             }
             return .known(try bearer(finding, asking))
+        }
+        if case .presignedV2(let presigned) = presented {
+            return .known(try signer(presigned, query, asking, resource))
         }
         return .known(try signer(presented, query, asking, agrees: agrees))
     }
@@ -138,7 +159,7 @@ struct Authenticator {
     ) throws(Refusal) -> Authenticated {
         let (head, snapshot) = (asking.head, asking.snapshot)
         switch presented {
-        case .v2: throw Self.refusal(.signatureVersion2)
+        case .headerV2, .presignedV2: throw Self.refusal(.signatureVersion2)
         case .otherScheme(let scheme):
             throw .unauthenticated(
                 S3Error(.accessDenied, "This authorization scheme is not accepted here."),
@@ -155,11 +176,7 @@ struct Authenticator {
         }
         do {
             if try presented.securityToken(in: head) != nil {
-                throw Refusal.unauthenticated(
-                    S3Error(.invalidToken),
-                    reason: "a session token for a long-lived key",
-                    failure: "session_token_unsupported"
-                )
+                throw Self.tokenOfLongLivedKey
             }
             let verified = try SigV4.verify(
                 presented,
@@ -185,6 +202,53 @@ struct Authenticator {
             throw .unauthenticated(S3Error(.internalError), reason: "\(type(of: error))", failure: "internal")
         }
     }
+
+    /// A URL that is signed with version 2.
+    private func signer(
+        _ presigned: PresignedQueryV2,
+        _ query: Query,
+        _ asking: Asking,
+        _ resource: SignedResource
+    ) throws(Refusal) -> Authenticated {
+        let snapshot = asking.snapshot
+        guard snapshot.server.acceptsSigV2, case .s3(let bucket) = resource else {
+            throw Self.refusal(.signatureVersion2)
+        }
+        let key: AccessKey
+        do {
+            key = try snapshot.accessKeys.find(presigned.accessKeyID, at: asking.now)
+        } catch {
+            throw Self.refusal(error)
+        }
+        guard presigned.securityToken == nil, asking.head.fields.count(of: "x-amz-security-token") == 0 else {
+            throw Self.tokenOfLongLivedKey
+        }
+        do {
+            let verified = try SigV2.verify(
+                presigned,
+                head: asking.head,
+                query: query,
+                bucket: bucket,
+                secret: key.secret,
+                now: asking.now
+            )
+            return Authenticated(
+                principal: key.principal,
+                basis: .scopes(snapshot.keyScopes[key.id] ?? []),
+                payload: verified.payload,
+                expiresAt: key.expiresAt,
+                remark: "sigv2 presigned"
+            )
+        } catch {
+            throw Self.refusal(error)
+        }
+    }
+
+    private static let tokenOfLongLivedKey = Refusal.unauthenticated(
+        S3Error(.invalidToken),
+        reason: "a session token for a long-lived key",
+        failure: "session_token_unsupported"
+    )
 
     /// Callers without a signature may still state the payload's hash, and it is held against the body all the same.
     private static func statedPayload(_ head: RequestHead) throws(Refusal) -> PayloadHash {
@@ -225,7 +289,7 @@ struct Authenticator {
         case .twoSignatures: "two_credentials"
         case .signatureVersion2: "signature_version_2"
         case .malformed, .missingContentSHA256, .malformedContentSHA256, .conflictingContentSHA256, .malformedPath,
-            .repeatedHeader:
+            .ambiguousParameter, .repeatedHeader:
             "malformed_signature"
         case .wrongRegion: "wrong_region"
         case .missingDate, .requestTimeTooSkewed, .notYetValid: "clock_skew"

@@ -16,6 +16,8 @@ public struct Decision: Sendable {
     public var outcome: Outcome = .undecided
     /// Why, for logs only.
     public var reason = ""
+    /// How the caller was known, where that is worth a word in the logs; already part of ``reason``.
+    var remark: StaticString = ""
     /// Where authentication failed: why, as a label of a closed list.
     public var failure: StaticString = "none"
     /// Field lines of the bucket; empty: those of the server.

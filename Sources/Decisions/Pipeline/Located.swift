@@ -5,19 +5,20 @@ import WireFormats
 /// A request whose address is understood: decoded once, here.
 struct Located: Sendable {
     let address: S3Address
+    /// Whether path or host names the bucket.
+    let style: AddressingStyle
     let query: Query
     /// Nil where the request is about the service, or the name is nobody's.
     let bucket: Bucket?
 
     init(_ asking: Asking) throws(Refusal) {
         do {
-            address =
-                try S3Address.locate(
-                    host: asking.origin.host,
-                    path: asking.head.path,
-                    domains: asking.snapshot.server.domains,
-                    rules: asking.snapshot.server.keyRules
-                ).address
+            (address, style) = try S3Address.locate(
+                host: asking.origin.host,
+                path: asking.head.path,
+                domains: asking.snapshot.server.domains,
+                rules: asking.snapshot.server.keyRules
+            )
         } catch {
             throw .request(error)
         }

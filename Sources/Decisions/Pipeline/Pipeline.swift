@@ -49,7 +49,8 @@ public struct Pipeline {
         } catch {
             let refusal = limitFailures(error, asking)
             decision.outcome = refusal.outcome
-            decision.reason = refusal.reason
+            decision.reason =
+                decision.remark.utf8CodeUnitCount == 0 ? refusal.reason : refusal.reason + "; \(decision.remark)"
             decision.failure = refusal.failure
             decision.plan = .reply(asking.reply(refusal.error))
         }
@@ -69,19 +70,25 @@ public struct Pipeline {
         notes.key = located.address.key
         notes.hardening = located.bucket?.hardening ?? []
         let caller: Authenticated
-        let authentication = try authenticator.authenticate(asking, located.query, knowing: findings, tokens) { host in
-            located.isSame(under: host, asking)
-        }
+        let authentication = try authenticator.authenticate(
+            asking,
+            located.query,
+            knowing: findings,
+            tokens,
+            resource: .s3(bucketInHost: located.style == .virtualHost ? located.address.bucket?.string : nil)
+        ) { host in located.isSame(under: host, asking) }
         switch authentication {
         case .known(let authenticated): caller = authenticated
         case .unverified(let token): return wait(for: token, asking, knowing: findings)
         }
         notes.principal = caller.principal
+        notes.remark = caller.remark
         notes.permit = try limit(caller.principal, asking)
         let request = try classify(asking, located)
         notes.operation = request.operation.metricName
         let admitted = try Admitted(request, by: caller, to: located, asking)
-        notes.reason = admitted.reason
+        notes.reason =
+            caller.remark.utf8CodeUnitCount == 0 ? admitted.reason : admitted.reason + "; \(caller.remark)"
         notes.outcome = .allowed
         return try Planner(admitted, asking).plan()
     }
@@ -97,9 +104,13 @@ public struct Pipeline {
         guard let query = try? Query(parsing: asking.head.query ?? []) else { throw .request(S3Error(.invalidURI)) }
         let call = try APIReading(path, query)
         let server = asking.snapshot.server
-        let authentication = try authenticator.authenticate(asking, query, knowing: findings, tokens) { host in
-            ReservedPath.isPathStyle(host, server)
-        }
+        let authentication = try authenticator.authenticate(
+            asking,
+            query,
+            knowing: findings,
+            tokens,
+            resource: .own
+        ) { host in ReservedPath.isPathStyle(host, server) }
         switch authentication {
         case .unverified(let token): return wait(for: token, asking, knowing: findings)
         case .known(let caller):

@@ -17,6 +17,8 @@ public struct ServerSettings: Sendable {
     public let trustedProxies: [CIDR]
     public let proxyProtocol: Bool
     public let keyRules: KeyRules
+    /// Whether URLs and forms that are signed with version 2 are accepted.
+    public let acceptsSigV2: Bool
     public let headLimits: HeadLimits
     public let maxConnections: Int
     public let headerTimeout: Duration
@@ -34,6 +36,7 @@ public struct ServerSettings: Sendable {
         trustedProxies: [CIDR] = [],
         proxyProtocol: Bool = false,
         keyRules: KeyRules = .standard,
+        acceptsSigV2: Bool = true,
         headLimits: HeadLimits = HeadLimits(),
         maxConnections: Int = 10_000,
         headerTimeout: Duration = .seconds(10),
@@ -49,6 +52,7 @@ public struct ServerSettings: Sendable {
         self.trustedProxies = trustedProxies
         self.proxyProtocol = proxyProtocol
         self.keyRules = keyRules
+        self.acceptsSigV2 = acceptsSigV2
         self.headLimits = headLimits
         self.maxConnections = maxConnections
         self.headerTimeout = headerTimeout

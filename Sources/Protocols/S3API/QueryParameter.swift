@@ -53,6 +53,11 @@ enum QueryParameter: String, CaseIterable, Sendable {
 
 /// What a query name that is no ``QueryParameter`` may be.
 enum ForeignParameter {
+    /// Only beside a version 2 signature: botocore repeats the fields there that the signature covers. The fields
+    /// themselves count.
+    case repeatedField
+    /// Names who signed with version 2.
+    case accessKeyID
     /// Carries a signature, a link, or an SDK's remark: nothing to do with the operation, and never sent on.
     case ignored
     /// `x-amz-...`: a header that a signing SDK moved into the query.
@@ -63,7 +68,13 @@ enum ForeignParameter {
         if hasAmzPrefix(name) {
             self = Self.signature.find(name) == nil ? .hoistedHeader : .ignored
         } else {
-            self = Self.remarks.find(name) == nil ? .unknown : .ignored
+            self =
+                switch Self.remarks.find(name) {
+                case .contentType, .contentMD5: .repeatedField
+                case .accessKeyID: .accessKeyID
+                case .operation, .signature, .expires, .link: .ignored
+                case nil: .unknown
+                }
         }
     }
 
@@ -90,6 +101,8 @@ private enum Remark: String, CaseIterable {
     case accessKeyID = "AWSAccessKeyId"
     case signature = "Signature"
     case expires = "Expires"
+    case contentType = "content-type"
+    case contentMD5 = "content-md5"
     /// Ours.
     case link = "gh-link"
 }

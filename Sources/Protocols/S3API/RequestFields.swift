@@ -1,4 +1,4 @@
-import HTTP1
+public import HTTP1
 import WireFormats
 
 /// What a request's `x-amz-` fields say about the operation; those that a signing SDK moved into the query count too.
@@ -10,9 +10,11 @@ struct RequestFields {
 
     /// - Throws: `NotImplemented` for a field that is not known and for aws-chunked bodies, `InvalidRequest` for one
     ///   that is repeated, what ``CopySource`` throws.
-    ///
-    /// `query` is nil where it is known to hold no fields.
-    init(_ fields: FieldBlock, _ query: Query?) throws(S3Error) {
+    /// - Parameters:
+    ///   - query: nil where it is known to hold no fields.
+    ///   - version2: botocore's version 2 puts its fields into the URL and asks for them in the head as well: the same
+    ///     value in both places is one field.
+    init(_ fields: FieldBlock, _ query: Query?, version2: Bool) throws(S3Error) {
         for entry in fields.entries where fields.hasPrefix(entry, "x-amz-") {
             try note(fields.name(entry), fields.value(entry))
         }
@@ -22,6 +24,7 @@ struct RequestFields {
             guard value.allSatisfy({ $0 > 0x1F && $0 != 0x7F }) else {
                 throw S3Error(.invalidArgument, "A field given in the query contains a control character.")
             }
+            guard !version2 || !fields.holds(name, value) else { return }
             try note(name, value)
         }
     }
@@ -90,6 +93,16 @@ struct RequestFields {
     private static let permissions = EnumerationSet<AmzField>([
         .acl, .grantFullControl, .grantRead, .grantReadACP, .grantWrite, .grantWriteACP,
     ])
+}
+
+extension FieldBlock {
+    /// Whether there is a field of that name, in any case, with exactly that value.
+    public func holds(_ name: ArraySlice<UInt8>, _ value: ArraySlice<UInt8>) -> Bool {
+        entries.contains { entry in
+            entry.name.count == name.count && self.value(entry) == value
+                && self.name(entry).elementsEqual(name, by: { lowered($0) == lowered($1) })
+        }
+    }
 }
 
 /// Whether the name is `x-amz-meta-...`, in any case, with something after it.

@@ -7,17 +7,22 @@ struct RequestParameters {
     private(set) var versionID: [UInt8]?
     /// A field is among them that a signing SDK moved into the query.
     private(set) var hasHoistedFields = false
+    /// The query carries a signature of version 2.
+    private(set) var isVersion2 = false
 
     /// - Throws: `NotImplemented` for an unknown or doubled parameter, a second subresource, or one with a value;
     ///   `InvalidArgument` for a value that its parameter can't have.
     init(_ query: Query) throws(S3Error) {
+        var repeatsFields = false
         for place in 0..<query.count {
             let name = query.name(at: place)
             guard let parameter = QueryParameter(name: name) else {
                 switch ForeignParameter(name: name) {
                 case .ignored: continue
+                case .repeatedField: repeatsFields = true
+                case .accessKeyID: isVersion2 = true
                 case .hoistedHeader: hasHoistedFields = true
-                case .unknown: throw S3Error(.notImplemented, "A query parameter that was given is not known.")
+                case .unknown: throw Self.unknown
                 }
                 continue
             }
@@ -32,10 +37,13 @@ struct RequestParameters {
             }
             try check(parameter, query.value(at: place))
         }
+        guard isVersion2 || !repeatsFields else { throw Self.unknown }
         guard subresource != .select || present.contains(.selectType) else {
             throw S3Error(.invalidArgument, "select-type=2 is required.")
         }
     }
+
+    private static let unknown = S3Error(.notImplemented, "A query parameter that was given is not known.")
 
     private mutating func check(_ parameter: QueryParameter, _ value: ArraySlice<UInt8>) throws(S3Error) {
         switch parameter {

@@ -16,7 +16,11 @@ public enum S3Classifier {
     ) throws(S3Error) -> S3Request {
         try ConnectionOptions.check(head.fields)
         let parameters = try RequestParameters(query)
-        let fields = try RequestFields(head.fields, parameters.hasHoistedFields ? query : nil)
+        let fields = try RequestFields(
+            head.fields,
+            parameters.hasHoistedFields ? query : nil,
+            version2: parameters.isVersion2
+        )
         let operation = try operation(head.method, address, parameters, copies: fields.copySource != nil)
         guard parameters.versionID == nil || operation.parameters.contains(.versionID) else {
             throw S3Error(.invalidArgument, "This operation does not accept a version-id.")

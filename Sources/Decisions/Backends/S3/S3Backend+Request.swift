@@ -51,7 +51,7 @@ extension S3Backend {
                 if !rest.isEmpty { outgoing.fields.append("content-encoding", rest) }
             }
         }
-        if !request.query.isEmpty { appendHoisted(request.query, bodyIsTheClients, to: &outgoing.fields) }
+        if !request.query.isEmpty { appendHoisted(request.query, head.fields, bodyIsTheClients, to: &outgoing.fields) }
         if let copySource = request.copySource {
             outgoing.fields.append("x-amz-copy-source", try (source ?? self).copySourceValue(copySource))
         }
@@ -81,10 +81,17 @@ extension S3Backend {
         }
     }
 
-    /// Fields that the client's SDK put into its signed query go to the store as fields.
-    private func appendHoisted(_ query: Query, _ bodyIsTheClients: Bool, to fields: inout FieldBlock) {
+    /// Fields that the client's SDK put into its signed query go to the store as fields, once.
+    private func appendHoisted(
+        _ query: Query,
+        _ sent: FieldBlock,
+        _ bodyIsTheClients: Bool,
+        to fields: inout FieldBlock
+    ) {
         query.forEach { name, value, _ in
-            guard name.count > 6, FieldTreatment.isCarriedAmz(name, bodyIsTheClients: bodyIsTheClients) else { return }
+            guard name.count > 6, FieldTreatment.isCarriedAmz(name, bodyIsTheClients: bodyIsTheClients),
+                !sent.holds(name, value)
+            else { return }
             fields.appendLowered(name, value)
         }
     }

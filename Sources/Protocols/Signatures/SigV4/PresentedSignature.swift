@@ -7,8 +7,10 @@ public enum PresentedSignature: Sendable {
     case header(HeaderAuthorization)
     /// Signature Version 4 in the query: a presigned URL.
     case presignedV4(PresignedQuery)
-    /// Signature Version 2, in either place.
-    case v2(SignatureRefusal.Place)
+    /// Signature Version 2 in the query: a presigned URL.
+    case presignedV2(PresignedQueryV2)
+    /// Signature Version 2 in the `Authorization` header.
+    case headerV2
     /// An `Authorization` header of another scheme (`Bearer`, `Basic`), which others decide about.
     case otherScheme(String)
 
@@ -25,7 +27,7 @@ public enum PresentedSignature: Sendable {
         let presignedV2 = parameters.claimsVersion2
         guard authorizations + (presigned ? 1 : 0) + (presignedV2 ? 1 : 0) < 2 else { throw .twoSignatures }
         if presigned { return .presignedV4(try PresignedQuery(parameters, of: query)) }
-        if presignedV2 { return .v2(.query) }
+        if presignedV2 { return .presignedV2(try PresignedQueryV2(of: query)) }
         guard let value = head.fields.first("authorization") else { return nil }
         return try parse(value)
     }
@@ -37,7 +39,7 @@ public enum PresentedSignature: Sendable {
         if scheme.elementsEqual("AWS4-HMAC-SHA256".utf8) {
             return .header(try HeaderAuthorization(parsing: text[scheme.endIndex...]))
         }
-        if scheme.elementsEqual("AWS".utf8) { return .v2(.header) }
+        if scheme.elementsEqual("AWS".utf8) { return .headerV2 }
         if scheme.prefix(3).elementsEqual("AWS".utf8, by: { $0 & 0xdf == $1 }) {
             // SigV4A, or one of the above in another case.
             throw .malformed(.header, .unsupportedAlgorithm)
@@ -45,14 +47,16 @@ public enum PresentedSignature: Sendable {
         return .otherScheme(String(decoding: scheme, as: UTF8.self))
     }
 
-    /// The key that claims to have signed; nil for what is not version 4.
-    public var accessKeyID: String? { scope?.accessKeyID }
+    /// The key that claims to have signed; nil for what is neither version 4 nor a presigned URL.
+    public var accessKeyID: String? {
+        if case .presignedV2(let presigned) = self { presigned.accessKeyID } else { scope?.accessKeyID }
+    }
 
     public var scope: CredentialScope? {
         switch self {
         case .header(let authorization): authorization.scope
         case .presignedV4(let presigned): presigned.scope
-        case .v2, .otherScheme: nil
+        case .presignedV2, .headerV2, .otherScheme: nil
         }
     }
 
@@ -70,7 +74,8 @@ public enum PresentedSignature: Sendable {
                 throw .malformed(.query, .repeated(.securityToken))
             }
             return presigned.securityToken ?? field
-        case .v2, .otherScheme: return nil
+        case .presignedV2(let presigned): return presigned.securityToken ?? field
+        case .headerV2, .otherScheme: return nil
         }
     }
 }

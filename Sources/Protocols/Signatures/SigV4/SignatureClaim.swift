@@ -34,7 +34,7 @@ final class SignatureClaim {
             dateText = presigned.dateText
             expiresAt = presigned.expiresAt
             payloadText = try SignatureClaim.payloadText(presigned, head.fields)
-        case .v2: throw .signatureVersion2
+        case .presignedV2, .headerV2: throw .signatureVersion2
         case .otherScheme: throw .malformed(.header, .unsupportedAlgorithm)
         }
         guard let payload = PayloadHash(payloadText) else { throw .malformedContentSHA256 }
@@ -136,7 +136,7 @@ final class SignatureClaim {
         try request.appendPath(received: head.path, encodedSlash: encodedSlash)
         switch place {
         case .header: request.appendQuery(query)
-        case .query: request.appendQuery(query, excluding: "X-Amz-Signature")
+        case .query, .queryV2: request.appendQuery(query, excluding: "X-Amz-Signature")
         }
         try request.appendHeaders(signedHeaders, of: head.fields, host: host)
         request.appendPayload(payloadText)

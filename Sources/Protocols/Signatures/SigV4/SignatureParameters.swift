@@ -5,8 +5,11 @@ import WireFormats
 struct SignatureParameters {
     /// Whether any parameter of a version 4 presigned URL is there, in whatever case: one of them alone is an
     /// incomplete signature, not an unsigned request.
-    private(set) var claimsVersion4 = false
+    var claimsVersion4: Bool { hasOthersOfVersion4 || (hasToken && !claimsVersion2) }
     private(set) var claimsVersion2 = false
+    /// A token goes with either version; the other parameters are version 4's.
+    private var hasToken = false
+    private var hasOthersOfVersion4 = false
     /// Of each parameter in its exact spelling, by ``Name``: its place in the query, which has less than 128.
     private var places = SIMD8<Int16>(repeating: absent)
 
@@ -26,7 +29,11 @@ struct SignatureParameters {
             case UInt8(ascii: "x"):
                 guard let (found, isExact) = SignatureParameters.find(name) else { continue }
                 // A payload hash alone is no signature.
-                if found != .contentSHA256 { claimsVersion4 = true }
+                switch found {
+                case .contentSHA256: break
+                case .securityToken: hasToken = true
+                default: hasOthersOfVersion4 = true
+                }
                 if isExact { note(found, at: place) }
             case UInt8(ascii: "a"):
                 if SignatureParameters.compare(name, "AWSAccessKeyId") != nil { claimsVersion2 = true }

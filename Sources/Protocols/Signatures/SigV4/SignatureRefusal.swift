@@ -6,11 +6,17 @@
 /// signature, a secret or a token.
 public enum SignatureRefusal: Error, Hashable, Sendable {
     /// Where the signature was presented.
-    public enum Place: Hashable, Sendable { case header, query }
+    public enum Place: Hashable, Sendable {
+        case header, query
+        /// In the query, of version 2.
+        case queryV2
+    }
 
     /// A part of a presented signature.
     public enum Parameter: Hashable, Sendable {
         case algorithm, credential, date, expires, signedHeaders, signature, securityToken, contentSHA256
+        /// Of version 2.
+        case accessKeyID
     }
 
     public enum Defect: Hashable, Sendable {
@@ -20,7 +26,7 @@ public enum SignatureRefusal: Error, Hashable, Sendable {
         /// The parameter list itself can't be read, or has parameters that are not of the algorithm.
         case syntax
         case unsupportedAlgorithm
-        /// `X-Amz-Expires` is a number outside 1...604800.
+        /// `X-Amz-Expires` is a number outside 1...604800, or version 2's `Expires` lies further ahead than that.
         case expiresOutOfRange
         /// The scope's date is not the day of the request.
         case scopeDate
@@ -30,7 +36,8 @@ public enum SignatureRefusal: Error, Hashable, Sendable {
 
     /// Two ways of authenticating at once: header and query, version 2 and version 4, several `Authorization` fields.
     case twoSignatures
-    /// Signature Version 2: recognised, so that it is never taken for an anonymous request, and refused with advice.
+    /// Signature Version 2 in the header, or in the query where that is switched off: recognised, so that it is never taken
+    /// for an anonymous request, and refused with advice.
     case signatureVersion2
     case malformed(Place, Defect)
     case wrongRegion(Place, expected: String)
@@ -52,6 +59,8 @@ public enum SignatureRefusal: Error, Hashable, Sendable {
     case malformedContentSHA256
     /// The query and the header state different payload hashes.
     case conflictingContentSHA256
+    /// Version 2 signs parameters as they are: one of these could be read as two.
+    case ambiguousParameter
     /// The path's percent-encoding is broken.
     case malformedPath
     case signatureMismatch
@@ -64,11 +73,13 @@ extension SignatureRefusal {
         case .twoSignatures: "InvalidArgument"
         case .signatureVersion2: "InvalidRequest"
         case .malformed(.header, _), .wrongRegion(.header, _): "AuthorizationHeaderMalformed"
+        case .malformed(.queryV2, .expiresOutOfRange): "AuthorizationQueryParametersError"
         case .malformed(.query, _), .wrongRegion(.query, _): "AuthorizationQueryParametersError"
+        case .malformed(.queryV2, _), .wrongRegion(.queryV2, _): "AccessDenied"
         case .missingDate, .notYetValid, .expired, .hostNotSigned, .headerNotSigned: "AccessDenied"
         case .requestTimeTooSkewed: "RequestTimeTooSkewed"
         case .repeatedHeader, .missingContentSHA256: "InvalidRequest"
-        case .malformedContentSHA256, .conflictingContentSHA256: "InvalidArgument"
+        case .malformedContentSHA256, .conflictingContentSHA256, .ambiguousParameter: "InvalidArgument"
         case .malformedPath: "InvalidURI"
         case .signedHeaderMissing, .signatureMismatch: "SignatureDoesNotMatch"
         }
@@ -92,7 +103,7 @@ extension SignatureRefusal {
             defect.message(in: place)
         case .wrongRegion(.header, let expected):
             "The authorization header is malformed; the region is wrong; expecting '\(expected)'"
-        case .wrongRegion(.query, let expected):
+        case .wrongRegion(.query, let expected), .wrongRegion(.queryV2, let expected):
             "Error parsing the X-Amz-Credential parameter; the region is wrong; expecting '\(expected)'"
         case .missingDate: "AWS authentication requires a valid Date or x-amz-date header"
         case .requestTimeTooSkewed: "The difference between the request time and the current time is too large."
@@ -106,6 +117,7 @@ extension SignatureRefusal {
         case .malformedContentSHA256:
             "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD, or a valid sha256 value."
         case .conflictingContentSHA256: "x-amz-content-sha256 differs between header and query"
+        case .ambiguousParameter: "A parameter's value can't be signed unambiguously; please use Signature Version 4."
         case .malformedPath: "Couldn't parse the specified URI."
         case .signatureMismatch:
             "The request signature we calculated does not match the signature you provided. Check your key and "
@@ -131,6 +143,7 @@ extension SignatureRefusal {
         case .missingContentSHA256: "no x-amz-content-sha256"
         case .malformedContentSHA256: "malformed x-amz-content-sha256"
         case .conflictingContentSHA256: "x-amz-content-sha256 differs between header and query"
+        case .ambiguousParameter: "parameter that could be read as two"
         case .malformedPath: "malformed percent-encoding in the path"
         case .signatureMismatch: "signature mismatch"
         }
@@ -146,16 +159,19 @@ extension SignatureRefusal.Parameter {
         case (.signedHeaders, .header): "SignedHeaders"
         case (.signature, .header): "Signature"
         case (.date, .header): "x-amz-date"
+        case (.accessKeyID, _): "AWSAccessKeyId"
+        case (.expires, .queryV2): "Expires"
+        case (.signature, .queryV2): "Signature"
         case (.expires, _): "X-Amz-Expires"
         case (.securityToken, .header): "x-amz-security-token"
         case (.contentSHA256, .header): "x-amz-content-sha256"
-        case (.algorithm, .query): "X-Amz-Algorithm"
-        case (.credential, .query): "X-Amz-Credential"
-        case (.signedHeaders, .query): "X-Amz-SignedHeaders"
+        case (.algorithm, .query), (.algorithm, .queryV2): "X-Amz-Algorithm"
+        case (.credential, .query), (.credential, .queryV2): "X-Amz-Credential"
+        case (.signedHeaders, .query), (.signedHeaders, .queryV2): "X-Amz-SignedHeaders"
         case (.signature, .query): "X-Amz-Signature"
-        case (.date, .query): "X-Amz-Date"
-        case (.securityToken, .query): "X-Amz-Security-Token"
-        case (.contentSHA256, .query): "X-Amz-Content-Sha256"
+        case (.date, .query), (.date, .queryV2): "X-Amz-Date"
+        case (.securityToken, .query), (.securityToken, .queryV2): "X-Amz-Security-Token"
+        case (.contentSHA256, .query), (.contentSHA256, .queryV2): "X-Amz-Content-Sha256"
         }
     }
 }
@@ -183,6 +199,7 @@ extension SignatureRefusal.Defect {
             case .malformed(let parameter): malformed(parameter, in: place)
             case .syntax: "the list of parameters can't be read"
             case .unsupportedAlgorithm: "only \"AWS4-HMAC-SHA256\" is supported"
+            case .expiresOutOfRange where place == .queryV2: "Expires must lie at most a week (604800 seconds) ahead"
             case .expiresOutOfRange: "X-Amz-Expires must be between 1 and 604800 seconds (a week)"
             case .scopeDate: "the credential's date is not the same as the request's"
             case .scopeService: "incorrect service in the credential; this endpoint belongs to \"s3\""
@@ -191,6 +208,8 @@ extension SignatureRefusal.Defect {
         return switch place {
         case .header: "The authorization header is malformed; \(what)"
         case .query: "The query parameters of the signature are malformed; \(what)"
+        case .queryV2:
+            "Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters; \(what)"
         }
     }
 
@@ -199,10 +218,12 @@ extension SignatureRefusal.Defect {
         return switch parameter {
         case .credential: "\(name) must have the form KEY/YYYYMMDD/REGION/SERVICE/aws4_request"
         case .date: "\(name) must be in the ISO 8601 basic format YYYYMMDD'T'HHMMSS'Z'"
+        case .expires where place == .queryV2: "\(name) must be a time in seconds since 1970"
         case .expires: "\(name) should be a number"
         case .signedHeaders: "\(name) must be lower-case header names, sorted, separated by semicolons"
+        case .signature where place == .queryV2: "\(name) must be 28 characters of base 64, percent-encoded"
         case .signature: "\(name) must be 64 lower-case hexadecimal digits"
-        case .algorithm, .securityToken, .contentSHA256: "\(name) is not valid"
+        case .algorithm, .securityToken, .contentSHA256, .accessKeyID: "\(name) is not valid"
         }
     }
 }
