@@ -100,6 +100,17 @@ extension ClientConnection {
 
     // MARK: - Answers of our own
 
+    /// The head of an answer whose body is not known yet: a document of S3's.
+    func beginLongAnswer() {
+        var fields = FieldBlock(reservingBytes: 64, fields: 1)
+        fields.append("content-type", "application/xml")
+        beginAnswer(
+            status: 200,
+            fields: fields,
+            from: ResponseHead(status: 200, fields: fields, framing: .chunked)
+        )
+    }
+
     func send(_ reply: Reply) {
         // Never a second head: the client would take it for a part of the first answer, or for its next one.
         guard !answer.headIsWritten else {
@@ -110,15 +121,7 @@ extension ClientConnection {
         }
         decideKeepAlive()
         record.status = reply.status
-        if !reply.reason.isEmpty {
-            record.reason = reply.reason
-            loop.logger.warning(
-                "a store's answer was not passed on",
-                metadata: [
-                    "backend": "\(record.backend ?? "")", "reason": "\(reply.reason)", "request": "\(record.requestID)",
-                ]
-            )
-        }
+        noteReason(of: reply)
         var bytes = loop.buffer(capacity: reply.fields.bytes.count + reply.body.count + 512)
         HeadWriter.appendStatusLine(reply.status, to: &bytes)
         bytes.writeBytes(reply.fields.bytes)
@@ -136,6 +139,18 @@ extension ClientConnection {
         answer.headIsWritten = true
         write(bytes)
         completeAnswer()
+    }
+
+    /// Why a store's answer was not passed on, for the logs.
+    func noteReason(of reply: Reply) {
+        guard !reply.reason.isEmpty else { return }
+        record.reason = reply.reason
+        loop.logger.warning(
+            "a store's answer was not passed on",
+            metadata: [
+                "backend": "\(record.backend ?? "")", "reason": "\(reply.reason)", "request": "\(record.requestID)",
+            ]
+        )
     }
 
     /// An answer to something that is not a request: always the last one on its connection.

@@ -347,6 +347,9 @@ extension ClientConnection {
             if let forward = exchange.forward { loop.pool(for: forward.upstream).cancel(self) }
         case .waiting(let task):
             task.cancel()
+        case .transferring(let run):
+            answer.wasCut = true
+            run.clientGone()
         default:
             break
         }

@@ -11,7 +11,7 @@ import WireFormats
 /// Confined to its event loop, together with everything it touches. Requests that arrive while one is being served
 /// wait unparsed in `inbox`, and reading stops. This file holds the life of a request up to its plan;
 /// `ClientConnection+Forwarding` carries bytes to and from a store, `ClientConnection+Answering` writes answers.
-final class ClientConnection: ChannelDuplexHandler {
+final class ClientConnection: ChannelDuplexHandler, UpstreamUser {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
@@ -29,6 +29,8 @@ final class ClientConnection: ChannelDuplexHandler {
         case connecting
         // → connecting | discarding | head | lingering | closed
         case forwarding(UpstreamConnection)
+        // A copy is made for it. → discarding | head | lingering | closed
+        case transferring(TransferRun)
         // Answered; the rest of a small request body is read and dropped. → head | closed
         case discarding
         // Answered and closing: what still comes is dropped so that the answer is not lost to a reset. → closed
@@ -129,7 +131,7 @@ final class ClientConnection: ChannelDuplexHandler {
         case .head: takesRequests || inbox.readableBytes < Self.readAhead
         // A bounded amount is always welcome: asking the kernel to stop and go on costs two calls, and the end of a
         // client that has left is only seen behind its last bytes.
-        case .connecting, .waiting: inbox.readableBytes < Self.readAhead
+        case .connecting, .waiting, .transferring: inbox.readableBytes < Self.readAhead
         case .forwarding(let upstream):
             inbox.readableBytes < Self.readAhead || (!bodyIsRead && streamsBody && upstream.isWritable)
         }
@@ -182,7 +184,7 @@ final class ClientConnection: ChannelDuplexHandler {
         case .gathering: return gather()
         case .forwarding(let upstream): return !bodyIsRead && streamsBody && sendBody(to: upstream)
         case .discarding: return discard()
-        case .waiting, .connecting, .lingering, .closed: return false
+        case .waiting, .connecting, .transferring, .lingering, .closed: return false
         }
     }
 
@@ -257,6 +259,7 @@ final class ClientConnection: ChannelDuplexHandler {
         record.operation = decision.operation
         record.bucket = decision.bucket?.string
         record.key = decision.key?.bytes
+        record.copied = decision.copied.map { CopiedFrom(bucket: $0.bucket.string, key: $0.key.bytes) }
         record.reason = decision.reason
         if let head {
             record.path = head.path
@@ -288,6 +291,8 @@ final class ClientConnection: ChannelDuplexHandler {
             advance()
         case .forward(let forward):
             self.forward(forward)
+        case .transfer(let transfer):
+            self.transfer(transfer)
         case .wait(let make):
             wait(for: make)
         case .reconsider(let findings):
@@ -436,6 +441,9 @@ final class ClientConnection: ChannelDuplexHandler {
             send(refusal(S3Error(.serviceUnavailable, retryAfter: 1)))
         case .connecting, .forwarding:
             exchangeTimedOut()
+        case .transferring:
+            // The transfer keeps its own time.
+            deadline = .distantFuture
         }
     }
 }

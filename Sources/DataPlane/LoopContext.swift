@@ -41,6 +41,7 @@ final class LoopContext {
     /// Pools of stores that no snapshot names any more, until the requests under way there are done.
     private var retiredPools: [UpstreamPool] = []
     private var connections: [ObjectIdentifier: ClientConnection] = [:]
+    private var transfers: [ObjectIdentifier: TransferRun] = [:]
     private var requestIDs: RequestIDSequence
     private var dateSecond: Int64 = 0
     private var dateText: [UInt8] = []
@@ -49,6 +50,8 @@ final class LoopContext {
     let continueBytes = ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")
     let emptyBuffer = ByteBuffer()
     let lineEnd = ByteBuffer(string: "\r\n")
+    /// Keeps a client awake that waits for a document.
+    let whiteSpace = ByteBuffer(string: "\n")
     let lastChunk = ByteBuffer(string: "0\r\n\r\n")
 
     init(
@@ -131,6 +134,12 @@ final class LoopContext {
         journal.metrics.connections -= 1
     }
 
+    // MARK: - Copies between stores
+
+    func began(_ transfer: TransferRun) { transfers[ObjectIdentifier(transfer)] = transfer }
+
+    func ended(_ transfer: TransferRun) { transfers[ObjectIdentifier(transfer)] = nil }
+
     var connectionCount: Int { connections.count }
 
     // MARK: - From outside the loop
@@ -166,6 +175,7 @@ final class LoopContext {
     private func onTick() {
         let now = now()
         for connection in connections.values where connection.deadline <= now { connection.timedOut() }
+        if !transfers.isEmpty { for transfer in Array(transfers.values) { transfer.tick(now) } }
         for pool in pools.values { pool.closeIdle(now: now) }
         guard !retiredPools.isEmpty else { return }
         for pool in retiredPools { pool.closeIdle(now: now) }

@@ -4,7 +4,7 @@ import NIOCore
 /// One connection to a store: writes what the client's side hands over, reads heads and bodies for it, and never reads
 /// faster than the client takes.
 ///
-/// Confined to its event loop, like the ``ClientConnection`` it serves and the ``UpstreamPool`` it rests in.
+/// Confined to its event loop, like the ``UpstreamUser`` it serves and the ``UpstreamPool`` it rests in.
 final class UpstreamConnection: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
@@ -41,7 +41,7 @@ final class UpstreamConnection: ChannelDuplexHandler {
     private var isBroken = false
     private(set) var exchanges = 0
     private(set) var idleSince = NIODeadline.uptimeNanoseconds(0)
-    private weak var client: ClientConnection?
+    private weak var client: (any UpstreamUser)?
 
     init(pool: UpstreamPool) {
         self.pool = pool
@@ -60,7 +60,7 @@ final class UpstreamConnection: ChannelDuplexHandler {
 
     // MARK: - For the client's side
 
-    func begin(_ client: ClientConnection, method: HTTPMethod) {
+    func begin(_ client: any UpstreamUser, method: HTTPMethod) {
         self.client = client
         answered = false
         exchanges += 1

@@ -21,7 +21,7 @@ final class UpstreamPool {
     }
 
     private struct Waiter {
-        let client: ClientConnection
+        let client: any UpstreamUser
         let since: NIODeadline
     }
 
@@ -60,10 +60,10 @@ final class UpstreamPool {
     var idleCount: Int { idle.count }
 
     /// Gives `client` a connection: at once where one rests here, otherwise later through
-    /// ``ClientConnection/upstreamReady(_:)`` or ``ClientConnection/upstreamUnavailable(_:)``.
+    /// ``UpstreamUser/upstreamReady(_:)`` or ``UpstreamUser/upstreamUnavailable(_:)``.
     ///
     /// - Parameter fresh: never a pooled one: the last pooled one turned out to be dead.
-    func lease(to client: ClientConnection, fresh: Bool = false) {
+    func lease(to client: any UpstreamUser, fresh: Bool = false) {
         while !fresh, let connection = idle.popLast() {
             if connection.isUsable {
                 client.upstreamReady(connection)
@@ -80,7 +80,7 @@ final class UpstreamPool {
     }
 
     /// The client no longer wants a connection.
-    func cancel(_ client: ClientConnection) {
+    func cancel(_ client: any UpstreamUser) {
         waiting.removeAll { $0.client === client }
     }
 
@@ -126,7 +126,7 @@ final class UpstreamPool {
     }
 
     /// The longest waiting; one that was closed meanwhile wants nothing any more.
-    private func nextWaiting() -> ClientConnection? {
+    private func nextWaiting() -> (any UpstreamUser)? {
         while !waiting.isEmpty {
             let client = waiting.removeFirst().client
             if client.waitsForUpstream { return client }
@@ -139,7 +139,7 @@ final class UpstreamPool {
 
     // MARK: - Connecting
 
-    private func connect(for client: ClientConnection) {
+    private func connect(for client: any UpstreamUser) {
         guard NIODeadline.now() >= brokenUntil else {
             client.upstreamUnavailable(.broken)
             return
@@ -150,7 +150,7 @@ final class UpstreamPool {
 
     /// Tries until `deadline`: a store that restarts refuses connections for a moment, and a request of which nothing
     /// has been sent can wait for it.
-    private func attempt(for client: ClientConnection, until deadline: NIODeadline, pause: TimeAmount) {
+    private func attempt(for client: any UpstreamUser, until deadline: NIODeadline, pause: TimeAmount) {
         let pool = NIOLoopBound(self, eventLoop: eventLoop)
         let bootstrap = ClientBootstrap(group: eventLoop)
             .channelOption(.socketOption(.so_keepalive), value: 1)
@@ -190,7 +190,7 @@ final class UpstreamPool {
         try channel.pipeline.syncOperations.addHandler(UpstreamConnection(pool: self))
     }
 
-    private func deliver(_ channel: any Channel, to client: ClientConnection) {
+    private func deliver(_ channel: any Channel, to client: any UpstreamUser) {
         guard let connection = try? channel.pipeline.syncOperations.handler(type: UpstreamConnection.self) else {
             // It closed in the same turn of the loop: its handler is gone and was counted out.
             if client.waitsForUpstream { client.upstreamUnavailable(.unreachable("closed at once")) }
@@ -205,7 +205,7 @@ final class UpstreamPool {
 
     private func retry(
         after error: any Error,
-        for client: ClientConnection,
+        for client: any UpstreamUser,
         until deadline: NIODeadline,
         pause: TimeAmount
     ) {
@@ -231,7 +231,7 @@ final class UpstreamPool {
         }
     }
 
-    private func fail(_ client: ClientConnection, _ error: any Error) {
+    private func fail(_ client: any UpstreamUser, _ error: any Error) {
         failuresInARow += 1
         logger.warning(
             "store is unreachable",

@@ -34,7 +34,12 @@ package enum AccessLogFormat: Sendable {
         appendPath(record.path, to: &line)
         LineText.append("\",\"operation\":\"", to: &line)
         LineText.append(record.operation, to: &line)
-        LineText.append("\",\"status\":", to: &line)
+        line.append(UInt8(ascii: "\""))
+        if let copied = record.copied {
+            LineText.append(",\"copied_from\":", to: &line)
+            LineText.appendQuoted(Array(copied.bucket.utf8) + [UInt8(ascii: "/")] + copied.key, limit: 1536, to: &line)
+        }
+        LineText.append(",\"status\":", to: &line)
         LineText.append(record.status, to: &line)
         LineText.append(",\"bytes_in\":", to: &line)
         LineText.append(record.bytesIn, to: &line)
@@ -84,6 +89,12 @@ package enum AccessLogFormat: Sendable {
         LineText.appendEscaped(record.clientAddress, limit: textLimit, to: &line)
         LineText.append(" ", to: &line)
         LineText.append(record.operation, to: &line)
+        if let copied = record.copied {
+            LineText.append(" from=", to: &line)
+            LineText.appendEscaped(copied.bucket.utf8, limit: 255, to: &line)
+            LineText.append("/", to: &line)
+            LineText.appendEscaped(copied.key, limit: 1024, to: &line)
+        }
         if let backend = record.backend {
             LineText.append(" backend=", to: &line)
             LineText.appendEscaped(backend.utf8, limit: textLimit, to: &line)

@@ -18,6 +18,13 @@ package enum AuditLine {
         LineText.append(record.operation, to: &line)
         line.append(UInt8(ascii: "\""))
         appendTarget(bucket: record.bucket, key: record.key, to: &line)
+        if let copied = record.copied {
+            LineText.append(",\"copied_from\":{\"bucket\":", to: &line)
+            LineText.appendQuoted(copied.bucket, limit: 255, to: &line)
+            LineText.append(",\"key\":", to: &line)
+            LineText.appendQuoted(copied.key, limit: 1024, to: &line)
+            line.append(UInt8(ascii: "}"))
+        }
         LineText.append(",\"verdict\":\"", to: &line)
         LineText.append(record.verdict.name, to: &line)
         LineText.append("\",\"reason\":", to: &line)

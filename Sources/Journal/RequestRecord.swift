@@ -22,6 +22,8 @@ package struct RequestRecord: Sendable {
     package var bucket: String?
     /// The decoded key, in UTF-8.
     package var key: [UInt8]?
+    /// What a copy reads: the other bucket that the decision was about.
+    package var copied: CopiedFrom?
     package var status: Int = 0
     package var bytesIn: Int64 = 0
     package var bytesOut: Int64 = 0
@@ -39,6 +41,18 @@ package struct RequestRecord: Sendable {
         self.startedAt = startedAt
         self.clientAddress = clientAddress
         self.method = method
+    }
+}
+
+/// The source of a copy.
+package struct CopiedFrom: Sendable {
+    package let bucket: String
+    /// The decoded key, in UTF-8.
+    package let key: [UInt8]
+
+    package init(bucket: String, key: [UInt8]) {
+        self.bucket = bucket
+        self.key = key
     }
 }
 

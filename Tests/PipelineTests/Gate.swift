@@ -15,7 +15,6 @@ struct Gate {
     var ownLimits: [Principal: RequestLimits] = [:]
     /// `buckets = ["*"]` for the account in the north.
     var hasOpenAccount = false
-    var openAccountKind = BackendKind.s3
     var auditIsHealthy = true
     /// Whether the client's connection is TLS.
     var clientIsSecure = true
@@ -70,7 +69,7 @@ struct Gate {
             policies: policies,
             limits: limits,
             ownLimits: ownLimits,
-            openAccount: hasOpenAccount ? openAccount : nil,
+            openAccount: hasOpenAccount ? Self.openAccount : nil,
             buckets: try Self.buckets()
         )
     }
@@ -92,12 +91,12 @@ struct Gate {
 
     private static let overTLS = Endpoint(address: .tcp(host: "tls", port: 443), transport: .tls, authority: "tls")
 
-    private var openAccount: OpenAccount {
+    private static var openAccount: OpenAccount {
         OpenAccount(
-            upstream: Upstream(name: "north", endpoint: Self.north),
-            backend: Self.backend(""),
+            upstream: Upstream(name: "north", endpoint: north),
+            backend: backend(""),
             storeVerifiesPayload: false,
-            kind: openAccountKind,
+            kind: .s3,
             hardening: []
         )
     }

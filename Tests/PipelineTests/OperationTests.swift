@@ -26,7 +26,7 @@ struct OperationTests {
         let decision = try gate.decide(call.signed())
         #expect(decision.operationName == operation)
         switch decision.plan {
-        case .reply, .wait, .reconsider: Issue.record("refused, or not decided")
+        case .reply, .wait, .reconsider, .transfer: Issue.record("refused, or not decided")
         case .collect: #expect(length != nil)
         case .forward(let forward):
             #expect(forward.target == "/photos/a.txt?" + query + (query.contains("=") ? "" : "="))

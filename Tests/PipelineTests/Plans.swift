@@ -50,6 +50,7 @@ extension Plan {
         case .reply(let reply): "\(reply.status) \(text(reply.body))"
         case .forward(let forward): "\(forward.request.method.name) \(text(forward.request.path))"
         case .collect: "a body is wanted"
+        case .transfer: "a copy between stores"
         case .wait: "something is to be found out"
         case .reconsider: "to be decided again"
         }

@@ -13,6 +13,8 @@ public struct Decision: Sendable {
     public var operation: StaticString = "none"
     public var bucket: BucketName?
     public var key: ObjectKey?
+    /// What a copy reads.
+    public var copied: CopySource?
     public var outcome: Outcome = .undecided
     /// Why, for logs only.
     public var reason = ""

@@ -86,6 +86,7 @@ public struct Pipeline {
         notes.permit = try limit(caller.principal, asking)
         let request = try classify(asking, located)
         notes.operation = request.operation.metricName
+        notes.copied = request.copySource
         let admitted = try Admitted(request, by: caller, to: located, asking)
         notes.reason =
             caller.remark.utf8CodeUnitCount == 0 ? admitted.reason : admitted.reason + "; \(caller.remark)"

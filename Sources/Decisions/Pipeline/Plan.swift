@@ -14,6 +14,8 @@ public enum Plan: Sendable {
     case wait(@Sendable () async -> Plan)
     /// Decide once more, knowing what was found out.
     case reconsider(Findings)
+    /// Copy between two stores that can't reach each other.
+    case transfer(Transfer)
 }
 
 /// A complete answer of our own.

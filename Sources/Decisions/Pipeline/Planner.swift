@@ -22,6 +22,7 @@ struct Planner: Sendable {
         try guardTier(bucket)
         try guardCustomerKey(bucket)
         try guardPayloadForm()
+        if let transfer = try transfer(to: bucket) { return .transfer(transfer) }
         switch request.operation.bodyHandling {
         case .none:
             return .forward(try forward(to: bucket, outgoing: .none, body: .none))
@@ -76,6 +77,18 @@ struct Planner: Sendable {
             guard admitted.payload == .empty else { throw .request(S3Error(.contentSHA256Mismatch)) }
         case .sha256, .unsigned: break
         }
+    }
+
+    // MARK: - Copies
+
+    /// A copy that the store can't make by itself.
+    private func transfer(to bucket: Bucket) throws(Refusal) -> Transfer? {
+        guard let source = admitted.source, !bucket.backend.canCopy(from: source.backend),
+            let ends = try CopyEnds(admitted, asking)
+        else { return nil }
+        try guardCustomerKey(source)
+        return request.operation == .uploadPartCopy
+            ? try PartCopy(ends).transfer() : try ObjectCopy(ends).transfer()
     }
 
     // MARK: - Bodies that flow
@@ -138,9 +151,6 @@ struct Planner: Sendable {
         body: ForwardedBody,
         answer: (@Sendable (ResponseHead) -> Answer)? = nil
     ) throws(Refusal) -> Forward {
-        if let source = admitted.source, !bucket.backend.canCopy(from: source.backend) {
-            throw .request(S3Error(.notImplemented, "Copies between different stores are not supported."))
-        }
         do {
             let signed = try bucket.backend.request(
                 for: request,

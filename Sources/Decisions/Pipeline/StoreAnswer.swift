@@ -4,9 +4,9 @@ import S3API
 
 /// Makes the client's answer of a store's.
 struct StoreAnswer: Sendable {
-    private let admitted: Admitted
     private let asking: Asking
     private let backend: S3Backend
+    private let request: S3Request
     /// What becomes of a document that was read whole; nil: the answer as it is.
     private let finish: (@Sendable (_ document: [UInt8]) -> Plan)?
 
@@ -14,22 +14,39 @@ struct StoreAnswer: Sendable {
         _ admitted: Admitted,
         _ asking: Asking,
         _ backend: S3Backend,
+        to request: S3Request? = nil,
         finish: (@Sendable ([UInt8]) -> Plan)? = nil
     ) {
-        self.admitted = admitted
         self.asking = asking
         self.backend = backend
+        self.request = request ?? admitted.request
         self.finish = finish
     }
 
     func answer(_ head: ResponseHead) -> Answer {
-        switch backend.answer(to: admitted.request, head: head, view: asking.snapshot.server.view) {
+        switch backend.answer(to: request, head: head, view: asking.snapshot.server.view) {
         case .stream(let status, let fields):
             return .stream(status: status, fields: fields)
         case .collect(let limit, let reading):
             return .collect(limit: limit) { body in complete(reading.answer(body)) }
         case .failure(let failure, let fields):
             return .reply(reply(to: failure, fields))
+        }
+    }
+
+    /// What an answer that was read whole means to a copy, whose own answer is another document. A refusal keeps none of
+    /// the store's fields: they are about one of two objects.
+    func read(_ head: ResponseHead, _ body: [UInt8]) -> CopyEnds.Said {
+        switch backend.answer(to: request, head: head, view: asking.snapshot.server.view) {
+        case .stream(_, let fields):
+            return .success(fields, body)
+        case .collect(_, let reading):
+            switch reading.answer(body) {
+            case .document(_, let fields, let body): return .success(fields, body)
+            case .failure(let failure, _): return .refusal(reply(to: failure, FieldBlock()))
+            }
+        case .failure(let failure, _):
+            return .refusal(reply(to: failure, FieldBlock()))
         }
     }
 
