@@ -77,7 +77,7 @@ let package = Package(
         library("WireFormats", in: "Protocols", ["CChecksums", crypto]),
         library("HTTP1", in: "Protocols", [nioCore]),
         library("Signatures", in: "Protocols", ["WireFormats", "HTTP1", crypto]),
-        library("S3API", in: "Protocols", ["WireFormats", "HTTP1"]),
+        library("S3API", in: "Protocols", ["WireFormats", "HTTP1", nioCore]),
 
         library("Identity", in: "Decisions", ["WireFormats", crypto]),
         library("Admission", in: "Decisions", ["WireFormats", "S3API", "Identity"]),
@@ -134,8 +134,8 @@ let package = Package(
 
         tests("WireFormats", ["CChecksums"]),
         tests("HTTP1", [nioCore, nioHTTP1, nioEmbedded], vectors: true),
-        tests("Signatures", ["WireFormats", "HTTP1"], vectors: true),
-        tests("S3API", ["WireFormats", "HTTP1"]),
+        tests("Signatures", ["WireFormats", "HTTP1", crypto], vectors: true),
+        tests("S3API", ["WireFormats", "HTTP1", nioCore], vectors: true),
         tests("Identity", ["WireFormats"]),
         tests("Admission", ["WireFormats", "S3API", "Identity"]),
         tests("Backends", ["WireFormats", "HTTP1", "S3API", "Signatures", nioCore]),

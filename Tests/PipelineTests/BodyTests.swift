@@ -4,6 +4,7 @@ import Pipeline
 import S3API
 import Signatures
 import Testing
+import WireFormats
 
 @Suite("Bodies: length, hash and form are settled before a byte of them flows")
 struct BodyTests {
@@ -66,15 +67,12 @@ struct BodyTests {
 
     @Test(
         "aws-chunked bodies are refused whole",
-        arguments: [
-            "STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
-            "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER",
-        ]
+        arguments: AWSChunkedForm.allCases
     )
-    func streaming(sentinel: String) throws {
+    func streaming(form: AWSChunkedForm) throws {
         var gate = Gate()
-        try expect(501, .notImplemented, gate.decide(Self.put().signed(payload: .streaming(sentinel))))
-        let stated = Self.put().by(.alice).with("x-amz-content-sha256", sentinel)
+        try expect(501, .notImplemented, gate.decide(Self.put().signed(payload: .chunked(form))))
+        let stated = Self.put().by(.alice).with("x-amz-content-sha256", form.rawValue)
         try expect(501, .notImplemented, gate.decide(stated))
     }
 

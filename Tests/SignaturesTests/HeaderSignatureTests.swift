@@ -251,12 +251,27 @@ import WireFormats
         expectRefusal(.repeatedHeader(name), sample)
     }
 
+    @Test(arguments: AWSChunkedForm.allCases)
+    func formsOfChunkedBodiesComeBackAsTheyAre(_ form: AWSChunkedForm) throws {
+        let verified = try Sample.header(payload: .chunked(form)).verify()
+        #expect(verified.payload == .chunked(form))
+        #expect((verified.chunkSignatures != nil) == form.isSigned)
+    }
+
     @Test(arguments: [
-        "STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER",
-        "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+        ("STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD", "NotImplemented"),
+        ("STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER", "NotImplemented"),
+        ("STREAMING-UNSIGNED-PAYLOAD", "InvalidArgument"), ("STREAMING-", "InvalidArgument"),
+        ("streaming-unsigned-payload-trailer", "InvalidArgument"),
+        ("STREAMING-UNSIGNED-PAYLOAD-TRAILER ", "InvalidArgument"),
     ])
-    func streamingSentinelsComeBackAsTheyAre(_ sentinel: String) throws {
-        #expect(try Sample.header(payload: .streaming(sentinel)).verify().payload == .streaming(sentinel))
+    func otherFormsOfChunkedBodiesAreRefused(_ sentinel: String, _ code: String) {
+        #expect(PayloadHash(sentinel.utf8) == nil)
+        #expect(PayloadHash.refusal(of: sentinel.utf8).s3Code == code)
+        var sample = Sample.header(payload: .unsigned)
+        sample.set("x-amz-content-sha256", sentinel)
+        let refusal = #expect(throws: SignatureRefusal.self) { try sample.verify() }
+        #expect(refusal?.s3Code == code)
     }
 
     @Test func anUnsignedPayloadComesBackAsSuch() throws {

@@ -54,7 +54,7 @@ struct APIReading {
                 guard Array(SHA256.hash(data: body)) == signed else {
                     return .reply(asking.reply(S3Error(.contentSHA256Mismatch)))
                 }
-            case .streaming:
+            case .chunked:
                 return .reply(asking.reply(S3Error(.notImplemented, "This body is not a stream of chunks.")))
             }
             let call = APICall(

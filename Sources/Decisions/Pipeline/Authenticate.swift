@@ -254,7 +254,8 @@ struct Authenticator {
     private static func statedPayload(_ head: RequestHead) throws(Refusal) -> PayloadHash {
         guard let stated = head.fields.first("x-amz-content-sha256") else { return .unsigned }
         guard head.fields.count(of: "x-amz-content-sha256") == 1, let payload = PayloadHash(stated) else {
-            throw .request(S3Error(.invalidArgument, SignatureRefusal.malformedContentSHA256.publicMessage))
+            let refusal = PayloadHash.refusal(of: stated)
+            throw .request(S3Error(codes[refusal.s3Code] ?? .invalidArgument, refusal.publicMessage))
         }
         return payload
     }
@@ -288,8 +289,8 @@ struct Authenticator {
         switch refusal {
         case .twoSignatures: "two_credentials"
         case .signatureVersion2: "signature_version_2"
-        case .malformed, .missingContentSHA256, .malformedContentSHA256, .conflictingContentSHA256, .malformedPath,
-            .ambiguousParameter, .repeatedHeader:
+        case .malformed, .missingContentSHA256, .malformedContentSHA256, .payloadFormNotSupported,
+            .conflictingContentSHA256, .malformedPath, .ambiguousParameter, .repeatedHeader:
             "malformed_signature"
         case .wrongRegion: "wrong_region"
         case .missingDate, .requestTimeTooSkewed, .notYetValid: "clock_skew"

@@ -66,7 +66,7 @@ struct Planner: Sendable {
 
     private func guardPayloadForm() throws(Refusal) {
         switch admitted.payload {
-        case .streaming:
+        case .chunked:
             throw .request(
                 S3Error(
                     .notImplemented,

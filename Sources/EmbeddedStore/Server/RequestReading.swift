@@ -90,7 +90,7 @@ struct RequestReading {
         switch payload {
         case .unsigned: nil
         case .sha256(let digest): digest
-        case .streaming: throw S3Error(.notImplemented)
+        case .chunked: throw S3Error(.notImplemented)
         }
     }
 

@@ -28,7 +28,7 @@ extension S3Error {
             invalidBucketState, invalidDigest
         case invalidLocationConstraint, invalidObjectState, invalidPart, invalidPartOrder, invalidRange
         case invalidRequest, invalidSecurity, invalidStorageClass, invalidTag, invalidToken, invalidURI
-        case keyTooLong, malformedPolicy, malformedXML, maxMessageLengthExceeded, metadataTooLarge
+        case keyTooLong, malformedPolicy, malformedTrailer, malformedXML, maxMessageLengthExceeded, metadataTooLarge
         case methodNotAllowed, missingAuthenticationToken, missingContentLength, missingSecurityHeader
         case noSuchBucket, noSuchBucketPolicy, noSuchKey, noSuchLifecycleConfiguration, noSuchTagSet
         case noSuchUpload, noSuchVersion, notImplemented, notModified, operationAborted
@@ -79,6 +79,7 @@ extension S3Error.Code {
         case .invalidURI: "InvalidURI"
         case .keyTooLong: "KeyTooLongError"
         case .malformedPolicy: "MalformedPolicy"
+        case .malformedTrailer: "MalformedTrailerError"
         case .malformedXML: "MalformedXML"
         case .maxMessageLengthExceeded: "MaxMessageLengthExceeded"
         case .metadataTooLarge: "MetadataTooLarge"
@@ -116,7 +117,7 @@ extension S3Error.Code {
         case .authorizationHeaderMalformed, .authorizationQueryParametersError, .badDigest, .entityTooLarge,
             .entityTooSmall, .expiredToken, .incompleteBody, .invalidArgument, .invalidBucketName, .invalidDigest,
             .invalidLocationConstraint, .invalidPart, .invalidPartOrder, .invalidRequest, .invalidStorageClass,
-            .invalidTag, .invalidToken, .invalidURI, .keyTooLong, .malformedPolicy, .malformedXML,
+            .invalidTag, .invalidToken, .invalidURI, .keyTooLong, .malformedPolicy, .malformedTrailer, .malformedXML,
             .maxMessageLengthExceeded, .metadataTooLarge, .missingSecurityHeader, .requestHeaderSectionTooLarge,
             .requestTimeout, .unresolvableGrant, .contentSHA256Mismatch:
             400
@@ -183,6 +184,8 @@ extension S3Error.Code {
         case .invalidURI: "The specified URI couldn't be parsed."
         case .keyTooLong: "Your key is too long."
         case .malformedPolicy: "Your policy contains a principal or element that is not valid."
+        case .malformedTrailer:
+            "The request contained trailing data that was not well-formed or did not conform to what was announced."
         case .malformedXML: "The XML that you provided was not well formed or did not validate against our schema."
         case .maxMessageLengthExceeded: "Your request was too large."
         case .metadataTooLarge: "Your metadata headers exceed the maximum allowed metadata size."

@@ -154,10 +154,8 @@ private struct AmzFieldsV2 {
         guard let text = values.first(where: { $0.name.elementsEqual("x-amz-content-sha256".utf8) })?.value else {
             return .unsigned
         }
-        guard let payload = PayloadHash(text) else { throw .malformedContentSHA256 }
-        if case .streaming(let sentinel) = payload, sentinel != "STREAMING-UNSIGNED-PAYLOAD-TRAILER" {
-            throw .malformedContentSHA256
-        }
+        guard let payload = PayloadHash(text) else { throw PayloadHash.refusal(of: text) }
+        if case .chunked(let form) = payload, form.isSigned { throw .malformedContentSHA256 }
         return payload
     }
 }

@@ -1,4 +1,4 @@
-import WireFormats
+public import WireFormats
 
 /// What a signature says about the body: the value of `x-amz-content-sha256`.
 public enum PayloadHash: Hashable, Sendable {
@@ -7,7 +7,7 @@ public enum PayloadHash: Hashable, Sendable {
     /// The body's SHA-256, 32 bytes.
     case sha256([UInt8])
     /// A `STREAMING-…` sentinel: the body is aws-chunked and carries its own proofs.
-    case streaming(String)
+    case chunked(AWSChunkedForm)
 
     /// Of no body at all.
     public static let empty = PayloadHash.sha256(emptySHA256)
@@ -18,8 +18,8 @@ public enum PayloadHash: Hashable, Sendable {
             self = .sha256(digest)
         } else if text.elementsEqual("UNSIGNED-PAYLOAD".utf8) {
             self = .unsigned
-        } else if text.count <= 64, text.starts(with: "STREAMING-".utf8), text.allSatisfy(PayloadHash.isSentinel) {
-            self = .streaming(String(decoding: text, as: UTF8.self))
+        } else if let form = AWSChunkedForm(sentinel: text) {
+            self = .chunked(form)
         } else {
             return nil
         }
@@ -30,12 +30,15 @@ public enum PayloadHash: Hashable, Sendable {
         switch self {
         case .unsigned: bytes.append(contentsOf: "UNSIGNED-PAYLOAD".utf8)
         case .sha256(let digest): digest.withUnsafeBytes { Hex.append($0, to: &bytes) }
-        case .streaming(let sentinel): bytes.append(contentsOf: sentinel.utf8)
+        case .chunked(let form): bytes.append(contentsOf: form.rawValue.utf8)
         }
     }
 
-    private static func isSentinel(_ byte: UInt8) -> Bool {
-        byte &- UInt8(ascii: "A") < 26 || byte &- UInt8(ascii: "0") < 10 || byte == UInt8(ascii: "-")
+    /// Why a text that is none of the forms is refused: chunks signed by Signature Version 4A are a form that S3 has and
+    /// Gatehouse has not.
+    public static func refusal(of text: some Collection<UInt8>) -> SignatureRefusal {
+        text.starts(with: "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD".utf8)
+            ? .payloadFormNotSupported : .malformedContentSHA256
     }
 
     private static let emptySHA256: [UInt8] = [

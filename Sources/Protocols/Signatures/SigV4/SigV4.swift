@@ -41,7 +41,8 @@ public enum SigV4 {
                     scope: claim.scope,
                     payload: claim.payload,
                     signedAt: claim.signedAt,
-                    expiresAt: claim.expiresAt
+                    expiresAt: claim.expiresAt,
+                    chunkSignatures: claim.chunkSignatures(key: key)
                 )
             }
         }
@@ -61,13 +62,15 @@ public enum SigV4 {
 }
 
 /// A signature that has been confirmed, and what it promises.
-public struct VerifiedSignature: Hashable, Sendable {
+public struct VerifiedSignature: Sendable {
     public let scope: CredentialScope
     /// What the body must turn out to be.
     public let payload: PayloadHash
     public let signedAt: Instant
     /// When a presigned URL ends; nil for header authentication.
     public let expiresAt: Instant?
+    /// What the chunks of the body must carry; nil where ``payload`` does not say that they are signed.
+    public let chunkSignatures: ChunkSignatures?
 }
 
 /// The two texts on the way to a signature.

@@ -12,7 +12,7 @@ final class SignatureClaim {
     let signedAt: Instant
     let expiresAt: Instant?
     let payload: PayloadHash
-    private let dateText: [UInt8]
+    let dateText: [UInt8]
     private let payloadText: [UInt8]
 
     init(_ presented: PresentedSignature, head: RequestHead) throws(SignatureRefusal) {
@@ -37,7 +37,7 @@ final class SignatureClaim {
         case .presignedV2, .headerV2: throw .signatureVersion2
         case .otherScheme: throw .malformed(.header, .unsupportedAlgorithm)
         }
-        guard let payload = PayloadHash(payloadText) else { throw .malformedContentSHA256 }
+        guard let payload = PayloadHash(payloadText) else { throw PayloadHash.refusal(of: payloadText) }
         self.payload = payload
     }
 
@@ -125,6 +125,12 @@ final class SignatureClaim {
 
     private static let plainForm: [CanonicalRequest.EncodedSlash] = [.plain]
     private static let bothForms: [CanonicalRequest.EncodedSlash] = [.kept, .plain]
+
+    /// Where the chunks' signatures go on from this one; nil where none are promised.
+    func chunkSignatures(key: SigningKey) -> ChunkSignatures? {
+        guard case .chunked(let form) = payload, form.isSigned else { return nil }
+        return ChunkSignatures(key: key, scope: scope, dateText: dateText, seed: signature)
+    }
 
     func stages(
         head: RequestHead,

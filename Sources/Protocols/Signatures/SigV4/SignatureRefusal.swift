@@ -57,6 +57,8 @@ public enum SignatureRefusal: Error, Hashable, Sendable {
     case repeatedHeader(String)
     case missingContentSHA256
     case malformedContentSHA256
+    /// Chunks signed by an algorithm that is not supported.
+    case payloadFormNotSupported
     /// The query and the header state different payload hashes.
     case conflictingContentSHA256
     /// Version 2 signs parameters as they are: one of these could be read as two.
@@ -80,6 +82,7 @@ extension SignatureRefusal {
         case .requestTimeTooSkewed: "RequestTimeTooSkewed"
         case .repeatedHeader, .missingContentSHA256: "InvalidRequest"
         case .malformedContentSHA256, .conflictingContentSHA256, .ambiguousParameter: "InvalidArgument"
+        case .payloadFormNotSupported: "NotImplemented"
         case .malformedPath: "InvalidURI"
         case .signedHeaderMissing, .signatureMismatch: "SignatureDoesNotMatch"
         }
@@ -116,6 +119,7 @@ extension SignatureRefusal {
         case .missingContentSHA256: "Missing required header for this request: x-amz-content-sha256"
         case .malformedContentSHA256:
             "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD, or a valid sha256 value."
+        case .payloadFormNotSupported: "Chunks signed by AWS4-ECDSA-P256-SHA256 are not supported."
         case .conflictingContentSHA256: "x-amz-content-sha256 differs between header and query"
         case .ambiguousParameter: "A parameter's value can't be signed unambiguously; please use Signature Version 4."
         case .malformedPath: "Couldn't parse the specified URI."
@@ -142,6 +146,7 @@ extension SignatureRefusal {
         case .repeatedHeader(let name): "header repeated: \(name)"
         case .missingContentSHA256: "no x-amz-content-sha256"
         case .malformedContentSHA256: "malformed x-amz-content-sha256"
+        case .payloadFormNotSupported: "chunks signed by an unsupported algorithm"
         case .conflictingContentSHA256: "x-amz-content-sha256 differs between header and query"
         case .ambiguousParameter: "parameter that could be read as two"
         case .malformedPath: "malformed percent-encoding in the path"
