@@ -40,9 +40,10 @@ check: ## Format, layers, documents, build without warnings
 format: ## Put every Swift file into the agreed format
 	$(SWIFT) format --in-place --parallel --recursive Sources Tests Package.swift
 
-fuzz: ## Fuzz the parsers that face the network for SECONDS (600)
+fuzz: ## Fuzz the parsers that face the network, each for SECONDS (600)
 	@Scripts/install build
-	Scripts/fuzz $(SECONDS)
+	Scripts/fuzz $(SECONDS) http1
+	Scripts/fuzz $(SECONDS) aws-chunked
 
 soak: ## Mixed load for MINUTES (15) with a bound on memory growth
 	@Scripts/install test

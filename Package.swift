@@ -127,6 +127,7 @@ let package = Package(
             name: "microbench",
             dependencies: [
                 "WireFormats", "HTTP1", "Signatures", "S3API", "Identity", "Admission", "Backends", "Pipeline",
+                nioCore,
             ],
             path: "Sources/microbench",
             swiftSettings: strict

@@ -16,12 +16,14 @@ struct Measurement {
     let fastest: Int64
     /// In one batch.
     let operations: Int
+    /// That one operation goes through; 0 where that says nothing.
+    let bytes: Int
 
     var batches: Int { Self.batches }
 
     /// - Parameter operation: says whether it went as it should, so that nothing is measured that failed, and nothing is
     ///   left out by the optimizer.
-    init(_ name: String, _ operation: () throws -> Bool) throws {
+    init(_ name: String, bytes: Int = 0, _ operation: () throws -> Bool) throws {
         var count = 1
         while try Self.batch(count, of: name, operation) < Self.batchTime { count *= 2 }
         var times: [Int64] = []
@@ -31,6 +33,14 @@ struct Measurement {
         nanoseconds = times[times.count / 2]
         fastest = times[0]
         operations = count
+        self.bytes = bytes
+    }
+
+    /// `10.2 GB/s` (10^9 bytes); nil where no bytes are counted.
+    var throughput: String? {
+        guard bytes > 0, nanoseconds > 0 else { return nil }
+        let tenths = Int64(bytes) * 10 / nanoseconds
+        return "\(tenths / 10).\(tenths % 10) GB/s"
     }
 
     private static func batch(_ count: Int, of name: String, _ operation: () throws -> Bool) throws -> Int64 {

@@ -21,6 +21,7 @@ struct Microbench {
             let name = result.name + String(repeating: " ", count: width - result.name.count)
             let figure = String(result.nanoseconds)
             return "\(name)  \(String(repeating: " ", count: max(0, 8 - figure.count)))\(figure) ns/op"
+                + (result.throughput.map { "  \($0)" } ?? "")
                 + "  (fastest batch \(result.fastest), \(result.batches) batches of \(result.operations))"
         }.joined(separator: "\n")
     }
@@ -28,7 +29,7 @@ struct Microbench {
     private static func json(_ results: [Measurement]) -> String {
         let entries = results.map { result in
             "{\"name\":\"\(result.name)\",\"ns_per_op\":\(result.nanoseconds),\"fastest\":\(result.fastest),"
-                + "\"batches\":\(result.batches),\"operations\":\(result.operations)}"
+                + "\"bytes\":\(result.bytes),\"batches\":\(result.batches),\"operations\":\(result.operations)}"
         }
         return "{\"results\":[\(entries.joined(separator: ","))]}"
     }

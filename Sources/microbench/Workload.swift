@@ -29,7 +29,7 @@ struct Workload {
             try pipeline("pipeline, GET with API key", requests.withAPIKey),
             try pipeline("pipeline, GET with header signature", requests.signed),
             try pipeline("pipeline, GET by presigned URL", requests.presigned),
-        ]
+        ] + (try BodyWorkload().measureAll())
     }
 
     private mutating func verify(_ name: String, _ head: RequestHead) throws -> Measurement {
