@@ -32,11 +32,11 @@ extension StoreFixture {
                     modified: Self.start,
                     fields: StoredFields()
                 )
-                _ = try ObjectTable.replace(
+                try ObjectTable.insert(
                     database,
                     bucket: number,
                     key: ObjectKey(key),
-                    with: object,
+                    object,
                     segments: []
                 )
             }

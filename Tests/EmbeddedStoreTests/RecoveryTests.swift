@@ -84,14 +84,30 @@ import WireFormats
         let fixture = try await StoreFixture()
         let object = try await fixture.put("k", "text")
         try await fixture.store.index.write { database in
-            let number = try BucketTable.number(database, fixture.bucket)
-            _ = try ObjectTable.delete(database, bucket: number, key: ObjectKey("k"))
+            let state = try BucketTable.state(database, fixture.bucket)
+            let marker = fixture.store.newContentID()
+            _ = try History(database, state, ObjectKey("k")).delete(marking: marker, at: StoreFixture.start)
         }
         #expect(try fixture.files() == (0, 1))
         let (after, store) = try reopened(fixture) { _ in }
         #expect(try after.files() == (0, 0))
         #expect(try await store.index.read { try GarbageTable.all($0) }.isEmpty)
         #expect(object.size == 4)
+    }
+
+    @Test func theFilesOfAVersionGoWithItAndNotBefore() async throws {
+        let fixture = try await StoreFixture(minimumPartSize: 1)
+        try await fixture.store.set(.enabled, of: fixture.bucket)
+        let parts = try await fixture.upload("k", ["abc", "def"])
+        try await fixture.put("k", "x")
+        try await fixture.delete("k")
+        let (after, _) = try reopened(fixture) { _ in }
+        #expect(try await after.text(of: ObjectKey("k"), parts.version) == "abcdef")
+        #expect(try after.files() == (0, 3))
+        try await after.delete("k", parts.version)
+        let (last, _) = try reopened(after) { _ in }
+        #expect(try last.files() == (0, 1))
+        #expect(try await last.history() == ["k:marker*", "k:x"])
     }
 
     @Test func filesThatAreNotTheStoresAreLeftAlone() async throws {

@@ -25,7 +25,6 @@ extension StoreFixture {
             ObjectKey(key),
             upload: upload.id,
             named,
-            claimed: nil,
             if: Conditions()
         )
     }
@@ -59,7 +58,6 @@ extension StoreFixture {
                 upload.key,
                 upload: upload.id,
                 parts,
-                claimed: nil,
                 if: Conditions()
             )
         }

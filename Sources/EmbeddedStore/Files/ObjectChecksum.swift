@@ -41,6 +41,9 @@ enum ChecksumComposition: String, Sendable {
 }
 
 extension ChecksumAlgorithm {
+    /// What the store computes where the client names nothing, as S3 does.
+    static let usual = Self.crc64nvme
+
     /// How the checks of parts make one of the whole, where nothing was asked for.
     var usualComposition: ChecksumComposition {
         switch self {

@@ -5,7 +5,7 @@ import GRDB
 /// at which an object exists, changes or is gone.
 enum IndexDatabase {
     /// The schema's version, in `user_version`. A newer one is refused.
-    static let version = 1
+    static let version = migrations.count
 
     static func open(path: String) throws -> DatabasePool {
         var configuration = Configuration()
@@ -24,11 +24,12 @@ enum IndexDatabase {
             guard synchronous == 2, journal == "wal" else { throw IndexFailure.notDurable }
             let found = try Int.fetchOne(connection, sql: "PRAGMA user_version") ?? 0
             guard found <= version else { throw IndexFailure.newerVersion(found) }
-            if found == 0 {
-                try connection.inTransaction(.exclusive) {
-                    try connection.execute(sql: schema)
-                    return .commit
-                }
+            guard found < version else { return }
+            // All or nothing: a crash in between leaves the index as the earlier release wrote it.
+            try connection.inTransaction(.exclusive) {
+                for step in migrations[max(0, found)...] { try connection.execute(sql: step) }
+                try connection.execute(sql: "PRAGMA user_version = \(version)")
+                return .commit
             }
         }
         return database
@@ -36,7 +37,7 @@ enum IndexDatabase {
 
     /// Keys are BLOBs: they compare byte by byte, which for UTF-8 is the order S3 lists in. Tables without rowid are
     /// their own index.
-    private static let schema = """
+    private static let firstSchema = """
         CREATE TABLE bucket (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, created INTEGER NOT NULL);
         CREATE TABLE object (
             bucket INTEGER NOT NULL, key BLOB NOT NULL, content BLOB NOT NULL, segmented INTEGER NOT NULL,
@@ -60,8 +61,31 @@ enum IndexDatabase {
         ) WITHOUT ROWID;
         CREATE UNIQUE INDEX part_content ON part (content);
         CREATE TABLE garbage (file BLOB PRIMARY KEY) WITHOUT ROWID;
-        PRAGMA user_version = 1;
         """
+
+    /// Versions (`object` holds what is current, `version` the rest: earlier versions and delete markers, newest
+    /// first), the checksums of an object's parts, and what else a bucket is configured with.
+    private static let versionsAndConfiguration = """
+        ALTER TABLE bucket ADD COLUMN versioning INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE object ADD COLUMN sequence INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE object ADD COLUMN named INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE object ADD COLUMN class TEXT;
+        ALTER TABLE segment ADD COLUMN digest BLOB;
+        CREATE TABLE version (
+            bucket INTEGER NOT NULL, key BLOB NOT NULL, sequence INTEGER NOT NULL, content BLOB NOT NULL,
+            named INTEGER NOT NULL, marker INTEGER NOT NULL, segmented INTEGER NOT NULL, size INTEGER NOT NULL,
+            etag TEXT NOT NULL, modified INTEGER NOT NULL, fields BLOB NOT NULL, class TEXT,
+            PRIMARY KEY (bucket, key, sequence DESC)
+        ) WITHOUT ROWID;
+        CREATE UNIQUE INDEX version_content ON version (content);
+        CREATE UNIQUE INDEX version_null ON version (bucket, key) WHERE named = 0;
+        CREATE TABLE configuration (
+            bucket INTEGER NOT NULL, kind TEXT NOT NULL, document BLOB NOT NULL, PRIMARY KEY (bucket, kind)
+        ) WITHOUT ROWID;
+        """
+
+    /// What brings an index from each version to the next. Never changed once released, only added to.
+    private static let migrations = [firstSchema, versionsAndConfiguration]
 }
 
 /// Why an index can't be used.

@@ -28,12 +28,12 @@ struct ListingQuestion: Sendable {
 /// One page of a listing.
 struct ListingPage: Sendable {
     enum Entry: Sendable {
-        case object(key: [UInt8], size: Int64, etag: String, modified: Instant)
+        case object(key: [UInt8], size: Int64, etag: String, modified: Instant, storageClass: String?)
         case commonPrefix([UInt8])
 
         var name: [UInt8] {
             switch self {
-            case .object(let key, _, _, _): key
+            case .object(let key, _, _, _, _): key
             case .commonPrefix(let prefix): prefix
             }
         }
@@ -56,11 +56,11 @@ enum Listing {
         var from = question.prefix
         if !question.after.isEmpty {
             let skipped = commonPrefix(of: question.after, question).flatMap { successor(of: $0) }
-            from = max(from, skipped ?? question.after + [0])
+            from = later(from, skipped ?? question.after + [0])
         }
         let statement = try database.makeStatement(
             sql: """
-                SELECT key, size, etag, modified FROM object WHERE bucket = ?1 AND key >= ?2
+                SELECT key, size, etag, modified, class FROM object WHERE bucket = ?1 AND key >= ?2
                 """ + (end == nil ? "" : " AND key < ?3") + " ORDER BY key"
         )
         while true {
@@ -81,7 +81,9 @@ enum Listing {
                     jump = next
                 } else {
                     let modified = Instant(nanosecondsSince1970: row[3])
-                    page.entries.append(.object(key: key, size: row[1], etag: row[2], modified: modified))
+                    page.entries.append(
+                        .object(key: key, size: row[1], etag: row[2], modified: modified, storageClass: row[4])
+                    )
                 }
             }
             guard let next = jump else { return page }
@@ -114,7 +116,7 @@ enum Listing {
         return nil
     }
 
-    private static func max(_ left: [UInt8], _ right: [UInt8]) -> [UInt8] {
+    static func later(_ left: [UInt8], _ right: [UInt8]) -> [UInt8] {
         left.lexicographicallyPrecedes(right) ? right : left
     }
 }

@@ -20,6 +20,8 @@ struct Segment: Sendable {
     /// Offset of its first byte in the object.
     let start: Int64
     let length: Int64
+    /// The checksum of the part, where the upload had an algorithm.
+    var digest: [UInt8]?
 }
 
 /// The tables `object` and `segment`.
@@ -27,10 +29,15 @@ enum ObjectTable {
     static func find(_ database: Database, bucket: Int64, key: ObjectKey) throws -> StoredObject? {
         let statement = try database.cachedStatement(
             sql: """
-                SELECT content, segmented, size, etag, modified, fields FROM object WHERE bucket = ? AND key = ?
+                SELECT content, segmented, size, etag, modified, fields, named, sequence FROM object
+                WHERE bucket = ? AND key = ?
                 """
         )
-        guard let row = try Row.fetchOne(statement, arguments: [bucket, Data(key.bytes)]) else { return nil }
+        return try Row.fetchOne(statement, arguments: [bucket, Data(key.bytes)]).map { try object($0) }
+    }
+
+    /// An object from the eight columns that `object` and `version` share, in the order of ``find(_:bucket:key:)``.
+    static func object(_ row: Row) throws -> StoredObject {
         let fields: Data = row[5]
         return StoredObject(
             content: try content(row[0]),
@@ -38,45 +45,60 @@ enum ObjectTable {
             size: row[2],
             etag: row[3],
             modified: Instant(nanosecondsSince1970: row[4]),
-            fields: StoredFields(decoding: fields)
+            fields: StoredFields(decoding: fields),
+            isNamed: row[6],
+            sequence: row[7]
         )
     }
 
-    /// Puts an object in the place of whatever is there. Returns what it replaced.
-    static func replace(
+    /// Adds an object where there is none.
+    static func insert(
         _ database: Database,
         bucket: Int64,
         key: ObjectKey,
-        with object: StoredObject,
+        _ object: StoredObject,
         segments: [Segment]
-    ) throws -> RetiredContent? {
-        let retired = try delete(database, bucket: bucket, key: key)
+    ) throws {
         try database.cachedStatement(
             sql: """
-                INSERT INTO object (bucket, key, content, segmented, size, etag, modified, fields)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO object
+                    (bucket, key, content, segmented, size, etag, modified, fields, named, sequence, class)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """
         ).execute(arguments: [
             bucket, Data(key.bytes), Data(object.content.bytes), object.isSegmented, object.size, object.etag,
-            object.modified.nanosecondsSince1970, Data(object.fields.encoded),
+            object.modified.nanosecondsSince1970, Data(object.fields.encoded), object.isNamed, object.sequence,
+            object.storageClass,
         ])
-        guard object.isSegmented else { return retired }
+        guard object.isSegmented else { return }
         let insert = try database.cachedStatement(
-            sql: "INSERT INTO segment (content, number, start, length, file) VALUES (?, ?, ?, ?, ?)"
+            sql: "INSERT INTO segment (content, number, start, length, file, digest) VALUES (?, ?, ?, ?, ?, ?)"
         )
         for (offset, segment) in segments.enumerated() {
             try insert.execute(arguments: [
                 Data(object.content.bytes), offset + 1, segment.start, segment.length, Data(segment.file.bytes),
+                segment.digest.map { Data($0) },
             ])
         }
-        return retired
     }
 
-    /// Removes an object; its files become garbage. Returns what was there.
-    static func delete(_ database: Database, bucket: Int64, key: ObjectKey) throws -> RetiredContent? {
-        guard let object = try find(database, bucket: bucket, key: key) else { return nil }
+    /// Changes what is kept with an object beside its bytes.
+    static func update(_ database: Database, bucket: Int64, key: ObjectKey, fields: StoredFields) throws {
+        try database.cachedStatement(sql: "UPDATE object SET fields = ? WHERE bucket = ? AND key = ?")
+            .execute(arguments: [Data(fields.encoded), bucket, Data(key.bytes)])
+    }
+
+    /// Removes an object that was found; its files become garbage.
+    static func delete(_ database: Database, bucket: Int64, key: ObjectKey, _ object: StoredObject) throws
+        -> RetiredContent
+    {
         try database.cachedStatement(sql: "DELETE FROM object WHERE bucket = ? AND key = ?")
             .execute(arguments: [bucket, Data(key.bytes)])
+        return try retire(database, object)
+    }
+
+    /// Makes the files of an object without a row garbage.
+    static func retire(_ database: Database, _ object: StoredObject) throws -> RetiredContent {
         var files = [object.content]
         if object.isSegmented {
             files = try segments(database, of: object.content, from: 0, to: Int64.max).map(\.file)
@@ -91,11 +113,23 @@ enum ObjectTable {
     static func segments(_ database: Database, of content: ContentID, from: Int64, to: Int64) throws -> [Segment] {
         let statement = try database.cachedStatement(
             sql: """
-                SELECT file, start, length FROM segment
+                SELECT file, start, length, digest FROM segment
                 WHERE content = ? AND start < ? AND start + length > ? ORDER BY number
                 """
         )
         return try segments(statement, [Data(content.bytes), to, from])
+    }
+
+    /// The parts of an object's upload with numbers above `marker`, in order.
+    static func segments(_ database: Database, of content: ContentID, after marker: Int, limit: Int) throws
+        -> [Segment]
+    {
+        let statement = try database.cachedStatement(
+            sql: """
+                SELECT file, start, length, digest FROM segment WHERE content = ? AND number > ? ORDER BY number LIMIT ?
+                """
+        )
+        return try segments(statement, [Data(content.bytes), marker, limit])
     }
 
     /// The segment that was part `number` of the object's upload, and how many there are.
@@ -105,47 +139,20 @@ enum ObjectTable {
             arguments: [Data(content.bytes)]
         )
         let statement = try database.cachedStatement(
-            sql: "SELECT file, start, length FROM segment WHERE content = ? AND number = ?"
+            sql: "SELECT file, start, length, digest FROM segment WHERE content = ? AND number = ?"
         )
         return (try segments(statement, [Data(content.bytes), number]).first, count ?? 0)
     }
 
     private static func segments(_ statement: Statement, _ arguments: StatementArguments) throws -> [Segment] {
         try Row.fetchAll(statement, arguments: arguments).map { row in
-            Segment(file: try content(row[0]), start: row[1], length: row[2])
+            let digest: Data? = row[3]
+            return Segment(file: try content(row[0]), start: row[1], length: row[2], digest: digest.map { Array($0) })
         }
     }
 
     static func content(_ data: Data) throws -> ContentID {
         guard let content = ContentID(Array(data)) else { throw IndexFailure.damaged }
         return content
-    }
-}
-
-/// The table `garbage`: files that no row refers to any more and that have not been unlinked yet.
-enum GarbageTable {
-    static func insert(_ database: Database, _ files: [ContentID]) throws {
-        let statement = try database.cachedStatement(sql: "INSERT OR IGNORE INTO garbage (file) VALUES (?)")
-        for file in files { try statement.execute(arguments: [Data(file.bytes)]) }
-    }
-
-    static func remove(_ database: Database, _ files: [ContentID]) throws {
-        let statement = try database.cachedStatement(sql: "DELETE FROM garbage WHERE file = ?")
-        for file in files { try statement.execute(arguments: [Data(file.bytes)]) }
-    }
-
-    static func all(_ database: Database) throws -> [ContentID] {
-        try Data.fetchAll(database, sql: "SELECT file FROM garbage").map { try ObjectTable.content($0) }
-    }
-
-    /// Whether an object, a segment or a part is held in the file.
-    static func isReferred(_ database: Database, _ file: ContentID) throws -> Bool {
-        let statement = try database.cachedStatement(
-            sql: """
-                SELECT EXISTS (SELECT 1 FROM object WHERE content = ?1 AND segmented = 0)
-                    OR EXISTS (SELECT 1 FROM segment WHERE file = ?1) OR EXISTS (SELECT 1 FROM part WHERE content = ?1)
-                """
-        )
-        return try Bool.fetchOne(statement, arguments: [Data(file.bytes)]) ?? false
     }
 }

@@ -32,21 +32,48 @@ enum Lookup: Sendable {
     case unsatisfiable(size: Int64)
 }
 
+/// There is a delete marker where an object was asked for.
+struct MarkerFound: Error, Sendable {
+    let marker: DeleteMarker
+    /// Whether the marker itself was asked for, by its version id (405); otherwise it hides the key (404).
+    let isNamed: Bool
+}
+
+/// What deleting one key came to.
+struct DeletedVersion: Sendable {
+    let key: ObjectKey
+    /// The version that was asked for.
+    var version: VersionName?
+    /// The delete marker that was made or removed.
+    var marker: VersionName?
+    /// What clients call that marker; nil where the bucket has never been versioned.
+    var markerID: String? { marker?.text }
+}
+
+/// A key to delete, or one version of it.
+struct Doomed: Sendable {
+    let key: ObjectKey
+    var version: VersionName?
+}
+
 extension ObjectStore {
     /// Finds an object, checks the conditions and opens the bytes asked for.
-    /// - Throws: `NoSuchBucket`, `NoSuchKey`, `InvalidPart`.
+    /// - Parameter version: nil: what the key shows.
+    /// - Throws: `NoSuchBucket`, `NoSuchKey`, `NoSuchVersion`, `InvalidPart`, ``MarkerFound``.
     func find(
         _ bucket: BucketName,
         _ key: ObjectKey,
+        version: VersionName? = nil,
         _ selection: Selection = .whole,
         if conditions: Conditions = Conditions()
     ) async throws -> Lookup {
-        try await threads.runIfActive { try self.findBlocking(bucket, key, selection, conditions) }
+        try await threads.runIfActive { try self.findBlocking(bucket, key, version, selection, conditions) }
     }
 
     private func findBlocking(
         _ bucket: BucketName,
         _ key: ObjectKey,
+        _ version: VersionName?,
         _ selection: Selection,
         _ conditions: Conditions
     ) throws -> Lookup {
@@ -54,10 +81,7 @@ extension ObjectStore {
         var leased: ContentID?
         defer { endLookup(ticket, lease: leased) }
         return try index.read { database in
-            let number = try BucketTable.number(database, bucket)
-            guard let object = try ObjectTable.find(database, bucket: number, key: key) else {
-                throw S3Error(.noSuchKey)
-            }
+            let (object, _) = try Self.object(database, bucket, key, version)
             switch conditions.verdict(etag: object.etag, modified: object.modified) {
             case .holds: break
             case .notModified: return .notModified(object)
@@ -109,13 +133,15 @@ extension ObjectStore {
         if conditions: Conditions = Conditions()
     ) async throws -> StoredObject where Body.Element == ByteBuffer {
         try await requireBucket(bucket)
+        var claims = claims
+        if claims.checksum == nil, claims.computing == nil { claims.computing = .usual }
         let received = try await receive(body, claims)
         var fields = fields
         if let checksum = received.checksum {
             fields.append(checksum.algorithm.header, checksum.base64)
             fields.append("x-amz-checksum-type", ChecksumComposition.fullObject.rawValue)
         }
-        let object = StoredObject(
+        let new = StoredObject(
             content: received.id,
             isSegmented: false,
             size: received.size,
@@ -123,32 +149,36 @@ extension ObjectStore {
             modified: now(),
             fields: fields
         )
-        let replaced = try await commit([received]) {
+        let (object, replaced) = try await commit([received]) {
             try await self.write { database in
-                let number = try BucketTable.number(database, bucket)
-                try Self.require(conditions, try ObjectTable.find(database, bucket: number, key: key))
-                return try ObjectTable.replace(database, bucket: number, key: key, with: object, segments: [])
+                let history = History(database, try BucketTable.state(database, bucket), key)
+                try Self.require(conditions, of: history)
+                return try history.put(new)
             }
         }
         retire(replaced.map { [$0] } ?? [])
         return object
     }
 
-    /// Copies an object's bytes. `fields` nil: those of the source are kept.
+    /// Copies an object's bytes.
+    /// - Parameters:
+    ///   - fields: makes what is kept with the copy out of what is kept with the source; checksums apart, which
+    ///     follow from the bytes.
+    ///   - algorithm: of the copy's checksum; nil: the source's.
+    /// - Returns: the copy, and the source as it was read.
     func copy(
-        from source: (bucket: BucketName, key: ObjectKey),
-        if sourceConditions: Conditions,
+        from source: ObjectSource,
         to destination: (bucket: BucketName, key: ObjectKey),
-        fields: StoredFields?,
-        if conditions: Conditions
-    ) async throws -> StoredObject {
-        let found = try await findSource(source, .whole, if: sourceConditions)
-        var kept = fields ?? found.object.fields
-        let isChecksum: (StoredFields.Item) -> Bool = { $0.name.starts(with: "x-amz-checksum-".utf8) }
-        let algorithm = ChecksumAlgorithm.allCases.first { found.object.fields.first($0.header) != nil }
-        kept.removeAll(where: isChecksum)
-        let claims = BodyClaims(length: found.object.size, computing: algorithm)
-        return try await put(
+        algorithm: ChecksumAlgorithm?,
+        if conditions: Conditions,
+        fields: (StoredFields) -> StoredFields
+    ) async throws -> (StoredObject, source: StoredObject) {
+        let found = try await findSource(source, .whole)
+        var kept = fields(found.object.fields)
+        kept.removeAll { $0.name.starts(with: "x-amz-checksum-".utf8) }
+        let present = ChecksumAlgorithm.allCases.first { found.object.fields.first($0.header) != nil }
+        let claims = BodyClaims(length: found.object.size, computing: algorithm ?? present)
+        let object = try await put(
             destination.bucket,
             destination.key,
             found.reader.chunks(),
@@ -156,40 +186,77 @@ extension ObjectStore {
             fields: kept,
             if: conditions
         )
+        return (object, found.object)
     }
 
     /// The source of a copy, for which every condition that does not hold is an error.
-    /// - Throws: `NoSuchKey`, `PreconditionFailed`, `InvalidRange`.
-    func findSource(
-        _ source: (bucket: BucketName, key: ObjectKey),
-        _ selection: Selection,
-        if conditions: Conditions
-    ) async throws -> FoundObject {
-        switch try await find(source.bucket, source.key, selection, if: conditions) {
-        case .found(let found): return found
-        case .notModified, .conditionFailed: throw S3Error(.preconditionFailed)
-        case .unsatisfiable: throw S3Error(.invalidRange)
+    /// - Throws: `NoSuchKey`, `PreconditionFailed`, `InvalidRange`, `InvalidRequest` for a delete marker.
+    func findSource(_ source: ObjectSource, _ selection: Selection) async throws -> FoundObject {
+        do {
+            switch try await find(
+                source.bucket,
+                source.key,
+                version: source.version,
+                selection,
+                if: source.conditions
+            ) {
+            case .found(let found): return found
+            case .notModified, .conditionFailed: throw S3Error(.preconditionFailed)
+            case .unsatisfiable: throw S3Error(.invalidRange)
+            }
+        } catch let found as MarkerFound {
+            guard found.isNamed else { throw S3Error(.noSuchKey) }
+            throw S3Error(
+                .invalidRequest,
+                "The source of a copy request may not specifically refer to a delete marker."
+            )
         }
     }
 
-    /// Removes objects, in one transaction; an absent one is no error. Conditions hold for each key.
-    func delete(_ bucket: BucketName, _ keys: [ObjectKey], if conditions: Conditions = Conditions()) async throws {
-        let retired = try await write { database in
-            let number = try BucketTable.number(database, bucket)
+    /// Removes objects or versions, in one transaction; an absent one is no error. Conditions hold for each key.
+    func delete(_ bucket: BucketName, _ doomed: [Doomed], if conditions: Conditions = Conditions()) async throws
+        -> [DeletedVersion]
+    {
+        let instant = now()
+        let markers = doomed.map { _ in newContentID() }
+        let (deleted, retired) = try await write { database in
+            let state = try BucketTable.state(database, bucket)
+            var deleted: [DeletedVersion] = []
             var retired: [RetiredContent] = []
-            for key in keys {
-                if !conditions.isEmpty {
-                    try Self.require(conditions, try ObjectTable.find(database, bucket: number, key: key))
-                }
-                if let gone = try ObjectTable.delete(database, bucket: number, key: key) { retired.append(gone) }
+            for (entry, marker) in zip(doomed, markers) {
+                let history = History(database, state, entry.key)
+                try Self.require(conditions, of: history)
+                let deletion =
+                    try entry.version.map { try history.delete($0) } ?? history.delete(marking: marker, at: instant)
+                if let gone = deletion.retired { retired.append(gone) }
+                deleted.append(DeletedVersion(key: entry.key, version: entry.version, marker: deletion.marker))
             }
-            return retired
+            return (deleted, retired)
         }
         retire(retired)
+        return deleted
     }
 
-    /// Checks a write's conditions against what is there, in the transaction that replaces it.
-    static func require(_ conditions: Conditions, _ present: StoredObject?) throws(S3Error) {
+    /// The object that is asked for.
+    /// - Throws: `NoSuchBucket`, `NoSuchKey`, `NoSuchVersion`, ``MarkerFound``.
+    static func object(
+        _ database: Database,
+        _ bucket: BucketName,
+        _ key: ObjectKey,
+        _ version: VersionName?
+    ) throws -> (StoredObject, isCurrent: Bool) {
+        let history = History(database, try BucketTable.state(database, bucket), key)
+        switch try history.find(version) {
+        case .object(let object, let isCurrent): return (object, isCurrent)
+        case .marker(let marker): throw MarkerFound(marker: marker, isNamed: version != nil)
+        case nil: throw S3Error(version == nil ? .noSuchKey : .noSuchVersion)
+        }
+    }
+
+    /// Checks a write's conditions against what the key shows, in the transaction that replaces it.
+    static func require(_ conditions: Conditions, of history: History) throws {
+        guard conditions.ifMatch != nil || conditions.ifNoneMatch != nil else { return }
+        let present = try history.current()
         if let ifMatch = conditions.ifMatch {
             guard let present else { throw S3Error(.noSuchKey) }
             guard ifMatch.matches(present.etag) else { throw S3Error(.preconditionFailed) }
@@ -198,4 +265,12 @@ extension ObjectStore {
             throw S3Error(.preconditionFailed)
         }
     }
+}
+
+/// What a copy reads, and under which conditions.
+struct ObjectSource: Sendable {
+    let bucket: BucketName
+    let key: ObjectKey
+    var version: VersionName?
+    var conditions = Conditions()
 }

@@ -58,7 +58,7 @@ extension ObjectStore {
     ) async throws -> StoredPart where Body.Element == ByteBuffer {
         let upload = try await upload(bucket, key, id)
         var claims = claims
-        claims.computing = upload.algorithm
+        claims.computing = upload.algorithm ?? .usual
         if let sent = claims.checksum?.algorithm, let expected = upload.algorithm, sent != expected {
             throw S3Error(.invalidRequest, "The upload was created with the checksum \(expected.rawValue).")
         }
@@ -84,17 +84,17 @@ extension ObjectStore {
 
     /// Makes a part out of (a range of) an object.
     func copyPart(
-        from source: (bucket: BucketName, key: ObjectKey),
+        from source: ObjectSource,
         _ selection: Selection,
-        if conditions: Conditions,
         to bucket: BucketName,
         _ key: ObjectKey,
         upload id: String,
         number: Int
-    ) async throws -> StoredPart {
-        let found = try await findSource(source, selection, if: conditions)
+    ) async throws -> (StoredPart, source: StoredObject) {
+        let found = try await findSource(source, selection)
         let claims = BodyClaims(length: Int64(found.reader.range.count))
-        return try await putPart(bucket, key, upload: id, number: number, found.reader.chunks(), claims)
+        let part = try await putPart(bucket, key, upload: id, number: number, found.reader.chunks(), claims)
+        return (part, found.object)
     }
 
     func parts(
@@ -150,7 +150,7 @@ extension ObjectStore {
     }
 
     /// Makes the object out of the parts named, in one transaction.
-    /// - Parameter claimed: the checksum of the whole that the client expects, as written in its header.
+    /// - Parameter claimed: what the client expects of the whole.
     /// - Throws: `NoSuchUpload`, `InvalidPart`, `InvalidPartOrder`, `EntityTooSmall`, `BadDigest`,
     ///   `PreconditionFailed`.
     func complete(
@@ -158,7 +158,7 @@ extension ObjectStore {
         _ key: ObjectKey,
         upload id: String,
         _ named: [NamedPart],
-        claimed: String?,
+        claimed: ClaimedWhole = ClaimedWhole(),
         if conditions: Conditions
     ) async throws -> StoredObject {
         guard !named.isEmpty else { throw S3Error(.malformedXML) }
@@ -168,16 +168,19 @@ extension ObjectStore {
         let content = newContentID()
         let instant = now()
         let (object, retired) = try await write { [minimumPartSize] database in
-            let number = try BucketTable.number(database, bucket)
-            let upload = try UploadTable.find(database, bucket: number, key: key, id: id)
-            try Self.require(conditions, try ObjectTable.find(database, bucket: number, key: key))
+            let state = try BucketTable.state(database, bucket)
+            let history = History(database, state, key)
+            let upload = try UploadTable.find(database, bucket: state.number, key: key, id: id)
+            try Self.require(conditions, of: history)
             let received = try UploadTable.parts(database, upload: id, after: 0, limit: Int.max)
             let chosen = try Self.choose(named, from: received, minimumSize: minimumPartSize)
-            let object = try Self.assemble(upload, chosen, content: content, at: instant, claimed: claimed)
+            let new = try Self.assemble(upload, chosen, content: content, at: instant, claimed: claimed)
             var start: Int64 = 0
             var segments: [Segment] = []
             for part in chosen {
-                segments.append(Segment(file: part.content, start: start, length: part.size))
+                segments.append(
+                    Segment(file: part.content, start: start, length: part.size, digest: part.checksum?.digest)
+                )
                 start += part.size
             }
             var retired: [RetiredContent] = []
@@ -187,13 +190,7 @@ extension ObjectStore {
             }
             try GarbageTable.insert(database, retired.flatMap(\.files))
             try UploadTable.delete(database, id: id)
-            let replaced = try ObjectTable.replace(
-                database,
-                bucket: number,
-                key: key,
-                with: object,
-                segments: segments
-            )
+            let (object, replaced) = try history.put(new, segments: segments)
             return (object, retired + (replaced.map { [$0] } ?? []))
         }
         retire(retired)
@@ -226,31 +223,74 @@ extension ObjectStore {
         _ parts: [StoredPart],
         content: ContentID,
         at instant: Instant,
-        claimed: String?
+        claimed: ClaimedWhole
     ) throws(S3Error) -> StoredObject {
         var fields = upload.fields
-        if let algorithm = upload.algorithm, let composition = upload.composition {
-            var digests: [(digest: [UInt8], size: Int64)] = []
-            for part in parts {
-                guard let checksum = part.checksum else { throw S3Error(.invalidPart) }
-                digests.append((checksum.digest, part.size))
-            }
-            guard let whole = ObjectChecksum.combining(digests, algorithm: algorithm, as: composition) else {
-                throw S3Error(.invalidRequest)
-            }
-            guard claimed == nil || claimed == whole else { throw S3Error(.badDigest) }
-            fields.append(algorithm.header, whole)
-            fields.append("x-amz-checksum-type", composition.rawValue)
-        } else if claimed != nil {
-            throw S3Error(.invalidRequest, "The upload was created without a checksum algorithm.")
+        let size = parts.reduce(0) { $0 + $1.size }
+        let checksum = try checksum(upload, parts, claimed: claimed)
+        if let expected = claimed.size, expected != size {
+            throw S3Error(
+                .invalidRequest,
+                "The provided 'x-amz-mp-object-size' header does not match what was computed"
+            )
+        }
+        if let checksum {
+            fields.append(checksum.algorithm.header, checksum.text)
+            fields.append("x-amz-checksum-type", checksum.composition.rawValue)
         }
         return StoredObject(
             content: content,
             isSegmented: true,
-            size: parts.reduce(0) { $0 + $1.size },
+            size: size,
             etag: multipartETag(parts.map(\.md5)),
             modified: instant,
             fields: fields
         )
     }
+
+    /// The checksum of the whole, as the upload declared it. Without a declaration it is over all the bytes, where
+    /// the parts have one kind that can be combined, as they have unless clients chose another for some of them.
+    private static func checksum(
+        _ upload: StoredUpload,
+        _ parts: [StoredPart],
+        claimed: ClaimedWhole
+    ) throws(S3Error) -> (algorithm: ChecksumAlgorithm, composition: ChecksumComposition, text: String)? {
+        guard let algorithm = upload.algorithm ?? parts.first?.checksum?.algorithm else { return nil }
+        let composition = upload.algorithm == nil ? .fullObject : upload.composition ?? algorithm.usualComposition
+        if let asked = claimed.composition, asked != composition {
+            throw S3Error(
+                .invalidRequest,
+                "The upload was created using the \(composition.rawValue) checksum mode. The complete request must use "
+                    + "the same checksum mode."
+            )
+        }
+        var digests: [(digest: [UInt8], size: Int64)] = []
+        for part in parts {
+            guard let checksum = part.checksum, checksum.algorithm == algorithm else {
+                guard upload.algorithm == nil, claimed.checksum == nil else { throw S3Error(.invalidPart) }
+                return nil
+            }
+            digests.append((checksum.digest, part.size))
+        }
+        guard let whole = ObjectChecksum.combining(digests, algorithm: algorithm, as: composition) else {
+            guard upload.algorithm == nil, claimed.checksum == nil else { throw S3Error(.invalidRequest) }
+            return nil
+        }
+        if let checksum = claimed.checksum {
+            guard checksum.algorithm == algorithm else {
+                throw S3Error(.invalidRequest, "The upload has the checksum \(algorithm.rawValue).")
+            }
+            guard checksum.text == whole else { throw S3Error(.badDigest) }
+        }
+        return (algorithm, composition, whole)
+    }
+}
+
+/// What the client says of the object that completing an upload makes.
+struct ClaimedWhole: Sendable {
+    /// As written in its header.
+    var checksum: (algorithm: ChecksumAlgorithm, text: String)?
+    var composition: ChecksumComposition?
+    /// Bytes.
+    var size: Int64?
 }

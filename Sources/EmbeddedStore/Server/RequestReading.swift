@@ -12,24 +12,31 @@ struct RequestReading {
     // MARK: What the store does not do
 
     /// Refuses what was asked for and would be lost: nothing is dropped in silence.
-    /// - Throws: `NotImplemented`, `InvalidStorageClass`.
-    func refuseUnsupported() throws(S3Error) {
+    /// - Throws: `NotImplemented`, `InvalidStorageClass`, `AccessControlListNotSupported`.
+    func refuseUnsupported(_ operation: S3Operation) throws(S3Error) {
         for entry in head.fields.entries where head.fields.hasPrefix(entry, "x-amz-") {
             guard let field = AmzField(name: head.fields.name(entry)) else { continue }
             switch field {
             case .acl:
-                let value = String(decoding: head.fields.value(entry), as: UTF8.self)
-                guard value == "private" || value == "bucket-owner-full-control" else { throw Self.unsupported(field) }
+                let value = head.fields.value(entry)
+                guard value.elementsEqual("private".utf8) || value.elementsEqual("bucket-owner-full-control".utf8)
+                else { throw S3Error(.accessControlListNotSupported) }
+            case .grantFullControl, .grantRead, .grantReadACP, .grantWrite, .grantWriteACP:
+                throw S3Error(.accessControlListNotSupported)
             case .storageClass:
-                guard head.fields.value(entry).elementsEqual("STANDARD".utf8) else {
+                guard Self.storageClasses.contains(where: { head.fields.value(entry).elementsEqual($0.utf8) }) else {
                     throw S3Error(.invalidStorageClass)
                 }
-            case .grantFullControl, .grantRead, .grantReadACP, .grantWrite, .grantWriteACP, .tagging, .objectLockMode,
-                .objectLockRetainUntil, .objectLockLegalHold, .bypassGovernance, .bucketObjectLockEnabled,
-                .websiteRedirect, .encryption, .encryptionKeyID, .encryptionContext, .encryptionBucketKey,
-                .customerAlgorithm, .customerKey, .customerKeyMD5, .mfa, .objectAttributes, .optionalObjectAttributes,
-                .copySourceCustomerAlgorithm, .copySourceCustomerKey, .copySourceCustomerKeyMD5, .trailer,
-                .decodedContentLength:
+            case .tagging:
+                guard operation == .putObject || operation == .copyObject || operation == .createMultipartUpload
+                else { throw Self.unsupported(field) }
+            case .objectAttributes, .maxParts, .partNumberMarker:
+                guard operation == .getObjectAttributes else { throw Self.unsupported(field) }
+            case .objectLockMode, .objectLockRetainUntil, .objectLockLegalHold, .bypassGovernance,
+                .bucketObjectLockEnabled, .websiteRedirect, .encryption, .encryptionKeyID, .encryptionContext,
+                .encryptionBucketKey, .customerAlgorithm, .customerKey, .customerKeyMD5, .mfa,
+                .optionalObjectAttributes, .copySourceCustomerAlgorithm, .copySourceCustomerKey,
+                .copySourceCustomerKeyMD5, .trailer, .decodedContentLength:
                 throw Self.unsupported(field)
             default:
                 continue
@@ -39,6 +46,11 @@ struct RequestReading {
             throw S3Error(.notImplemented, "The embedded store takes no headers from the query.")
         }
     }
+
+    /// Those whose objects can be read at once: the others would need to be restored first.
+    private static let storageClasses = [
+        "STANDARD", "REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR",
+    ]
 
     private static func unsupported(_ field: AmzField) -> S3Error {
         S3Error(.notImplemented, "The embedded store does not implement \(field.rawValue).")
@@ -83,7 +95,13 @@ struct RequestReading {
     /// - Throws: `MissingContentLength`, `NotImplemented`, `InvalidDigest`, `InvalidRequest`.
     func claims(_ payload: PayloadHash) throws(S3Error) -> BodyClaims {
         guard case .length(let length) = head.framing else { throw S3Error(.missingContentLength) }
-        return BodyClaims(length: length, sha256: try digest(payload), md5: try md5(), checksum: try checksum())
+        return BodyClaims(
+            length: length,
+            sha256: try digest(payload),
+            md5: try md5(),
+            checksum: try checksum(),
+            computing: try namedAlgorithm()
+        )
     }
 
     func digest(_ payload: PayloadHash) throws(S3Error) -> [UInt8]? {
@@ -116,6 +134,43 @@ struct RequestReading {
         return found
     }
 
+    /// The algorithm that the request names, with or without a checksum.
+    func namedAlgorithm() throws(S3Error) -> ChecksumAlgorithm? {
+        guard
+            let name = head.fields.first("x-amz-checksum-algorithm")
+                ?? head.fields.first("x-amz-sdk-checksum-algorithm")
+        else { return nil }
+        guard let algorithm = ChecksumAlgorithm(name: name) else {
+            throw S3Error(.invalidRequest, "Checksum algorithm provided is unsupported.")
+        }
+        return algorithm
+    }
+
+    /// What a completion says of the whole object.
+    func claimedWhole() throws(S3Error) -> ClaimedWhole {
+        var claimed = ClaimedWhole()
+        for algorithm in ChecksumAlgorithm.allCases {
+            guard let text = head.fields.string(algorithm.header) else { continue }
+            guard claimed.checksum == nil else {
+                throw S3Error(.invalidRequest, "Expecting a single x-amz-checksum- header. Multiple checksums found.")
+            }
+            claimed.checksum = (algorithm, text)
+        }
+        if let name = head.fields.string("x-amz-checksum-type") {
+            claimed.composition = ChecksumComposition(rawValue: name)
+            guard claimed.composition != nil else {
+                throw S3Error(.invalidRequest, "Value for x-amz-checksum-type header is invalid.")
+            }
+        }
+        if let text = head.fields.string("x-amz-mp-object-size") {
+            guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let size = Int64(text) else {
+                throw S3Error(.invalidRequest, "Value for x-amz-mp-object-size header is invalid.")
+            }
+            claimed.size = size
+        }
+        return claimed
+    }
+
     /// The algorithm and composition that a new upload names.
     func uploadChecksum() throws(S3Error) -> (ChecksumAlgorithm?, ChecksumComposition?) {
         var algorithm: ChecksumAlgorithm?
@@ -136,7 +191,8 @@ struct RequestReading {
 
     // MARK: What is kept with an object
 
-    /// - Throws: `MetadataTooLarge`: S3 allows 2 KB of names and values.
+    /// Content headers, metadata, tags and storage class.
+    /// - Throws: `MetadataTooLarge`: S3 allows 2 KB of names and values; `InvalidTag`, `InvalidArgument`.
     func storedFields() throws(S3Error) -> StoredFields {
         var stored = StoredFields()
         var metadata = 0
@@ -151,7 +207,21 @@ struct RequestReading {
                 stored.append(name, value)
             }
         }
+        stored.set("x-amz-tagging", try tags())
+        stored.set("x-amz-storage-class", storageClass)
         return stored
+    }
+
+    /// As kept; nil where there is none.
+    func tags() throws(S3Error) -> [UInt8]? {
+        guard let text = head.fields.first("x-amz-tagging") else { return nil }
+        let header = try TagSet(header: text).header
+        return header.isEmpty ? nil : header
+    }
+
+    /// As kept; nil for `STANDARD`.
+    var storageClass: [UInt8]? {
+        head.fields.first("x-amz-storage-class").flatMap { $0.elementsEqual("STANDARD".utf8) ? nil : Array($0) }
     }
 
     private static let contentFields = [

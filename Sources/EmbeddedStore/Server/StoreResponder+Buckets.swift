@@ -5,9 +5,6 @@ import WireFormats
 
 /// The operations on the service and on buckets, listings among them.
 extension StoreResponder {
-    /// Everything in the store belongs to whoever holds its credential.
-    private static let owner = "gatehouse"
-
     func listBuckets<Body>(_ exchange: Exchange<Body>) async throws -> StoreAnswer {
         let prefix = exchange.request.query.first("prefix") ?? []
         let entries = try await store.buckets()
@@ -97,9 +94,16 @@ extension StoreResponder {
         var commonPrefixes: [[UInt8]] = []
         for entry in page.entries {
             switch entry {
-            case .object(let key, let size, let etag, let modified):
+            case .object(let key, let size, let etag, let modified, let storageClass):
                 objects.append(
-                    ObjectListing.Object(key: key, size: size, etag: "\"\(etag)\"", modified: modified, owner: owner)
+                    ObjectListing.Object(
+                        key: key,
+                        size: size,
+                        etag: "\"\(etag)\"",
+                        modified: modified,
+                        storageClass: storageClass ?? "STANDARD",
+                        owner: owner
+                    )
                 )
             case .commonPrefix(let prefix):
                 commonPrefixes.append(prefix)
@@ -118,27 +122,5 @@ extension StoreResponder {
             commonPrefixes: commonPrefixes
         )
         return StoreAnswer(document: document.document())
-    }
-
-    func deleteObjects<Body>(_ bucket: BucketName, _ exchange: Exchange<Body>) async throws -> StoreAnswer {
-        let document = try await collect(exchange)
-        if let checksum = try exchange.reading.checksum() {
-            var running = Checksum(checksum.algorithm)
-            document.withUnsafeBytes { running.update($0) }
-            guard running.finalize() == checksum.digest else { throw S3Error(.badDigest) }
-        }
-        let request = try DeleteRequest(parsing: document)
-        var result = DeleteResult()
-        var keys: [ObjectKey] = []
-        for entry in request.entries {
-            guard entry.versionID == nil || entry.versionID == "null" else {
-                result.failures.append(DeleteResult.Failure(key: entry.key, S3Error(.noSuchVersion)))
-                continue
-            }
-            keys.append(entry.key)
-        }
-        try await store.delete(bucket, keys)
-        if !request.quiet { result.deleted = keys.map { DeleteResult.Deleted(key: $0) } }
-        return StoreAnswer(document: result.document())
     }
 }

@@ -13,9 +13,16 @@ extension StoreResponder {
         let reading = exchange.reading
         let overrides = try Self.overrides(exchange.request.query)
         let isHead = exchange.request.operation == .headObject
-        var lookup = try await store.find(bucket, key, try reading.selection(), if: reading.conditions)
+        let version = try exchange.version()
+        var lookup = try await store.find(
+            bucket,
+            key,
+            version: version,
+            try reading.selection(),
+            if: reading.conditions
+        )
         if let condition = reading.head.fields.first("if-range"), !Self.isCurrent(lookup, condition) {
-            lookup = try await store.find(bucket, key, .whole, if: reading.conditions)
+            lookup = try await store.find(bucket, key, version: version, .whole, if: reading.conditions)
         }
         switch lookup {
         case .notModified(let object):
@@ -65,6 +72,7 @@ extension StoreResponder {
     private static func appendValidators(of object: StoredObject, to fields: inout FieldBlock) {
         fields.append("etag", "\"\(object.etag)\"")
         fields.append("last-modified", Timestamp.http(object.modified))
+        if let id = object.versionID { fields.append("x-amz-version-id", id) }
     }
 
     private static func append(
@@ -74,7 +82,13 @@ extension StoreResponder {
         to fields: inout FieldBlock
     ) {
         for item in stored.items {
-            guard checksums || !item.name.starts(with: "x-amz-checksum-".utf8) else { continue }
+            if item.name.starts(with: "x-amz-".utf8) {
+                guard checksums || !item.name.starts(with: "x-amz-checksum-".utf8) else { continue }
+                if item.name.elementsEqual("x-amz-tagging".utf8) {
+                    fields.append("x-amz-tagging-count", String(item.value.count { $0 == UInt8(ascii: "&") } + 1))
+                    continue
+                }
+            }
             let isOverridden = overridden.contains { override in
                 override.name.withUTF8Buffer { item.name.elementsEqual($0) }
             }
@@ -121,11 +135,11 @@ extension StoreResponder {
         )
         var answer = StoreAnswer(200)
         answer.fields.append("etag", "\"\(object.etag)\"")
-        for algorithm in ChecksumAlgorithm.allCases {
-            guard let value = object.fields.first(algorithm.header) else { continue }
-            answer.fields.append(algorithm.header, value)
-            answer.fields.append("x-amz-checksum-type", ChecksumComposition.fullObject.rawValue)
+        if let checksum = object.checksum {
+            answer.fields.append(checksum.algorithm.header, checksum.value)
+            if let type = checksum.type { answer.fields.append("x-amz-checksum-type", type) }
         }
+        answer.appendVersion(object.versionID)
         return answer
     }
 
@@ -140,28 +154,56 @@ extension StoreResponder {
         guard directive == "COPY" || directive == "REPLACE" else {
             throw S3Error(.invalidArgument, "Unknown metadata directive.")
         }
-        guard directive == "REPLACE" || source.bucket != bucket || source.key != key else {
+        let taggingDirective = reading.head.fields.string("x-amz-tagging-directive") ?? "COPY"
+        guard taggingDirective == "COPY" || taggingDirective == "REPLACE" else {
+            throw S3Error(.invalidArgument, "Unknown tagging directive.")
+        }
+        let changesNothing =
+            directive == "COPY" && source.versionID == nil
+            && reading.head.fields.first("x-amz-storage-class") == nil
+        guard !changesNothing || source.bucket != bucket || source.key != key else {
             throw S3Error(
                 .invalidRequest,
-                "This copy request is illegal because it is trying to copy an object to itself without changing it."
+                "This copy request is illegal because it is trying to copy an object to itself without changing the "
+                    + "object's metadata, storage class, website redirect location or encryption attributes."
             )
         }
-        let object = try await store.copy(
-            from: (source.bucket, source.key),
-            if: reading.copySourceConditions,
+        let sent = try reading.storedFields()
+        let (object, original) = try await store.copy(
+            from: try exchange.source(source),
             to: (bucket, key),
-            fields: directive == "REPLACE" ? try reading.storedFields() : nil,
+            algorithm: try reading.namedAlgorithm(),
             if: reading.conditions
-        )
-        let checksum = ChecksumAlgorithm.allCases.lazy.compactMap { algorithm in
-            object.fields.first(algorithm.header).map { (algorithm.element, String(decoding: $0, as: UTF8.self)) }
-        }.first
-        return StoreAnswer(
+        ) { kept in
+            var fields = directive == "REPLACE" ? sent : kept
+            fields.set("x-amz-tagging", (taggingDirective == "REPLACE" ? sent : kept).first("x-amz-tagging"))
+            fields.set("x-amz-storage-class", sent.first("x-amz-storage-class"))
+            return fields
+        }
+        var answer = StoreAnswer(
             document: UploadResults.copied(
                 etag: "\"\(object.etag)\"",
                 modified: object.modified,
-                checksum: checksum.map { (element: $0.0, value: $0.1) }
+                checksum: object.checksum.map { (element: $0.algorithm.element, value: $0.value) }
             )
+        )
+        answer.appendVersion(object.versionID)
+        if let id = original.versionID { answer.fields.append("x-amz-copy-source-version-id", id) }
+        return answer
+    }
+}
+
+extension StoreResponder.Exchange {
+    /// What a copy reads.
+    /// - Throws: `InvalidArgument` for a version id that the store has never given.
+    func source(_ source: CopySource) throws(S3Error) -> ObjectSource {
+        var version: VersionName?
+        if let id = source.versionID { version = try VersionName(id) }
+        return ObjectSource(
+            bucket: source.bucket,
+            key: source.key,
+            version: version,
+            conditions: reading.copySourceConditions
         )
     }
 }

@@ -77,22 +77,23 @@ extension StoreResponder {
             }
             selection = .range(range)
         }
-        let part = try await store.copyPart(
-            from: (source.bucket, source.key),
+        let (part, original) = try await store.copyPart(
+            from: try exchange.source(source),
             selection,
-            if: reading.copySourceConditions,
             to: bucket,
             key,
             upload: try uploadID(exchange),
             number: try partNumber(exchange)
         )
-        return StoreAnswer(
+        var answer = StoreAnswer(
             document: UploadResults.copiedPart(
                 etag: "\"\(part.etag)\"",
                 modified: part.modified,
                 checksum: part.checksum.map(Self.element)
             )
         )
+        if let id = original.versionID { answer.fields.append("x-amz-copy-source-version-id", id) }
+        return answer
     }
 
     private static func element(_ checksum: ObjectChecksum) -> (element: StaticString, value: String) {
@@ -183,31 +184,26 @@ extension StoreResponder {
                 )
             )
         }
-        let head = exchange.reading.head
-        let claimed = ChecksumAlgorithm.allCases.lazy.compactMap { head.fields.string($0.header) }.first
         let object = try await store.complete(
             bucket,
             key,
             upload: try uploadID(exchange),
             parts,
-            claimed: claimed,
+            claimed: try exchange.reading.claimedWhole(),
             if: exchange.reading.conditions
         )
-        let checksum = ChecksumAlgorithm.allCases.lazy.compactMap { algorithm in
-            object.fields.first(algorithm.header).map {
-                (element: algorithm.element, value: String(decoding: $0, as: UTF8.self))
-            }
-        }.first
-        return StoreAnswer(
+        var answer = StoreAnswer(
             document: UploadResults.completed(
                 location: "/\(bucket.string)/" + String(decoding: PercentEncoding.encode(key.bytes), as: UTF8.self),
                 bucket: bucket,
                 key: key,
                 etag: "\"\(object.etag)\"",
-                checksum: checksum,
-                checksumType: object.fields.first("x-amz-checksum-type").map { String(decoding: $0, as: UTF8.self) }
+                checksum: object.checksum.map { (element: $0.algorithm.element, value: $0.value) },
+                checksumType: object.checksum?.type
             )
         )
+        answer.appendVersion(object.versionID)
+        return answer
     }
 
     private static func checksum(of part: CompletionRequest.Part) throws(S3Error) -> ObjectChecksum? {

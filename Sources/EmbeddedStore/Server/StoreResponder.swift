@@ -20,7 +20,17 @@ struct StoreResponder: Sendable {
         let reading: RequestReading
         let payload: PayloadHash
         let body: Body
+
+        /// The version that the request names; nil: what the key shows.
+        /// - Throws: `InvalidArgument` for an id that the store has never given.
+        func version() throws(S3Error) -> VersionName? {
+            guard let id = request.versionID else { return nil }
+            return try VersionName(id)
+        }
     }
+
+    /// Everything in the store belongs to whoever holds its credential.
+    static let owner = "gatehouse"
 
     /// Answers a request.
     func answer<Body: AsyncSequence & Sendable>(
@@ -30,13 +40,19 @@ struct StoreResponder: Sendable {
     ) async -> StoreAnswer where Body.Element == ByteBuffer {
         var answer: StoreAnswer
         do {
-            answer = try await perform(head, body)
+            answer = head.method == .options ? try await preflight(head) : try await perform(head, body)
         } catch {
             answer = refusal(refusalCode(for: error), head, requestID: requestID)
             if let size = (error as? UnsatisfiableRange)?.size {
                 // How long the object is (RFC 9110, section 14.4).
                 answer.fields.append("content-range", "bytes */\(size)")
             }
+            if let found = error as? MarkerFound { answer.append(found) }
+        }
+        if head.method != .options, head.fields.first("origin") != nil,
+            let bucket = try? S3Address.locate(host: head.host, path: head.path, domains: []).address.bucket
+        {
+            await appendCORS(to: &answer.fields, head, of: bucket)
         }
         answer.fields.append("x-amz-request-id", requestID.bytes)
         answer.fields.append("date", Timestamp.http(store.now()))
@@ -57,10 +73,7 @@ struct StoreResponder: Sendable {
         let (address, _) = try S3Address.locate(host: head.host, path: head.path, domains: [])
         let request = try S3Classifier.classify(head, address, query)
         let reading = RequestReading(head: head, query: query)
-        try reading.refuseUnsupported()
-        if let version = request.versionID ?? request.copySource?.versionID, !version.elementsEqual("null".utf8) {
-            throw S3Error(.noSuchVersion)
-        }
+        try reading.refuseUnsupported(request.operation)
         let exchange = Exchange(request: request, reading: reading, payload: payload, body: body)
         switch address {
         case .service: return try await listBuckets(exchange)
@@ -79,8 +92,19 @@ struct StoreResponder: Sendable {
             return StoreAnswer(204)
         case .listObjects: return try await listObjects(bucket, exchange)
         case .listObjectsV2: return try await listObjectsV2(bucket, exchange)
+        case .listObjectVersions: return try await listVersions(bucket, exchange)
         case .listMultipartUploads: return try await listUploads(bucket, exchange)
         case .deleteObjects: return try await deleteObjects(bucket, exchange)
+        case .getBucketVersioning: return try await getVersioning(of: bucket)
+        case .putBucketVersioning: return try await putVersioning(of: bucket, exchange)
+        case .getBucketTagging: return try await getTags(of: bucket)
+        case .putBucketTagging: return try await putTags(of: bucket, exchange)
+        case .deleteBucketTagging: return try await deleteTags(of: bucket)
+        case .getBucketCORS: return try await getCORS(of: bucket)
+        case .putBucketCORS: return try await putCORS(of: bucket, exchange)
+        case .deleteBucketCORS: return try await deleteCORS(of: bucket)
+        case .getBucketACL: return try await getACL(of: bucket)
+        case .putBucketACL: return try await putACL(of: bucket, exchange)
         default: throw S3Error(.notImplemented)
         }
     }
@@ -94,9 +118,7 @@ struct StoreResponder: Sendable {
         case .getObject, .headObject: return try await getObject(bucket, key, exchange)
         case .putObject: return try await putObject(bucket, key, exchange)
         case .copyObject: return try await copyObject(bucket, key, exchange)
-        case .deleteObject:
-            try await store.delete(bucket, [key], if: exchange.reading.conditions)
-            return StoreAnswer(204)
+        case .deleteObject: return try await deleteObject(bucket, key, exchange)
         case .createMultipartUpload: return try await createUpload(bucket, key, exchange)
         case .uploadPart: return try await uploadPart(bucket, key, exchange)
         case .uploadPartCopy: return try await copyPart(bucket, key, exchange)
@@ -105,6 +127,12 @@ struct StoreResponder: Sendable {
         case .abortMultipartUpload:
             try await store.abort(bucket, key, upload: try uploadID(exchange))
             return StoreAnswer(204)
+        case .getObjectTagging: return try await getTags(bucket, key, exchange)
+        case .putObjectTagging: return try await putTags(bucket, key, exchange)
+        case .deleteObjectTagging: return try await deleteTags(bucket, key, exchange)
+        case .getObjectACL: return try await getACL(bucket, key, exchange)
+        case .putObjectACL: return try await putACL(bucket, key, exchange)
+        case .getObjectAttributes: return try await getAttributes(bucket, key, exchange)
         default: throw S3Error(.notImplemented)
         }
     }
@@ -114,6 +142,8 @@ struct StoreResponder: Sendable {
         switch error {
         case let error as S3Error:
             return error
+        case let found as MarkerFound:
+            return S3Error(found.isNamed ? .methodNotAllowed : .noSuchKey)
         case is UnsatisfiableRange:
             return S3Error(.invalidRange)
         case let failure as FileFailure where failure.isFull:

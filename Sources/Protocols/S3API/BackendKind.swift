@@ -23,7 +23,10 @@ extension BackendKind {
     /// Which of the operations beyond the core the embedded store has.
     private static func embeddedStoreHas(_ operation: S3Operation) -> Bool {
         switch operation {
-        case .createBucket, .deleteBucket:
+        case .createBucket, .deleteBucket, .listObjectVersions, .getBucketVersioning, .putBucketVersioning,
+            .getBucketTagging, .putBucketTagging, .deleteBucketTagging, .getBucketACL, .putBucketACL, .getBucketCORS,
+            .putBucketCORS, .deleteBucketCORS, .getObjectTagging, .putObjectTagging, .deleteObjectTagging,
+            .getObjectACL, .putObjectACL, .getObjectAttributes:
             true
         default:
             false

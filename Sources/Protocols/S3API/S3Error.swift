@@ -20,7 +20,8 @@ extension S3Error {
     /// The codes Gatehouse answers with on its own account (S3 API reference, "List of error codes"), and those of
     /// stores that it recognises.
     public enum Code: CaseIterable, Hashable, Sendable {
-        case accessDenied, authorizationHeaderMalformed, authorizationQueryParametersError
+        case accessControlListNotSupported, accessDenied, accessForbidden, authorizationHeaderMalformed
+        case authorizationQueryParametersError
         case backendAuthFailed, backendRedirected, backendUnreachable, backendTimeout, backendBadAnswer
         case badDigest, bucketAlreadyExists, bucketAlreadyOwnedByYou, bucketNotEmpty
         case entityTooLarge, entityTooSmall, expiredToken, incompleteBody, internalError
@@ -30,7 +31,8 @@ extension S3Error {
         case invalidRequest, invalidSecurity, invalidStorageClass, invalidTag, invalidToken, invalidURI
         case keyTooLong, malformedPolicy, malformedTrailer, malformedXML, maxMessageLengthExceeded, metadataTooLarge
         case methodNotAllowed, missingAuthenticationToken, missingContentLength, missingSecurityHeader
-        case noSuchBucket, noSuchBucketPolicy, noSuchKey, noSuchLifecycleConfiguration, noSuchTagSet
+        case noSuchBucket, noSuchBucketPolicy, noSuchCORSConfiguration, noSuchKey
+        case noSuchLifecycleConfiguration, noSuchTagSet
         case noSuchUpload, noSuchVersion, notImplemented, notModified, operationAborted
         case preconditionFailed, proxyOnly, requestHeaderSectionTooLarge, requestTimeTooSkewed, requestTimeout
         case serviceUnavailable, signatureDoesNotMatch, slowDown, tooManyRequests, unresolvableGrant
@@ -42,7 +44,9 @@ extension S3Error.Code {
     /// The code as written in the answer.
     public var name: String {
         switch self {
+        case .accessControlListNotSupported: "AccessControlListNotSupported"
         case .accessDenied: "AccessDenied"
+        case .accessForbidden: "AccessForbidden"
         case .authorizationHeaderMalformed: "AuthorizationHeaderMalformed"
         case .authorizationQueryParametersError: "AuthorizationQueryParametersError"
         case .backendAuthFailed: "BackendAuthFailed"
@@ -89,6 +93,7 @@ extension S3Error.Code {
         case .missingSecurityHeader: "MissingSecurityHeader"
         case .noSuchBucket: "NoSuchBucket"
         case .noSuchBucketPolicy: "NoSuchBucketPolicy"
+        case .noSuchCORSConfiguration: "NoSuchCORSConfiguration"
         case .noSuchKey: "NoSuchKey"
         case .noSuchLifecycleConfiguration: "NoSuchLifecycleConfiguration"
         case .noSuchTagSet: "NoSuchTagSet"
@@ -114,19 +119,21 @@ extension S3Error.Code {
     public var status: Int {
         switch self {
         case .notModified: 304
-        case .authorizationHeaderMalformed, .authorizationQueryParametersError, .badDigest, .entityTooLarge,
-            .entityTooSmall, .expiredToken, .incompleteBody, .invalidArgument, .invalidBucketName, .invalidDigest,
+        case .accessControlListNotSupported, .authorizationHeaderMalformed, .authorizationQueryParametersError,
+            .badDigest, .entityTooLarge, .entityTooSmall, .expiredToken, .incompleteBody, .invalidArgument,
+            .invalidBucketName, .invalidDigest,
             .invalidLocationConstraint, .invalidPart, .invalidPartOrder, .invalidRequest, .invalidStorageClass,
             .invalidTag, .invalidToken, .invalidURI, .keyTooLong, .malformedPolicy, .malformedTrailer, .malformedXML,
             .maxMessageLengthExceeded, .metadataTooLarge, .missingSecurityHeader, .requestHeaderSectionTooLarge,
             .requestTimeout, .unresolvableGrant, .contentSHA256Mismatch:
             400
         case .invalidAPIKey, .invalidBearerToken: 401
-        case .accessDenied, .invalidAccessKeyID, .invalidObjectState, .invalidSecurity, .missingAuthenticationToken,
+        case .accessDenied, .accessForbidden, .invalidAccessKeyID, .invalidObjectState, .invalidSecurity,
+            .missingAuthenticationToken,
             .requestTimeTooSkewed, .signatureDoesNotMatch:
             403
-        case .noSuchBucket, .noSuchBucketPolicy, .noSuchKey, .noSuchLifecycleConfiguration, .noSuchTagSet,
-            .noSuchUpload, .noSuchVersion:
+        case .noSuchBucket, .noSuchBucketPolicy, .noSuchCORSConfiguration, .noSuchKey,
+            .noSuchLifecycleConfiguration, .noSuchTagSet, .noSuchUpload, .noSuchVersion:
             404
         case .methodNotAllowed: 405
         case .bucketAlreadyExists, .bucketAlreadyOwnedByYou, .bucketNotEmpty, .invalidBucketState, .operationAborted,
@@ -147,7 +154,9 @@ extension S3Error.Code {
     /// What the client reads where nothing more precise is said.
     public var message: String {
         switch self {
+        case .accessControlListNotSupported: "The bucket does not allow ACLs."
         case .accessDenied: "Access Denied"
+        case .accessForbidden: "CORSResponse: This CORS request is not allowed."
         case .authorizationHeaderMalformed: "The authorization header that you provided is not valid."
         case .authorizationQueryParametersError: "The query parameters that carry the signature are not valid."
         case .backendAuthFailed: "The store behind this bucket did not accept the gateway's credential."
@@ -195,6 +204,7 @@ extension S3Error.Code {
         case .missingSecurityHeader: "Your request is missing a required header."
         case .noSuchBucket: "The specified bucket does not exist."
         case .noSuchBucketPolicy: "The specified bucket does not have a bucket policy."
+        case .noSuchCORSConfiguration: "The CORS configuration does not exist."
         case .noSuchKey: "The specified key does not exist."
         case .noSuchLifecycleConfiguration: "The specified lifecycle configuration does not exist."
         case .noSuchTagSet: "There is no tag set associated with the bucket."

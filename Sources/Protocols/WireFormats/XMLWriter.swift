@@ -11,6 +11,16 @@ public struct XMLWriter: Sendable {
         bytes.append(UInt8(ascii: "\n"))
     }
 
+    /// - Parameter attributes: as they are written, without what must be escaped.
+    public mutating func open(_ name: StaticString, attributes: StaticString) {
+        append("<")
+        append(name)
+        append(" ")
+        append(attributes)
+        append(">")
+        open.append(name)
+    }
+
     public mutating func open(_ name: StaticString, xmlns: StaticString? = nil) {
         bytes.append(UInt8(ascii: "<"))
         append(name)
