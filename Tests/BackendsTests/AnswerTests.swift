@@ -128,6 +128,15 @@ import WireFormats
         #expect(head.status == wanted)
     }
 
+    @Test func detailsOfAnErrorAreKeptAsFarAsTheyAreSafe() throws {
+        let body = """
+            <Error><Code>InvalidObjectState</Code><Message>m</Message><StorageClass>GLACIER</StorageClass>
+            <AccessTier>at store:8333</AccessTier><HostId>h</HostId><ArgumentName></ArgumentName></Error>
+            """
+        let found = try #require(failure(try answer("GET /bkt/k", response(403)), body))
+        #expect(found.details.map { "\($0.name)=\($0.value)" } == ["StorageClass=GLACIER"])
+    }
+
     @Test func retryAfterIsKept() throws {
         let head = response(503, [("retry-after", "7")])
         let body = "<Error><Code>SlowDown</Code></Error>"

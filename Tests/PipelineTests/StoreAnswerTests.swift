@@ -16,6 +16,16 @@ struct StoreAnswerTests {
             + "<StringToSign>secret stuff</StringToSign><RequestId>theirs</RequestId></Error>"
     }
 
+    @Test("What an SDK makes fields of its exceptions of comes with the error")
+    func details() throws {
+        var gate = Gate()
+        let body =
+            "<Error><Code>InvalidObjectState</Code><StorageClass>GLACIER</StorageClass><HostId>h</HostId></Error>"
+        let reply = try gate.decide(Call("GET", "/photos/a.txt").signed()).forward().given(403, document: body).reply()
+        #expect(reply.status == 403 && reply.text.contains("<StorageClass>GLACIER</StorageClass>"))
+        #expect(!reply.text.contains("HostId"))
+    }
+
     @Test("A success streams, without what is about the store's own hop")
     func success() throws {
         let answer = try Self.forward().given(

@@ -63,6 +63,7 @@ public struct ErrorAnswer: Sendable {
         status: Int,
         retryAfter: Int?,
         region: String? = nil,
+        details: [(name: StaticString, value: String)] = [],
         requestID: RequestID
     ) -> Reply {
         var fields = FieldBlock(reservingBytes: 128, fields: 4)
@@ -79,7 +80,8 @@ public struct ErrorAnswer: Sendable {
                 message: message,
                 resource: resource,
                 requestID: id,
-                region: region
+                region: region,
+                details: details
             )
         case .json:
             fields.append("content-type", "application/json")

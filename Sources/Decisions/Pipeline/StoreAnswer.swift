@@ -66,6 +66,7 @@ struct StoreAnswer: Sendable {
             message: failure.message,
             status: failure.status,
             retryAfter: failure.retryAfter,
+            details: failure.details,
             requestID: asking.requestID
         )
         for entry in fields.entries where reply.fields.entries.allSatisfy({ !same($0, reply.fields, entry, fields) }) {

@@ -20,6 +20,8 @@ public struct StoreFailure: Sendable {
     public let code: String
     /// Safe to show: a message of the store is dropped where it names what lies behind the gateway.
     public let message: String
+    /// What S3 tells beside the message, as far as it is safe to show.
+    public let details: [(name: StaticString, value: String)]
     /// As the store sent it, at most 10 digits.
     public let retryAfter: Int?
     public let cause: Cause
@@ -30,15 +32,25 @@ public struct StoreFailure: Sendable {
         status = error.status
         code = error.code.name
         message = error.message
+        details = []
         retryAfter = error.retryAfter
         self.cause = cause
         self.storeCode = storeCode
     }
 
-    private init(status: Int, code: String, message: String, retryAfter: Int?, cause: Cause, storeCode: String) {
+    private init(
+        status: Int,
+        code: String,
+        message: String,
+        details: [(name: StaticString, value: String)],
+        retryAfter: Int?,
+        cause: Cause,
+        storeCode: String
+    ) {
         self.status = status
         self.code = code
         self.message = message
+        self.details = details
         self.retryAfter = retryAfter
         self.cause = cause
         self.storeCode = storeCode
@@ -69,13 +81,17 @@ extension StoreFailure {
         let known = S3Error.Code(named: code)
         let failed = status < 400 ? known?.status ?? 500 : status
         let told = root.value("Message") ?? ""
-        let tellable =
-            failed < 500 && !told.isEmpty && told.utf8.count <= 512
-            && !secrets.contains { !$0.isEmpty && told.contains($0) }
+        let isSafe = { (text: String) in
+            failed < 500 && !text.isEmpty && text.utf8.count <= 512
+                && !secrets.contains { !$0.isEmpty && text.contains($0) }
+        }
         self.init(
             status: failed,
             code: code,
-            message: tellable ? told : known?.message ?? "The store behind this bucket refused the request.",
+            message: isSafe(told) ? told : known?.message ?? "The store behind this bucket refused the request.",
+            details: Self.detailNames.compactMap { name in
+                root.value(name.description).flatMap { isSafe($0) ? (name, $0) : nil }
+            },
             retryAfter: retryAfter,
             cause: failed >= 500 && failed != 501 ? .store : .request,
             storeCode: code
@@ -124,6 +140,13 @@ extension StoreFailure {
                     || byte == UInt8(ascii: "-")
             }
     }
+
+    /// The elements of S3's errors that are about the request or the object (S3 API reference, "Error responses").
+    private static let detailNames: [StaticString] = [
+        "StorageClass", "AccessTier", "Condition", "ArgumentName", "ArgumentValue", "RangeRequested",
+        "ActualObjectSize", "VersionId", "UploadId", "PartNumber", "ETag", "Method", "ResourceType", "Header",
+        "MinSizeAllowed", "MaxSizeAllowed", "ProposedSize", "ExpectedDigest", "CalculatedDigest",
+    ]
 
     /// What stores say about the credential or the signature that came with a request: ours, always.
     private static let credentialCodes: Set<String> = [

@@ -14,19 +14,23 @@ public enum ErrorDocument {
         xml(code: error.code.name, message: error.message, resource: resource, requestID: requestID, region: region)
     }
 
-    /// - Parameter region: the region that a signature must name, for AuthorizationHeaderMalformed.
+    /// - Parameters:
+    ///   - region: the region that a signature must name, for AuthorizationHeaderMalformed.
+    ///   - details: further elements, which SDKs make fields of their exceptions of.
     public static func xml(
         code: String,
         message: String,
         resource: some Sequence<UInt8>,
         requestID: String,
-        region: String? = nil
+        region: String? = nil,
+        details: [(name: StaticString, value: String)] = []
     ) -> [UInt8] {
         var writer = XMLWriter()
         writer.open("Error")
         writer.element("Code", code)
         writer.element("Message", message)
         if let region { writer.element("Region", region) }
+        for detail in details { writer.element(detail.name, detail.value) }
         let path = Array(resource)
         let parts = path.dropFirst().split(separator: UInt8(ascii: "/"), maxSplits: 1, omittingEmptySubsequences: false)
         if let bucket = parts.first, !bucket.isEmpty { writer.element("BucketName", bucket) }
