@@ -123,10 +123,8 @@ extension StoreFixture {
         while true {
             let page = try await fixture.store.uploads(
                 fixture.bucket,
-                prefix: [],
-                afterKey: marker.key,
-                afterID: marker.id,
-                limit: 1
+                ListingQuestion(after: marker.key, limit: 1),
+                afterID: marker.id
             )
             seen += page.uploads.map(\.id)
             guard page.isTruncated, let last = page.uploads.last else { break }
@@ -147,5 +145,62 @@ extension StoreFixture {
         let object = try await fixture.upload("k", ["abc", "def"], algorithm: .crc32)
         let value = String(decoding: try #require(object.fields.first("x-amz-checksum-crc32")), as: UTF8.self)
         #expect(value.hasSuffix("-2"))
+    }
+
+    @Test(arguments: 1...5)
+    func uploadsBelowACommonPrefixAreOneEntry(_ limit: Int) async throws {
+        let fixture = try await StoreFixture()
+        for key in ["a", "dir/1", "dir/2", "dir/2", "dirx", "dirx", "z/1"] { _ = try await fixture.begin(key) }
+        var seen: [String] = []
+        var question = ListingQuestion(delimiter: Array("/".utf8), limit: limit)
+        var id: String?
+        while true {
+            let page = try await fixture.store.uploads(fixture.bucket, question, afterID: id)
+            for entry in page.entries {
+                switch entry {
+                case .upload(let upload):
+                    seen.append(String(decoding: upload.key.bytes, as: UTF8.self))
+                    (question.after, id) = (upload.key.bytes, upload.id)
+                case .commonPrefix(let prefix):
+                    seen.append(String(decoding: prefix, as: UTF8.self))
+                    (question.after, id) = (prefix, nil)
+                }
+            }
+            guard page.isTruncated else { break }
+        }
+        #expect(seen == ["a", "dir/", "dirx", "dirx", "z/"])
+        question = ListingQuestion(prefix: Array("dir/".utf8), delimiter: Array("/".utf8))
+        #expect(try await fixture.store.uploads(fixture.bucket, question, afterID: nil).uploads.count == 3)
+    }
+
+    @Test func partsWithoutADeclaredAlgorithmMakeAChecksumOfTheWhole() async throws {
+        let fixture = try await StoreFixture(minimumPartSize: 1)
+        let object = try await fixture.upload("k", ["12345", "6789"])
+        #expect(object.checksum?.value == "rosUhgp5mIg=" && object.checksum?.type == "FULL_OBJECT")
+    }
+
+    @Test func aCompletionThatExpectsAnotherWholeIsRefused() async throws {
+        let fixture = try await StoreFixture(minimumPartSize: 1)
+        let upload = try await fixture.begin("k")
+        let part = try await fixture.part(upload, 1, "123456789")
+        let cases: [(ClaimedWhole, S3Error.Code?)] = [
+            (ClaimedWhole(checksum: (.crc64nvme, "AAAAAAAAAAA=")), .badDigest),
+            (ClaimedWhole(checksum: (.crc32, "y/Q5Jg==")), .invalidRequest),
+            (ClaimedWhole(composition: .composite), .invalidRequest), (ClaimedWhole(size: 8), .invalidRequest),
+            (ClaimedWhole(checksum: (.crc64nvme, "rosUhgp5mIg="), composition: .fullObject, size: 9), nil),
+        ]
+        for (claimed, code) in cases {
+            let refused = await refusal {
+                _ = try await fixture.store.complete(
+                    fixture.bucket,
+                    upload.key,
+                    upload: upload.id,
+                    [part],
+                    claimed: claimed,
+                    if: Conditions()
+                )
+            }
+            #expect(refused == code)
+        }
     }
 }

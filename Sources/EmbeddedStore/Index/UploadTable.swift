@@ -31,6 +31,21 @@ struct StoredPart: Sendable {
     var etag: String { Hex.encode(md5) }
 }
 
+/// One page of the uploads under way.
+struct UploadPage: Sendable {
+    enum Entry: Sendable {
+        case upload(StoredUpload)
+        case commonPrefix([UInt8])
+    }
+
+    var entries: [Entry] = []
+    var isTruncated = false
+
+    var uploads: [StoredUpload] {
+        entries.compactMap { if case .upload(let upload) = $0 { upload } else { nil } }
+    }
+}
+
 /// The tables `upload` and `part`.
 enum UploadTable {
     static func insert(_ database: Database, bucket: Int64, _ upload: StoredUpload) throws {
@@ -53,32 +68,55 @@ enum UploadTable {
         return upload(row)
     }
 
-    /// Uploads after (`key`, `id`) in order, of keys with the prefix.
+    /// A page of uploads, by key and then by id. Reads as ``Listing`` does: what lies below a common prefix is jumped
+    /// over.
+    /// - Parameter id: of the key `question.after`: its uploads go on after this one. Nil: the page begins with the
+    ///   next key.
     static func page(
         _ database: Database,
         bucket: Int64,
-        prefix: [UInt8],
-        afterKey: [UInt8],
-        afterID: String?,
-        limit: Int
-    ) throws -> [StoredUpload] {
-        let end = Listing.successor(of: prefix)
-        var sql = columns + " WHERE bucket = :bucket AND key >= :prefix"
-        var arguments: StatementArguments = ["bucket": bucket, "prefix": Data(prefix), "limit": limit]
-        if let end {
-            sql += " AND key < :end"
-            arguments += ["end": Data(end)]
-        }
-        if !afterKey.isEmpty {
-            arguments += ["key": Data(afterKey)]
-            if let afterID {
-                sql += " AND (key, id) > (:key, :id)"
-                arguments += ["id": afterID]
+        _ question: ListingQuestion,
+        afterID id: String?
+    ) throws -> UploadPage {
+        var page = UploadPage()
+        guard question.limit > 0 else { return page }
+        let end = Listing.successor(of: question.prefix)
+        var from: (key: [UInt8], id: String) = (question.prefix, "")
+        if !question.after.isEmpty {
+            if let common = Listing.commonPrefix(of: question.after, question) {
+                guard let next = Listing.successor(of: common) else { return page }
+                from.key = Listing.later(from.key, next)
+            } else if let id, question.after.starts(with: question.prefix) {
+                from = (question.after, id)
             } else {
-                sql += " AND key > :key"
+                from.key = Listing.later(from.key, question.after + [0])
             }
         }
-        return try Row.fetchAll(database, sql: sql + " ORDER BY key, id LIMIT :limit", arguments: arguments).map(upload)
+        let statement = try database.makeStatement(
+            sql: columns + " WHERE bucket = ?1 AND (key, id) > (?2, ?3)" + (end == nil ? "" : " AND key < ?4")
+                + " ORDER BY key, id"
+        )
+        while true {
+            var jump: [UInt8]?
+            let start: StatementArguments = [bucket, Data(from.key), from.id]
+            let rows = try Row.fetchCursor(statement, arguments: end.map { start + [Data($0)] } ?? start)
+            while jump == nil, let row = try rows.next() {
+                guard page.entries.count < question.limit else {
+                    page.isTruncated = true
+                    return page
+                }
+                let upload = upload(row)
+                if let common = Listing.commonPrefix(of: upload.key.bytes, question) {
+                    page.entries.append(.commonPrefix(common))
+                    guard let next = Listing.successor(of: common) else { return page }
+                    jump = next
+                } else {
+                    page.entries.append(.upload(upload))
+                }
+            }
+            guard let next = jump else { return page }
+            from = (next, "")
+        }
     }
 
     /// Removes the upload. Its parts' rows go too; which of their files stay is the caller's to say.

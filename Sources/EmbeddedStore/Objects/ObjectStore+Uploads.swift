@@ -116,24 +116,10 @@ extension ObjectStore {
         }
     }
 
-    /// Uploads under way, by key and then by id, after (`key`, `id`).
-    func uploads(
-        _ bucket: BucketName,
-        prefix: [UInt8],
-        afterKey: [UInt8],
-        afterID: String?,
-        limit: Int
-    ) async throws -> (uploads: [StoredUpload], isTruncated: Bool) {
+    /// Uploads under way, by key and then by id, after the key `question.after` and, of its uploads, after `id`.
+    func uploads(_ bucket: BucketName, _ question: ListingQuestion, afterID id: String?) async throws -> UploadPage {
         try await read { database in
-            let found = try UploadTable.page(
-                database,
-                bucket: BucketTable.number(database, bucket),
-                prefix: prefix,
-                afterKey: afterKey,
-                afterID: afterID,
-                limit: limit + 1
-            )
-            return (Array(found.prefix(limit)), found.count > limit)
+            try UploadTable.page(database, bucket: BucketTable.number(database, bucket), question, afterID: id)
         }
     }
 

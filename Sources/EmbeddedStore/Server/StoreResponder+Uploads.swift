@@ -136,33 +136,53 @@ extension StoreResponder {
         return StoreAnswer(document: listing.document())
     }
 
-    /// Uploads in the order of keys and ids. A delimiter, which no client of note sends here, is not implemented.
+    /// Uploads in the order of keys and ids.
     func listUploads<Body>(_ bucket: BucketName, _ exchange: Exchange<Body>) async throws -> StoreAnswer {
         let query = exchange.request.query
-        guard query.first("delimiter").map({ $0.isEmpty }) ?? true else { throw S3Error(.notImplemented) }
         let limit = exchange.reading.limit("max-uploads")
         let prefix = query.first("prefix") ?? []
+        let delimiter = query.first("delimiter")
         let keyMarker = query.first("key-marker") ?? []
-        let idMarker = query.first("upload-id-marker") ?? []
-        let (uploads, isTruncated) = try await store.uploads(
+        // Without a key an id says nothing.
+        let idMarker = keyMarker.isEmpty ? [] : query.first("upload-id-marker") ?? []
+        let page = try await store.uploads(
             bucket,
-            prefix: prefix,
-            afterKey: keyMarker,
-            afterID: idMarker.isEmpty ? nil : String(decoding: idMarker, as: UTF8.self),
-            limit: limit
+            ListingQuestion(prefix: prefix, delimiter: delimiter ?? [], after: keyMarker, limit: limit),
+            afterID: idMarker.isEmpty ? nil : String(decoding: idMarker, as: UTF8.self)
         )
-        let next = isTruncated ? uploads.last.map { (keyMarker: $0.key.bytes, uploadIDMarker: $0.id) } : nil
+        var uploads: [UploadListing.Upload] = []
+        var commonPrefixes: [[UInt8]] = []
+        var last: (keyMarker: [UInt8], uploadIDMarker: String)?
+        for entry in page.entries {
+            switch entry {
+            case .upload(let upload):
+                let storageClass = upload.fields.first("x-amz-storage-class")
+                    .map { String(decoding: $0, as: UTF8.self) }
+                uploads.append(
+                    UploadListing.Upload(
+                        key: upload.key.bytes,
+                        id: upload.id,
+                        initiated: upload.created,
+                        storageClass: storageClass ?? "STANDARD"
+                    )
+                )
+                last = (upload.key.bytes, upload.id)
+            case .commonPrefix(let prefix):
+                commonPrefixes.append(prefix)
+                last = (prefix, "")
+            }
+        }
         let listing = UploadListing(
             bucket: bucket,
             prefix: prefix,
-            delimiter: nil,
+            delimiter: delimiter,
             keyMarker: keyMarker,
             uploadIDMarker: idMarker,
             maxUploads: limit,
             encoding: ListingEncoding(query.first("encoding-type")),
-            next: next,
-            uploads: uploads.map { UploadListing.Upload(key: $0.key.bytes, id: $0.id, initiated: $0.created) },
-            commonPrefixes: []
+            next: page.isTruncated ? last : nil,
+            uploads: uploads,
+            commonPrefixes: commonPrefixes
         )
         return StoreAnswer(document: listing.document())
     }
