@@ -1,4 +1,5 @@
 import HTTP1
+import S3API
 import Signatures
 import Testing
 import WireFormats
@@ -106,3 +107,11 @@ extension Call: CustomTestStringConvertible {
 }
 
 func text(_ bytes: some Sequence<UInt8>) -> String { String(decoding: Array(bytes), as: UTF8.self) }
+
+extension Call {
+    func classified() throws -> S3Request {
+        let head = head
+        let address = try S3Address.locate(host: head.host, path: head.path, domains: []).address
+        return try S3Classifier.classify(head, address, try Query(parsing: head.query ?? []))
+    }
+}

@@ -15,6 +15,7 @@ struct Gate {
     var ownLimits: [Principal: RequestLimits] = [:]
     /// `buckets = ["*"]` for the account in the north.
     var hasOpenAccount = false
+    var openAccountKind = BackendKind.s3
     var auditIsHealthy = true
     /// Whether the client's connection is TLS.
     var clientIsSecure = true
@@ -69,7 +70,7 @@ struct Gate {
             policies: policies,
             limits: limits,
             ownLimits: ownLimits,
-            openAccount: hasOpenAccount ? Self.openAccount : nil,
+            openAccount: hasOpenAccount ? openAccount : nil,
             buckets: try Self.buckets()
         )
     }
@@ -91,12 +92,12 @@ struct Gate {
 
     private static let overTLS = Endpoint(address: .tcp(host: "tls", port: 443), transport: .tls, authority: "tls")
 
-    private static var openAccount: OpenAccount {
+    private var openAccount: OpenAccount {
         OpenAccount(
-            upstream: Upstream(name: "north", endpoint: north),
-            backend: backend(""),
+            upstream: Upstream(name: "north", endpoint: Self.north),
+            backend: Self.backend(""),
             storeVerifiesPayload: false,
-            kind: .s3,
+            kind: openAccountKind,
             hardening: []
         )
     }

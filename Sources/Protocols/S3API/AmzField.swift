@@ -115,7 +115,7 @@ public enum AmzField: String, CaseIterable, Sendable {
     }
 
     /// The one operation that knows the field, which elsewhere refuses the request; nil where several do.
-    var ownOperation: S3Operation? {
+    public var ownOperation: S3Operation? {
         switch self {
         case .bucketObjectLockEnabled, .objectOwnership: .createBucket
         case .confirmRemoveSelfAccess: .putBucketPolicy
