@@ -65,6 +65,50 @@ struct UploadSlotTests {
         #expect(try slot().judge(found(type: "image/png; charset=x")) == .mismatch([.contentTypeMismatch]))
     }
 
+    @Test("An object that was there before its bucket had versions is not an upload")
+    func priorWithoutVersion() throws {
+        let old = try slot(prior: .object(etag: "\"old\"", versionID: nil))
+        #expect(old.judge(found(etag: "\"old\"", version: "null")) == .notFound)
+        #expect(old.judge(found(etag: "\"old\"", version: "v1")) == .matches)
+        #expect(old.judge(found(version: "null")) == .matches)
+    }
+
+    @Test("What a slot may leave behind is remembered until it is cleared")
+    func leftovers() throws {
+        let direct = try slot()
+        let upload = UploadSlot.Multipart(uploadID: "u", partSize: 5 << 20)
+        let quarantined = try slot(landing: .quarantine(ObjectKey("q/1")))
+        #expect(try !direct.completed(with: found(), at: noon).hasLeftovers)
+        #expect(try !direct.started(multipart: upload).completed(with: found(), at: noon).hasLeftovers)
+        #expect(try !direct.expired(at: noon).hasLeftovers)
+        #expect(try direct.started(multipart: upload).expired(at: noon).hasLeftovers)
+        #expect(try direct.rejected(for: .sizeMismatch, found: found(), at: noon).hasLeftovers)
+        #expect(try quarantined.completed(with: found(), at: noon).hasLeftovers)
+        let aborted = try quarantined.aborted(at: noon)
+        #expect(aborted.hasLeftovers)
+        let cleared = try aborted.cleared()
+        #expect(!cleared.hasLeftovers && cleared.state == .aborted && cleared.revision == aborted.revision + 1)
+        #expect(cleared.finishedAt == noon && cleared.cause == .byIssuer)
+        #expect(throws: SlotRefusal.open) { try quarantined.cleared() }
+    }
+
+    @Test("The multipart upload of a slot that was seen may become known later")
+    func startedTwice() throws {
+        let seen = try slot().started()
+        let begun = try seen.started(multipart: UploadSlot.Multipart(uploadID: "u", partSize: 1))
+        #expect(begun.multipart?.uploadID == "u" && begun.revision == 2)
+        #expect(try begun.started().multipart == begun.multipart)
+    }
+
+    @Test("The funnel knows how many are open")
+    func funnel() {
+        let reached: [SlotFunnel.Step: Int] = [
+            .init(.issued): 10, .init(.started): 4, .init(.completed): 3, .init(.expired, .timeout): 2,
+            .init(.rejected, .sizeMismatch): 1,
+        ]
+        #expect(SlotFunnel(reached: reached).open == 4)
+    }
+
     @Test("An upload in quarantine lands under the other key")
     func landing() throws {
         #expect(try slot().landingKey == ObjectKey("a.png"))
@@ -80,6 +124,11 @@ struct GrantTests {
         #expect(!Grant.Reach.key(ObjectKey("a")).covers(ObjectKey("a/b")))
         #expect(Grant.Reach.prefix(Array("a/".utf8)).covers(ObjectKey("a/b")))
         #expect(!Grant.Reach.prefix(Array("a/".utf8)).covers(ObjectKey("ab")))
+        #expect(Grant.Reach.prefix(Array("a".utf8)).covers(ObjectKey("a")))
+        #expect(Grant.Reach.prefix(Array("a".utf8)).covers(ObjectKey("a/b")))
+        #expect(!Grant.Reach.prefix(Array("a".utf8)).covers(ObjectKey("ab")))
+        #expect(!Grant.Reach.prefix(Array("a/b".utf8)).covers(ObjectKey("a")))
+        #expect(Grant.Reach.prefix([]).covers(ObjectKey("ab")))
     }
 
     @Test("Expired and revoked grants are not in force")
@@ -100,5 +149,7 @@ struct GrantTests {
         #expect(try grant().isInForce(at: noon + .seconds(59)))
         #expect(try !grant().isInForce(at: noon + .seconds(60)))
         #expect(try !grant(revoked: noon).isInForce(at: noon))
+        #expect(try !grant().revoked(at: noon).isInForce(at: noon))
+        #expect(try grant(revoked: noon).revoked(at: noon + .seconds(5)).revokedAt == noon)
     }
 }

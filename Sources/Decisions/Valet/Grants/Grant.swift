@@ -29,13 +29,17 @@ public struct Grant: Hashable, Sendable {
 
     public enum Reach: Hashable, Sendable {
         case key(ObjectKey)
-        /// Bytes that the key begins with.
+        /// As the prefixes of scopes: one that is empty or ends in `/` is what the key begins with; any other is the key
+        /// itself or a folder that it lies in.
         case prefix([UInt8])
 
         public func covers(_ key: ObjectKey) -> Bool {
             switch self {
             case .key(let own): own == key
-            case .prefix(let prefix): key.hasPrefix(prefix)
+            case .prefix(let prefix):
+                key.hasPrefix(prefix)
+                    && (prefix.isEmpty || prefix.last == slash || key.bytes.count == prefix.count
+                        || key.bytes[prefix.count] == slash)
             }
         }
     }
@@ -72,4 +76,13 @@ public struct Grant: Hashable, Sendable {
     public func isInForce(at now: Instant) -> Bool {
         revokedAt == nil && now < expiresAt
     }
+
+    /// The grant taken back; one that was stays as it is.
+    public func revoked(at now: Instant) -> Grant {
+        var revoked = self
+        if revoked.revokedAt == nil { revoked.revokedAt = now }
+        return revoked
+    }
 }
+
+private let slash = UInt8(ascii: "/")

@@ -32,7 +32,9 @@ extension UploadSlot {
     /// - Parameter found: nil where there is no object.
     public func judge(_ found: FoundObject?) -> SlotJudgement {
         guard let found else { return .notFound }
-        if case .object(let etag, let versionID) = prior, etag == found.etag, versionID == found.versionID {
+        if case .object(let etag, let versionID) = prior, etag == found.etag,
+            named(versionID) == named(found.versionID)
+        {
             return .notFound
         }
         var differences: [Cause] = []
@@ -41,6 +43,12 @@ extension UploadSlot {
         if let sha256, let stored = found.sha256, stored != sha256 { differences.append(.checksumMismatch) }
         return differences.isEmpty ? .matches : .mismatch(differences)
     }
+}
+
+/// Versioning that is switched on in between gives the object that was there already the version `null` (S3 User Guide,
+/// "How S3 Versioning works").
+private func named(_ versionID: String?) -> String? {
+    versionID == "null" ? nil : versionID
 }
 
 /// Whether two values of Content-Type are the same: type and subtype in any case (RFC 9110, section 8.3.1), parameters

@@ -4,8 +4,8 @@ public import WireFormats
 public enum SlotRefusal: Error, Hashable, Sendable {
     /// It has ended, and how.
     case ended(UploadSlot.State)
-    /// Its time is over, though nobody has noticed yet.
-    case expired
+    /// It has not ended yet.
+    case open
 }
 
 extension UploadSlot {
@@ -20,38 +20,47 @@ extension UploadSlot {
     /// The object is there, and is the one that was promised. A slot that is used in time may be completed late: what
     /// was uploaded is there.
     public func completed(with found: FoundObject, at now: Instant) throws(SlotRefusal) -> UploadSlot {
-        guard state.isOpen else { throw .ended(state) }
-        var next = changed(to: .completed)
+        var next = try ended(.completed, at: now)
         next.result = found
-        next.finishedAt = now
         return next
     }
 
     /// What is there is something else.
     public func rejected(for cause: Cause, found: FoundObject?, at now: Instant) throws(SlotRefusal) -> UploadSlot {
-        guard state.isOpen else { throw .ended(state) }
-        var next = changed(to: .rejected)
+        var next = try ended(.rejected, at: now)
         next.cause = cause
         next.result = found
-        next.finishedAt = now
         return next
     }
 
     /// Nobody used it in time.
     public func expired(at now: Instant) throws(SlotRefusal) -> UploadSlot {
-        guard state.isOpen else { throw .ended(state) }
-        var next = changed(to: .expired)
+        var next = try ended(.expired, at: now)
         next.cause = .timeout
-        next.finishedAt = now
         return next
     }
 
     /// Its issuer took it back.
     public func aborted(at now: Instant) throws(SlotRefusal) -> UploadSlot {
-        guard state.isOpen else { throw .ended(state) }
-        var next = changed(to: .aborted)
+        var next = try ended(.aborted, at: now)
         next.cause = .byIssuer
+        return next
+    }
+
+    /// What it left at the store was removed, or shall stay there. No event: nobody else is concerned.
+    public func cleared() throws(SlotRefusal) -> UploadSlot {
+        guard !state.isOpen else { throw .open }
+        var next = changed(to: state)
+        next.hasLeftovers = false
+        return next
+    }
+
+    private func ended(_ end: State, at now: Instant) throws(SlotRefusal) -> UploadSlot {
+        guard state.isOpen else { throw .ended(state) }
+        var next = changed(to: end)
         next.finishedAt = now
+        let isDirect = landing == .direct
+        next.hasLeftovers = end == .completed ? !isDirect : !isDirect || multipart != nil || end == .rejected
         return next
     }
 

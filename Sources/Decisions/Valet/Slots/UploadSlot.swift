@@ -24,6 +24,8 @@ public struct UploadSlot: Hashable, Sendable {
     public let landing: Landing
     /// What was at the place of landing when the slot was issued.
     public let prior: Prior
+    /// Whether it may take the place of an object under the key.
+    public let mayOverwrite: Bool
     /// Whether the store itself keeps the slot from being used twice.
     public let isOnce: Bool
     public let issuedAt: Instant
@@ -37,6 +39,9 @@ public struct UploadSlot: Hashable, Sendable {
     /// Why it ended without completing.
     public internal(set) var cause: Cause?
     public internal(set) var finishedAt: Instant?
+    /// Whether something may be left of it at the store that nobody needs: an open multipart upload, an object in
+    /// quarantine or one that was rejected. Kept with the slot, so that a crash doesn't leave it there.
+    public internal(set) var hasLeftovers: Bool
     /// Counts up with every change.
     public internal(set) var revision: Int
 
@@ -72,7 +77,7 @@ public struct UploadSlot: Hashable, Sendable {
     public enum State: String, CaseIterable, Hashable, Sendable {
         // → started | completed | rejected | expired | aborted
         case issued
-        // → completed | rejected | expired | aborted
+        // → started (its multipart upload becomes known) | completed | rejected | expired | aborted
         case started
         // The end.
         case completed, rejected, expired, aborted
@@ -108,6 +113,7 @@ public struct UploadSlot: Hashable, Sendable {
         mode: Mode,
         landing: Landing,
         prior: Prior,
+        mayOverwrite: Bool = false,
         isOnce: Bool,
         multipart: Multipart? = nil,
         issuedAt: Instant,
@@ -126,6 +132,7 @@ public struct UploadSlot: Hashable, Sendable {
             mode: mode,
             landing: landing,
             prior: prior,
+            mayOverwrite: mayOverwrite,
             isOnce: isOnce,
             issuedAt: issuedAt,
             expiresAt: expiresAt,
@@ -146,6 +153,7 @@ public struct UploadSlot: Hashable, Sendable {
         mode: Mode,
         landing: Landing,
         prior: Prior,
+        mayOverwrite: Bool,
         isOnce: Bool,
         issuedAt: Instant,
         expiresAt: Instant,
@@ -162,6 +170,7 @@ public struct UploadSlot: Hashable, Sendable {
         self.mode = mode
         self.landing = landing
         self.prior = prior
+        self.mayOverwrite = mayOverwrite
         self.isOnce = isOnce
         self.issuedAt = issuedAt
         self.expiresAt = expiresAt
@@ -170,6 +179,7 @@ public struct UploadSlot: Hashable, Sendable {
         result = progress.result
         cause = progress.cause
         finishedAt = progress.finishedAt
+        hasLeftovers = progress.hasLeftovers
         revision = progress.revision
     }
 
@@ -180,6 +190,7 @@ public struct UploadSlot: Hashable, Sendable {
         public var result: FoundObject?
         public var cause: Cause?
         public var finishedAt: Instant?
+        public var hasLeftovers: Bool
         public var revision: Int
 
         public init(
@@ -188,6 +199,7 @@ public struct UploadSlot: Hashable, Sendable {
             result: FoundObject? = nil,
             cause: Cause? = nil,
             finishedAt: Instant? = nil,
+            hasLeftovers: Bool = false,
             revision: Int = 0
         ) {
             self.state = state
@@ -195,6 +207,7 @@ public struct UploadSlot: Hashable, Sendable {
             self.result = result
             self.cause = cause
             self.finishedAt = finishedAt
+            self.hasLeftovers = hasLeftovers
             self.revision = revision
         }
     }
@@ -206,6 +219,7 @@ public struct UploadSlot: Hashable, Sendable {
             result: result,
             cause: cause,
             finishedAt: finishedAt,
+            hasLeftovers: hasLeftovers,
             revision: revision
         )
     }

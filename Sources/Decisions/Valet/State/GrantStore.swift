@@ -1,10 +1,15 @@
 public import S3API
 public import WireFormats
 
-/// Keeps grants and links. Every call that returns has its effect on stable storage; one that throws has none.
+/// Keeps grants and links. Every call that returns has its effect on stable storage; one that throws may be repeated.
 public protocol GrantStore: Sendable {
-    func insert(_ grant: Grant) async throws(StateError)
+    /// Writes a new grant, and with it the answer to the creation it comes from.
+    func insert(_ grant: Grant, for creation: IdempotencyKey?) async throws(StateError) -> GrantInsertion
     func grant(_ id: String) async throws(StateError) -> GrantRecord?
+    /// The grant of a link.
+    /// - Parameter hash: the SHA-256 of its token.
+    func grant(ofLink hash: [UInt8]) async throws(StateError) -> GrantRecord?
+    /// In the order of their ids.
     /// - Parameters:
     ///   - bucket: nil: every one.
     ///   - subject: nil: every one; `link` for links, else a principal.
@@ -17,15 +22,26 @@ public protocol GrantStore: Sendable {
     ) async throws(StateError) -> [GrantRecord]
     /// - Returns: the grant as it is then; nil where there is none.
     func revoke(_ id: String, at now: Instant) async throws(StateError) -> GrantRecord?
-    /// Takes one of a grant's uses, unless it has none left. The same address goes on with its last use for ten
-    /// minutes without taking another, where it is `continuing`.
+    /// Takes one of a grant's uses, unless it has none left. The same address goes on with its last use for
+    /// ``UseKind/window`` without taking another, where it is `continuing`.
     func use(_ id: String, _ kind: UseKind, from address: IPAddress?, at now: Instant) async throws(StateError)
         -> UseOutcome
     /// What was inserted or revoked since, in the order in which it was written, for the table that requests are
     /// decided by.
     /// - Parameter cursor: of the call before; 0: from the beginning.
     func changes(since cursor: Int64, limit: Int) async throws(StateError) -> (changed: [GrantRecord], cursor: Int64)
+    /// Remembers a URL of a store that rests on a grant, and that taking the grant back does not end.
+    func remember(_ url: OutstandingURL) async throws(StateError)
+    /// Such URLs that are still good then, the longest lasting first.
+    func outstanding(_ grant: String, at now: Instant, limit: Int) async throws(StateError) -> [OutstandingURL]
+    /// Forgets grants that expired before that, and their URLs. Returns how many.
     func forget(expiredBefore instant: Instant, limit: Int) async throws(StateError) -> Int
+}
+
+public enum GrantInsertion: Hashable, Sendable {
+    case inserted
+    /// The same creation was answered meanwhile, with that one.
+    case repeated(id: String)
 }
 
 public struct GrantRecord: Hashable, Sendable {
@@ -45,6 +61,9 @@ public enum UseKind: Hashable, Sendable {
     case fresh
     /// A later part of it.
     case continuing
+
+    /// How long after a use its address may go on.
+    public static let window = Duration.seconds(600)
 }
 
 public enum UseOutcome: Hashable, Sendable {
@@ -53,4 +72,21 @@ public enum UseOutcome: Hashable, Sendable {
     case continued
     /// Exhausted, revoked, expired or unknown: the same to whoever asks.
     case refused
+}
+
+/// A signed URL of a store, which nobody can take back before it expires.
+public struct OutstandingURL: Hashable, Sendable {
+    public let grant: String
+    public let method: String
+    public let bucket: BucketName
+    public let key: ObjectKey
+    public let expiresAt: Instant
+
+    public init(grant: String, method: String, bucket: BucketName, key: ObjectKey, expiresAt: Instant) {
+        self.grant = grant
+        self.method = method
+        self.bucket = bucket
+        self.key = key
+        self.expiresAt = expiresAt
+    }
 }

@@ -1,33 +1,41 @@
 public import S3API
 public import WireFormats
 
-/// Keeps upload slots. Every call that returns has its effect on stable storage; one that throws has none.
+/// Keeps upload slots. Every call that returns has its effect on stable storage; one that throws may be repeated.
 public protocol SlotStore: Sendable {
-    /// Writes a new slot and the event of its issue.
-    /// - Parameter limit: how many open slots its issuer may have, this one included.
+    /// Writes a new slot and the event of its issue, and with them the answer to the creation it comes from: all of it
+    /// or nothing.
+    /// - Parameters:
+    ///   - limit: how many open slots its issuer may have, this one included.
+    ///   - creation: which ``IdempotencyStore`` was told of before; nil where the caller gave no key.
     func insert(
         _ slot: UploadSlot,
         _ announcement: Announcement,
-        openLimit limit: Int
+        openLimit limit: Int,
+        for creation: IdempotencyKey?
     ) async throws(StateError) -> SlotInsertion
     func slot(_ id: String) async throws(StateError) -> UploadSlot?
     /// Puts a later revision in the place of the one before it, together with its event; nothing where another has
     /// been put there meanwhile.
     func replace(with next: UploadSlot, _ announcement: Announcement?) async throws(StateError) -> SlotReplacement
-    /// Open slots whose object lands under that key: an event of the store concerns them.
+    /// Open slots whose object lands under that key, at most 100: an event of the store concerns them.
     func openSlots(landingAt key: ObjectKey, in bucket: BucketName) async throws(StateError) -> [UploadSlot]
     /// Open slots that expired before that, the oldest first.
     func overdue(before instant: Instant, limit: Int) async throws(StateError) -> [UploadSlot]
-    /// Forgets slots that ended before that. Returns how many.
+    /// Slots that ended before that and have leftovers, the oldest first.
+    func uncleared(before instant: Instant, limit: Int) async throws(StateError) -> [UploadSlot]
+    /// Forgets slots that ended before that, the oldest first, but none that has leftovers or of which somebody is still
+    /// to be told. Returns how many.
     func forget(finishedBefore instant: Instant, limit: Int) async throws(StateError) -> Int
-    /// How many slots there are in each state.
-    func counts() async throws(StateError) -> [UploadSlot.State: Int]
+    func funnel() async throws(StateError) -> SlotFunnel
 }
 
 public enum SlotInsertion: Hashable, Sendable {
     case inserted
     /// Its issuer has as many open ones as it may.
     case tooManyOpen
+    /// The same creation was answered meanwhile, with that one.
+    case repeated(id: String)
 }
 
 public enum SlotReplacement: Hashable, Sendable {
@@ -36,10 +44,46 @@ public enum SlotReplacement: Hashable, Sendable {
     case conflict(UploadSlot?)
 }
 
+/// How many slots have come how far since the state was made, those that are forgotten included.
+public struct SlotFunnel: Hashable, Sendable {
+    /// A state that was reached, and why where there is a reason.
+    public struct Step: Hashable, Sendable {
+        public let state: UploadSlot.State
+        public let cause: UploadSlot.Cause?
+
+        public init(_ state: UploadSlot.State, _ cause: UploadSlot.Cause? = nil) {
+            self.state = state
+            self.cause = cause
+        }
+    }
+
+    public var reached: [Step: Int]
+
+    public init(reached: [Step: Int]) {
+        self.reached = reached
+    }
+
+    /// Slots that have not ended.
+    public var open: Int {
+        reached.reduce(0) { sum, entry in
+            switch entry.key.state {
+            case .issued: sum + entry.value
+            case .started: sum
+            case .completed, .rejected, .expired, .aborted: sum - entry.value
+            }
+        }
+    }
+}
+
 /// Why the state can't be asked.
 public enum StateError: Error, Hashable, Sendable {
     /// It can't be reached, or written to, at present.
     case unavailable(String)
+    /// It has no room, or more to do than it may queue.
+    case full(String)
     /// What it says can't be understood.
     case corrupt(String)
 }
+
+/// All that has to outlive a process: what one store of `[state]` keeps.
+public typealias ValetState = SlotStore & GrantStore & Outbox & IdempotencyStore
