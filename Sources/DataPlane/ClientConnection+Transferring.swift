@@ -35,11 +35,8 @@ extension ClientConnection {
     private func finishLongAnswer(_ reply: Reply) {
         noteReason(of: reply)
         if reply.status >= 400, record.reason.isEmpty { record.reason = "told inside of a 200: \(reply.status)" }
-        // A declaration is one only at the very beginning.
-        let declaration = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>".utf8
-        let body = reply.body.starts(with: declaration) ? reply.body.dropFirst(declaration.count) : reply.body[...]
-        var bytes = loop.buffer(capacity: body.count)
-        bytes.writeBytes(body)
+        var bytes = loop.buffer(capacity: reply.body.count)
+        bytes.writeBytes(reply.bodyWithin)
         writeAnswerBody(bytes)
         finishAnswer()
     }

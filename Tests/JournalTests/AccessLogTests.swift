@@ -30,6 +30,17 @@ struct AccessLogFormatTests {
         #expect(fields["verdict"] as? String == "allowed")
     }
 
+    @Test(arguments: [("dir/a b", "dir/a b"), ("x\ny \u{1B}\"", "x\ny \u{1B}\"")])
+    func aCopyNamesItsSource(key: String, shown: String) throws {
+        var copy = record()
+        copy.copied = CopiedFrom(bucket: "docs", key: Array(key.utf8))
+        #expect(try object(line(copy))["copied_from"] as? String == "docs/" + shown)
+        #expect(try object(line(record()))["copied_from"] == nil)
+        let text = line(copy, .text)
+        #expect(text.contains(" from=docs/"))
+        #expect(text.filter { $0 == "\n" }.count == 1)
+    }
+
     @Test func aTextLineIsOneLineWhateverTheClientSent() {
         var nasty = record()
         nasty.path = Array("/a\nb\r\u{1B}[31m\u{85}é".utf8) + [0xFF]

@@ -50,6 +50,21 @@ struct AuditLogTests {
         #expect(AuditVerifier.verify(path: path).broken == nil)
     }
 
+    @Test func bothEndsOfACopyAreWritten() async throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.file("audit.jsonl")
+        let log = try AuditLog(.init(path: path), now: now)
+        let journal = LoopJournal(accessLog: nil, auditLog: log)
+        var copy = record()
+        copy.copied = CopiedFrom(bucket: "docs", key: Array("from \"here\"".utf8))
+        journal.decided(copy)
+        journal.flush()
+        await log.close()
+        let from = try object(try lines(path)[1])["copied_from"] as? [String: String]
+        #expect(from == ["bucket": "docs", "key": "from \"here\""])
+        #expect(AuditVerifier.verify(path: path).broken == nil)
+    }
+
     @Test func nothingIsWrittenWhereNothingWasDecided() async throws {
         let directory = try TemporaryDirectory()
         let path = directory.file("audit.jsonl")

@@ -1,6 +1,8 @@
 """Copies between stores that can't reach each other: carried by the gateway, in every direction."""
 
 import hashlib
+import http.client
+import io
 import json
 import os
 import socket
@@ -173,7 +175,7 @@ def test_aws_cli_copies_between_stores(between, any_s3, tmp_path, source, destin
 @pytest.mark.parametrize("source, destination", [("photos", "logs"), ("photos", "local")])
 def test_large_objects_are_copied_in_parts_with_bounded_memory(between, any_s3, source, destination):
     body = os.urandom(MIB) * 130 + b"end"
-    any_s3.upload_fileobj(__import__("io").BytesIO(body), source, "copies/large")
+    any_s3.upload_fileobj(io.BytesIO(body), source, "copies/large")
     any_s3.copy_object(Bucket=destination, Key="warm-up", CopySource={"Bucket": source, "Key": "copies/large"})
     before = between.process.resident_bytes()
     highest = []
@@ -196,3 +198,305 @@ def test_large_objects_are_copied_in_parts_with_bounded_memory(between, any_s3, 
     assert copied["ETag"].strip('"').endswith("-3")
     assert hashlib.sha256(copied["Body"].read()).digest() == hashlib.sha256(body).digest()
     assert max(highest) - before < 24 * MIB
+
+
+# Bad days, with scripted stores at either end.
+
+
+USER = {"x-api-key": "copier-api-key-5d41402abc4b2a76b9719d91"}
+GUEST = {"x-api-key": "guest-api-key-7d793037a0760186574b0282"}
+
+
+def scripted(gateway, source, destination, server=None):
+    """A gateway between two scripted stores: `from` and `into`."""
+    return gateway({
+        "server": server or {},
+        "accounts": [
+            {"name": name, "backend_type": "s3", "buckets": [bucket],
+             "backend_options": {"endpoint": store.endpoint, "region": "us-east-1", "connect_timeout": "1s",
+                                 "response_timeout": "30s"}}
+            for name, bucket, store in (("one", "from", source), ("two", "into", destination))
+        ],
+        "users": [
+            {"name": "copier", "api_key": USER["x-api-key"], "role": "user", "allowed_buckets": ["from", "into"]},
+            {"name": "guest", "api_key": GUEST["x-api-key"], "role": "user", "allowed_buckets": ["into"]},
+            {"name": "watcher", "api_key": "watcher-key-0123456789", "role": "readonly",
+             "allowed_buckets": ["from", "into"]},
+        ],
+    })
+
+
+def source_of(body, get=None, **fields):
+    """A store with one object. `get` answers instead of the whole."""
+    headers = [("ETag", '"e"'), ("Last-Modified", "Sun, 15 Jun 2025 15:06:40 GMT"), *fields.items()]
+
+    def answer(seen):
+        if seen.method == "HEAD":
+            return response(headers=[*headers, ("Content-Length", str(len(body)))], length=False)
+        if get:
+            return get(seen)
+        wanted = seen.header("range")
+        if not wanted:
+            return response(headers=headers, body=body)
+        first, last = (int(end) for end in wanted.removeprefix("bytes=").split("-"))
+        told = [("Content-Range", f"bytes {first}-{last}/{len(body)}")]
+        return response(206, headers + told, body[first:last + 1])
+
+    return answer
+
+
+def written(seen):
+    return response(headers=[("ETag", '"written"')])
+
+
+def copy(gate, headers=USER, target="/into/copy", source="/from/object", timeout=30, **more):
+    return gate.request(
+        "PUT", target, {**headers, "Accept": "application/xml", "x-amz-copy-source": source, **more}, timeout=timeout
+    )
+
+
+def finished(store, method):
+    return [seen for seen in store.seen if seen.method == method and seen.complete]
+
+
+def unfinished(store, method):
+    return [seen for seen in store.seen if seen.method == method and not seen.complete]
+
+
+@pytest.mark.parametrize("headers, status", [(GUEST, 403), ({"x-api-key": "watcher-key-0123456789"}, 403), ({}, 403)])
+def test_what_is_denied_at_either_end_reaches_neither_store(gateway, stub_store, headers, status):
+    source, destination = stub_store(source_of(b"secret")), stub_store(written)
+    gate = scripted(gateway, source, destination)
+    assert copy(gate, headers).status == status
+    assert copy(gate, headers, "/into/copy?partNumber=1&uploadId=u").status == status
+    assert (source.seen, destination.seen) == ([], [])
+    assert (source.connections, destination.connections) == (0, 0)
+
+
+def test_both_ends_are_written_down(gateway, stub_store):
+    gate = scripted(gateway, stub_store(source_of(b"x")), stub_store(written))
+    assert copy(gate, source="/from/dir/a%20b").status == 200
+    lines = eventually(
+        lambda: [json.loads(line) for line in gate.audit_path.read_text().splitlines() if "copy_object" in line]
+    )
+    assert (lines[0]["bucket"], lines[0]["key"]) == ("into", "copy")
+    assert lines[0]["copied_from"] == {"bucket": "from", "key": "dir/a b"}
+    access = eventually(
+        lambda: [json.loads(line) for line in gate.access_log_path.read_text().splitlines() if "copy_object" in line]
+    )
+    assert access[0]["copied_from"] == "from/dir/a b"
+
+
+@pytest.mark.parametrize("how", ["close", "reset"])
+@pytest.mark.parametrize("place", ["/into/copy", "/into/copy?partNumber=1&uploadId=u"])
+def test_source_that_dies_within_its_body_commits_nothing(gateway, stub_store, how, place):
+    body = os.urandom(2 * MIB)
+
+    def get(seen):
+        whole = response(headers=[("ETag", '"e"')], body=body)
+        yield whole[:MIB]
+        time.sleep(0.3)
+        if how == "reset":
+            yield RESET
+
+    source, destination = stub_store(source_of(body, get)), stub_store(written)
+    source.close_after_answer = True
+    gate = scripted(gateway, source, destination)
+    answer = copy(gate, target=place)
+    assert (answer.status, answer.s3_code) == (502, "BackendBadAnswer")
+    assert eventually(lambda: unfinished(destination, "PUT"))
+    assert finished(destination, "PUT") == []
+
+
+@pytest.mark.parametrize("size", [10, 100 * KIB, 2 * MIB])
+def test_bytes_that_differ_from_the_sources_checksum_are_not_committed(gateway, stub_store, size):
+    body = os.urandom(size)
+    claimed = {"x-amz-checksum-sha256": "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+               "x-amz-checksum-type": "FULL_OBJECT"}
+    destination = stub_store(written)
+    gate = scripted(gateway, stub_store(source_of(body, **claimed)), destination)
+    answer = copy(gate)
+    assert (answer.status, answer.s3_code) == (502, "BackendBadAnswer")
+    time.sleep(0.3)
+    assert finished(destination, "PUT") == []
+
+
+def test_source_that_changed_since_it_was_described_is_not_copied(gateway, stub_store):
+    source = stub_store(source_of(b"first", lambda seen: s3_error(412, "PreconditionFailed")))
+    destination = stub_store(written)
+    gate = scripted(gateway, source, destination)
+    answer = copy(gate)
+    assert (answer.status, answer.s3_code) == (409, "OperationAborted")
+    assert [seen.header("if-match") for seen in source.seen] == [None, '"e"']
+    assert destination.seen == []
+
+
+@pytest.mark.parametrize("status, code", [(403, "AccessDenied"), (400, "EntityTooLarge"), (503, "SlowDown")])
+def test_destination_that_refuses_before_it_has_the_body_is_heard(gateway, stub_store, status, code):
+    body = os.urandom(8 * MIB)
+    source, destination = stub_store(source_of(body)), stub_store()
+    destination.early = lambda seen: s3_error(status, code)
+    destination.answer = lambda seen: None
+    gate = scripted(gateway, source, destination)
+    answer = copy(gate)
+    assert (answer.status, answer.s3_code) == (status, code)
+
+
+@pytest.fixture
+def proxied(gateway, fault_proxy, north, south):
+    """(gateway, proxy before the source in the north, proxy before the destination in the south)"""
+    ends = fault_proxy(north.port), fault_proxy(south.port)
+    stores = [Behind(proxy, store) for proxy, store in zip(ends, (north, south))]
+    options = {"connect_timeout": "1s", "response_timeout": "3s"}
+    made = config(*stores, **options)
+    made["server"] = {"body_idle_timeout": "2s"}
+    return gateway(made), *ends
+
+
+@pytest.fixture(scope="module")
+def sizeable(north_s3):
+    body = os.urandom(24 * MIB)
+    north_s3.put_object(Bucket="photos", Key="copies/sizeable", Body=body)
+    return {"Bucket": "photos", "Key": "copies/sizeable"}, body
+
+
+def is_absent(client, bucket, key):
+    try:
+        client.head_object(Bucket=bucket, Key=key)
+    except ClientError as error:
+        return error.response["ResponseMetadata"]["HTTPStatusCode"] == 404
+    return False
+
+
+def test_destination_that_dies_within_the_body_cuts_the_source(proxied, sizeable, south_s3):
+    gate, before_source, before_destination = proxied
+    origin, body = sizeable
+    before_destination.behave(reset_upload_after=4 * MIB)
+    with pytest.raises(ClientError) as error:
+        client_of(gate).copy_object(Bucket="logs", Key="copies/reset", CopySource=origin)
+    assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == 502
+    assert eventually(lambda: before_source.open_connections == 0)
+    assert before_source.bytes_down < len(body)
+    assert is_absent(south_s3, "logs", "copies/reset")
+    before_destination.behave()
+    client_of(gate).copy_object(Bucket="logs", Key="copies/after", CopySource=origin)
+    assert south_s3.get_object(Bucket="logs", Key="copies/after")["Body"].read() == body
+
+
+def test_slow_destination_slows_the_source_and_is_given_up(proxied, sizeable, south_s3):
+    gate, before_source, before_destination = proxied
+    origin, body = sizeable
+    before = gate.process.resident_bytes()
+    before_destination.behave(stop_reading=True)
+    with pytest.raises(ClientError) as error:
+        client_of(gate).copy_object(Bucket="logs", Key="copies/slow", CopySource=origin)
+    assert error.value.response["Error"]["Code"] == "BackendTimeout"
+    # What kernels and proxies hold between the ends, but not the object.
+    assert before_source.bytes_down < len(body)
+    assert gate.process.resident_bytes() - before < 12 * MIB
+    before_destination.behave()
+    assert is_absent(south_s3, "logs", "copies/slow")
+
+
+def leave(gate, headers, target, source, when):
+    """Sends a copy and goes once `when` holds."""
+    with RawConnection(gate.port) as connection:
+        connection.request("PUT", target, {**headers, "x-amz-copy-source": source, "Content-Length": "0"})
+        assert eventually(when)
+        connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def trickle(body):
+    def get(seen):
+        whole = response(headers=[("ETag", '"e"')], body=body)
+        for start in range(0, len(whole), 64 * KIB):
+            yield whole[start:start + 64 * KIB]
+            time.sleep(0.05)
+
+    return get
+
+
+def test_client_that_leaves_takes_both_ends_along(gateway, stub_store):
+    arrived = threading.Event()
+    body = os.urandom(16 * MIB)
+    source, destination = stub_store(source_of(body, trickle(body))), stub_store(written)
+    destination.early = lambda seen: arrived.set() or b""
+    gate = scripted(gateway, source, destination)
+    leave(gate, USER, "/into/copy", "/from/object", arrived.is_set)
+    assert eventually(lambda: unfinished(destination, "PUT"))
+    assert finished(destination, "PUT") == []
+
+
+def multipart_destination(part):
+    def answer(seen):
+        if seen.method == "POST" and "uploads" in seen.target:
+            return response(body=b"<InitiateMultipartUploadResult><UploadId>up</UploadId></InitiateMultipartUploadResult>")
+        if seen.method == "PUT":
+            return part(seen)
+        return response(204, length=False)
+
+    return answer
+
+
+def test_parts_of_a_copy_that_nobody_waits_for_are_taken_back(gateway, stub_store):
+    started = threading.Event()
+    length = 65 * MIB
+
+    def answer(seen):
+        if seen.method == "HEAD":
+            return response(headers=[("ETag", '"e"'), ("Content-Length", str(length))], length=False)
+        return part(seen)
+
+    def part(seen):
+        yield response(
+            206, [("ETag", '"e"'), ("Content-Range", f"bytes 0-{64 * MIB - 1}/{length}"),
+                  ("Content-Length", str(64 * MIB))], length=False,
+        )
+        for _ in range(200):
+            yield bytes(64 * KIB)
+            started.set()
+            time.sleep(0.05)
+
+    destination = stub_store(multipart_destination(written))
+    gate = scripted(gateway, stub_store(answer), destination)
+    leave(gate, USER, "/into/copy", "/from/object", started.is_set)
+    assert eventually(lambda: [seen.target for seen in finished(destination, "DELETE")] == ["/into/copy?uploadId=up"])
+    assert finished(destination, "PUT") == []
+
+
+def test_parts_of_a_copy_that_fails_are_taken_back(gateway, stub_store):
+    destination = stub_store(multipart_destination(lambda seen: None))
+    destination.early = lambda seen: s3_error(500, "InternalError") if seen.method == "PUT" else b""
+    gate = scripted(gateway, stub_store(source_of(bytes(65 * MIB))), destination)
+    assert copy(gate).status == 500
+    assert [seen.target for seen in finished(destination, "DELETE")] == ["/into/copy?uploadId=up"]
+    assert finished(destination, "PUT") == []
+
+
+def test_dead_pooled_connections_never_surface(gateway, stub_store):
+    """Both stores close each connection after its answer although it looked reusable."""
+    source, destination = stub_store(source_of(os.urandom(300 * KIB))), stub_store(written)
+    gate = scripted(gateway, source, destination)
+    source.close_after_answer = destination.close_after_answer = True
+    assert [copy(gate).status for _ in range(40)] == [200] * 40
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_long_copies_keep_the_client_awake_and_tell_the_end_inside(gateway, stub_store, fails):
+    def answer(seen):
+        time.sleep(11)
+        return s3_error(503, "SlowDown") if fails else written(seen)
+
+    gate = scripted(gateway, stub_store(source_of(b"x")), stub_store(answer))
+    connection = http.client.HTTPConnection("127.0.0.1", gate.port, timeout=30)
+    connection.request("PUT", "/into/copy", headers={**USER, "x-amz-copy-source": "/from/object"})
+    answer = connection.getresponse()
+    text = answer.read()
+    assert (answer.status, answer.headers["content-type"]) == (200, "application/xml")
+    # White space, then the document; XML also for somebody whose errors are JSON otherwise.
+    assert text[:1].isspace() and text.strip().startswith(b"<Error" if fails else b"<CopyObjectResult")
+    assert text.strip().endswith(b"</Error>" if fails else b"</CopyObjectResult>")
+    # The connection goes on.
+    connection.request("GET", "/-/health")
+    assert connection.getresponse().status == 200
+    connection.close()

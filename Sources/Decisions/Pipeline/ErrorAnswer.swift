@@ -9,7 +9,7 @@ public struct ErrorAnswer: Sendable {
         case xml, json
     }
 
-    private let format: Format
+    private var format: Format
     private let address: S3Address?
     private let isHead: Bool
     private let region: String
@@ -25,6 +25,13 @@ public struct ErrorAnswer: Sendable {
         isHead = head.method == .head
         region = server.region
         format = Self.format(head, address)
+    }
+
+    /// The same as S3's document, whatever the client reads otherwise.
+    var asDocument: ErrorAnswer {
+        var answer = self
+        answer.format = .xml
+        return answer
     }
 
     private static func format(_ head: RequestHead, _ address: S3Address?) -> Format {

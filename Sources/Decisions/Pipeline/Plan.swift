@@ -24,6 +24,8 @@ public struct Reply: Sendable {
     /// Names in lower case; framing and the headers every answer carries are added when it is written.
     public var fields: FieldBlock
     public var body: [UInt8]
+    /// An error of another form once more as S3's document, for where it has to come inside of an answer that has begun.
+    var document: [UInt8]?
     /// What the log shall say of it; empty: nothing.
     public var reason = ""
 
@@ -31,6 +33,14 @@ public struct Reply: Sendable {
         self.status = status
         self.fields = fields
         self.body = body
+    }
+
+    /// What comes inside of a document's answer that has begun: without a declaration, which is one only at the beginning.
+    public var bodyWithin: ArraySlice<UInt8> {
+        let body = document ?? body
+        let declaration = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>".utf8
+        guard body.starts(with: declaration) else { return body[...] }
+        return body.dropFirst(declaration.count).drop { $0 == UInt8(ascii: "\n") }
     }
 }
 

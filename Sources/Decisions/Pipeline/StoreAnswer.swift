@@ -43,11 +43,24 @@ struct StoreAnswer: Sendable {
         case .collect(_, let reading):
             switch reading.answer(body) {
             case .document(_, let fields, let body): return .success(fields, body)
-            case .failure(let failure, _): return .refusal(reply(to: failure, FieldBlock()))
+            case .failure(let failure, _): return .refusal(refusal(failure))
             }
         case .failure(let failure, _):
-            return .refusal(reply(to: failure, FieldBlock()))
+            return .refusal(refusal(failure))
         }
+    }
+
+    private func refusal(_ failure: StoreFailure) -> Reply {
+        var reply = reply(to: failure, FieldBlock())
+        reply.document =
+            ErrorAnswer(asking.head, under: asking.snapshot.server).asDocument.reply(
+                code: failure.code,
+                message: failure.message,
+                status: failure.status,
+                retryAfter: nil,
+                requestID: asking.requestID
+            ).body
+        return reply
     }
 
     private func complete(_ answer: S3CompleteAnswer) -> Plan {

@@ -160,7 +160,12 @@ struct CopyEnds: Sendable {
     )
     static let sourceChanged = S3Error(.operationAborted, "The source changed while it was being copied.")
 
-    func refusal(_ error: S3Error) -> Reply { asking.reply(error) }
+    func refusal(_ error: S3Error) -> Reply {
+        let answer = ErrorAnswer(asking.head, under: asking.snapshot.server)
+        var reply = answer.reply(error, requestID: asking.requestID)
+        reply.document = answer.asDocument.reply(error, requestID: asking.requestID).body
+        return reply
+    }
 
     func finish(_ error: S3Error) -> TransferStep { .finish(refusal(error)) }
 
