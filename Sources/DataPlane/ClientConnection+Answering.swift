@@ -21,6 +21,8 @@ struct AnswerState {
     var wasCut = false
     /// Field lines that every answer of the bucket carries, rendered beforehand.
     var hardening: [UInt8] = []
+    /// What the answer says to browsers; nil: nothing.
+    var crossOrigin: CrossOriginFields?
     /// The head, kept until the first of the body is there, so that short answers leave in one write.
     var pending: ByteBuffer?
 }
@@ -36,7 +38,7 @@ extension ClientConnection {
         decideKeepAlive()
         record.status = status
         HeadWriter.appendStatusLine(status, to: &bytes)
-        bytes.writeBytes(fields.bytes)
+        append(fields, to: &bytes)
         switch head.framing {
         case .length(let length):
             HeadWriter.appendContentLength(length, to: &bytes)
@@ -124,7 +126,7 @@ extension ClientConnection {
         noteReason(of: reply)
         var bytes = loop.buffer(capacity: reply.fields.bytes.count + reply.body.count + 512)
         HeadWriter.appendStatusLine(reply.status, to: &bytes)
-        bytes.writeBytes(reply.fields.bytes)
+        append(reply.fields, to: &bytes)
         if reply.status != 204, reply.status != 304 {
             HeadWriter.appendContentLength(Int64(reply.body.count), to: &bytes)
         }
@@ -185,6 +187,14 @@ extension ClientConnection {
             return
         }
         answer.keepAlive = false
+    }
+
+    private func append(_ fields: FieldBlock, to bytes: inout ByteBuffer) {
+        if let crossOrigin = answer.crossOrigin {
+            bytes.writeBytes(crossOrigin.added(to: fields).bytes)
+        } else {
+            bytes.writeBytes(fields.bytes)
+        }
     }
 
     private func appendCommonFields(to bytes: inout ByteBuffer) {

@@ -246,6 +246,7 @@ final class ClientConnection: ChannelDuplexHandler, UpstreamUser {
         note(decision)
         permit = decision.permit
         answer.hardening = decision.hardening
+        answer.crossOrigin = decision.crossOrigin
         // What has to be found out first is decided afterwards.
         if decision.isFinal { loop.journal.decided(record) }
         perform(decision.plan)

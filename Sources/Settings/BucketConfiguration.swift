@@ -78,7 +78,6 @@ package struct BucketConfiguration: Sendable {
         checksums = section.choice("checksums", or: .auto)
         frameOptions = section.choice("frame_options", or: .deny)
         cors = section.sections("cors", single: .accepted).map(CORSRule.init(reading:))
-        LaterSections.refuseCORS(in: section)
         origin = section.origin
         section.finish([
             "skip_signature": OptionNames.explained(for: .s3, owner: .bucket)["skip_signature"] ?? ""

@@ -33,10 +33,31 @@ package struct CORSRule: Sendable {
             )
         }
         allowedMethods = methods?.map(\.value) ?? ["GET", "HEAD"]
-        allowedHeaders = (section.texts("allowed_headers") ?? []).map(\.value)
-        exposeHeaders = (section.texts("expose_headers") ?? []).map(\.value)
+        allowedHeaders = Self.fieldNames("allowed_headers", in: section, stars: 1)
+        exposeHeaders = Self.fieldNames("expose_headers", in: section, stars: 0)
         maxAge = section.duration("max_age", or: .seconds(3600))
         section.finish()
+    }
+
+    /// Names of header fields (RFC 9110, section 5.1), in each at most so many `*`.
+    private static func fieldNames(_ name: String, in section: Section, stars: Int) -> [String] {
+        let texts = section.texts(name) ?? []
+        for text in texts {
+            let found = text.value.utf8.count { $0 == UInt8(ascii: "*") }
+            let isName = !text.value.isEmpty && found <= stars && text.value.utf8.allSatisfy(isTokenByte)
+            guard !isName else { continue }
+            section.reader.report(
+                "\(quoted(text.value)) is not the name of a header field",
+                at: text.origin,
+                suggestion: found <= stars ? nil : stars == 0 ? "name each of them" : "one * is allowed"
+            )
+        }
+        return texts.map(\.value)
+    }
+
+    private static func isTokenByte(_ byte: UInt8) -> Bool {
+        let isLetter = (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+        return isLetter || byte &- 0x30 < 10 || "!#$%&'*+-.^_`|~".utf8.contains(byte)
     }
 
     private static func isOrigin(_ text: String) -> Bool {

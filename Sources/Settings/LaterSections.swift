@@ -14,10 +14,4 @@ enum LaterSections {
             root.reader.report("\(what): not supported by this version", at: value.origin, suggestion: "remove it")
         }
     }
-
-    /// Reports `cors` of the server or a bucket, after its rules were read.
-    static func refuseCORS(in section: Section) {
-        guard let value = section.value("cors") else { return }
-        section.reader.report("CORS rules: not supported by this version", at: value.origin, suggestion: "remove it")
-    }
 }

@@ -72,7 +72,6 @@ package struct ServerConfiguration: Sendable {
         drainTimeout = section.duration("drain_timeout", or: drainTimeout)
         if section.has("tls") { tls = TLSConfiguration(reading: section.section("tls")) }
         cors = section.sections("cors", single: .accepted).map(CORSRule.init(reading:))
-        LaterSections.refuseCORS(in: section)
         section.finish()
     }
 

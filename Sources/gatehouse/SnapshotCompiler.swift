@@ -60,6 +60,7 @@ struct SnapshotCompiler: Sendable {
             headerTimeout: server.headerTimeout,
             idleTimeout: server.idleTimeout,
             bodyIdleTimeout: server.bodyIdleTimeout,
+            crossOrigin: Self.rules(server.cors),
             hardening: HardeningFields.lines(frameOptions: "DENY", overTLS: overTLS)
         )
     }
@@ -99,7 +100,8 @@ struct SnapshotCompiler: Sendable {
             bucket.backend,
             label: label,
             bucketName: bucket.backendBucket,
-            prefix: bucket.backendPrefix
+            prefix: bucket.backendPrefix,
+            crossOrigin: bucket.cors.isEmpty ? .store : .gateway
         )
         return Bucket(
             name: try Self.name(bucket.name),
@@ -109,6 +111,7 @@ struct SnapshotCompiler: Sendable {
             storeVerifiesPayload: bucket.payloadVerification == .backend,
             ownsBackendBucket: bucket.backendPrefix.isEmpty && !bucket.sharesBackendBucket,
             kind: bucket.backend.kind,
+            crossOrigin: Self.rules(bucket.cors),
             hardening: HardeningFields.lines(frameOptions: bucket.frameOptions.rawValue, overTLS: overTLS)
         )
     }
@@ -128,7 +131,8 @@ struct SnapshotCompiler: Sendable {
         _ configuration: BackendConfiguration,
         label: String,
         bucketName: String,
-        prefix: String
+        prefix: String,
+        crossOrigin: S3Backend.CrossOrigin = .store
     ) throws -> (S3Backend, Upstream) {
         switch configuration {
         case .s3(let connection):
@@ -148,7 +152,8 @@ struct SnapshotCompiler: Sendable {
                         sessionToken: credential.sessionToken,
                         region: connection.region
                     )
-                }
+                },
+                crossOrigin: crossOrigin
             )
             let upstream = Upstream(
                 name: label,
@@ -172,10 +177,25 @@ struct SnapshotCompiler: Sendable {
                     accessKeyID: place.accessKeyID,
                     secret: place.secretAccessKey,
                     region: place.region
-                )
+                ),
+                crossOrigin: crossOrigin
             )
             return (backend, Upstream(name: label, endpoint: place.endpoint))
         }
+    }
+
+    private static func rules(_ rules: [CORSRule]) -> CrossOriginRules? {
+        CrossOriginRules(
+            rules.map { rule in
+                CrossOriginRule(
+                    origins: rule.allowedOrigins,
+                    methods: rule.allowedMethods,
+                    headers: rule.allowedHeaders,
+                    exposed: rule.exposeHeaders,
+                    maxAge: rule.maxAge
+                )
+            }
+        )
     }
 
     private static func name(_ text: String) throws -> BucketName {

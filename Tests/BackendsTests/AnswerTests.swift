@@ -59,7 +59,7 @@ import WireFormats
     @Test(arguments: [
         "Connection", "keep-alive", "transfer-encoding", "content-length", "set-cookie", "Set-Cookie2", "te", "trailer",
         "www-authenticate", "proxy-authenticate", "forwarded", "x-forwarded-for", "x-amz-request-id", "x-amz-id-2",
-        "server", "via", "strict-transport-security", "access-control-allow-origin", "location", "upgrade", "alt-svc",
+        "server", "via", "strict-transport-security", "location", "upgrade", "alt-svc",
         "x-amz-bucket-region", "x-amz-bucket-arn", "x-frame-options", "clear-site-data", "authentication-info",
         "x-content-type-options",
     ])

@@ -21,7 +21,7 @@ import WireFormats
 
     @Test func theFirstVersionLosesThePrefixEverywhere() throws {
         let root = try listed(
-            "/bkt?delimiter=/",
+            "/bkt?delimiter=/&marker=a",
             """
             <?xml version="1.0" encoding="UTF-8"?>
             <ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>store-bucket</Name>
@@ -29,6 +29,7 @@ import WireFormats
             <MaxKeys>2</MaxKeys><IsTruncated>true</IsTruncated>
             <Contents><Key>v2/b</Key><Size>1</Size><Owner><ID>x</ID></Owner></Contents>
             <Contents><Key>elsewhere/b</Key></Contents><Contents><Key>v2/</Key></Contents><Contents><Size>1</Size></Contents>
+            <Contents><Key>v2/c</Key><Key>v2/d</Key></Contents>
             <CommonPrefixes><Prefix>v2/dir/</Prefix></CommonPrefixes><CommonPrefixes><Prefix>v</Prefix></CommonPrefixes>
             <Unheard>kept</Unheard></ListBucketResult>
             """
@@ -47,19 +48,164 @@ import WireFormats
             <ContinuationToken>v2/now</ContinuationToken><NextContinuationToken>v2/p+next/=</NextContinuationToken>
             <KeyCount>0</KeyCount></ListBucketResult>
             """
-        let root = try listed("/bkt?list-type=2&prefix=p", body)
+        let root = try listed("/bkt?list-type=2&prefix=p&start-after=s", body)
         #expect(root.value("Prefix") == "p" && root.value("StartAfter") == "s")
         let token = try #require(root.value("NextContinuationToken"))
         #expect(!token.contains("v2/"))
-        let next = try Incoming("GET", "/bkt?list-type=2&continuation-token=" + token).sent(to: backend(prefix: "v2"))
-        #expect(next.queryText == "continuation-token=v2%2Fp%2Bnext%2F%3D&list-type=2&prefix=v2%2F")
+        let next = try Incoming("GET", "/bkt?list-type=2&prefix=p&continuation-token=" + token).sent(
+            to: backend(prefix: "v2")
+        )
+        #expect(next.queryText == "continuation-token=v2%2Fp%2Bnext%2F%3D&list-type=2&prefix=v2%2Fp")
         let plain = try listed("/bkt?list-type=2&prefix=p", body, prefix: "")
         #expect(plain.value("NextContinuationToken") == "v2/p+next/=")
     }
 
+    // MARK: - Tokens
+
+    private func token(
+        from query: String = "prefix=p&delimiter=/",
+        bucket: String = "bkt",
+        at store: S3Backend = backend(prefix: "v2")
+    ) throws -> String {
+        let incoming = try Incoming("GET", "/\(bucket)?list-type=2&" + query)
+        return try #require(ContinuationToken(for: incoming.request, at: store).sealed("v2/p/next"))
+    }
+
+    @Test(arguments: [
+        "prefix=p&delimiter=/", "delimiter=%2F&prefix=p&max-keys=7", "prefix=p&delimiter=/&start-after=pq",
+    ])
+    func aTokenIsGoodForItsListing(_ query: String) throws {
+        let next = try Incoming("GET", "/bkt?list-type=2&\(query)&continuation-token=" + token())
+        // Another backend object with the same place: another instance, or the same one after a restart.
+        #expect(try next.sent(to: backend(prefix: "v2")).queryText.contains("continuation-token=v2%2Fp%2Fnext&"))
+    }
+
+    @Test(arguments: [
+        ("bkt", "prefix=q&delimiter=/"), ("bkt", "prefix=p"), ("bkt", "delimiter=/"), ("bkt", "prefix=p/&delimiter="),
+        ("bkt", "prefix=&delimiter=p/"), ("bkt", "prefix=p&delimiter=//"), ("bkt2", "prefix=p&delimiter=/"),
+    ])
+    func aTokenIsGoodForNoOtherListing(_ bucket: String, _ query: String) throws {
+        let next = try Incoming("GET", "/\(bucket)?list-type=2&\(query)&continuation-token=" + token())
+        #expect { try next.sent(to: backend(prefix: "v2")) } throws: { ($0 as? S3Error)?.code == .invalidArgument }
+    }
+
+    @Test(arguments: [backend(prefix: "v3"), backend(prefix: "v2", bucket: "other")])
+    func aTokenIsGoodForNoOtherPlace(_ store: S3Backend) throws {
+        let next = try Incoming("GET", "/bkt?list-type=2&prefix=p&delimiter=/&continuation-token=" + token())
+        #expect { try next.sent(to: store) } throws: { ($0 as? S3Error)?.code == .invalidArgument }
+    }
+
+    @Test func aTokenThatWasChangedIsRefused() throws {
+        let token = try token()
+        for place in token.indices {
+            var changed = token
+            changed.replaceSubrange(place...place, with: token[place] == "A" ? "B" : "A")
+            let next = try Incoming("GET", "/bkt?list-type=2&prefix=p&delimiter=/&continuation-token=" + changed)
+            #expect(throws: S3Error.self) { try next.sent(to: backend(prefix: "v2")) }
+        }
+    }
+
+    @Test func aTokenShowsNothingOfThePrefix() throws {
+        let token = try token()
+        #expect(
+            Base64URL.decode(token.dropFirst().utf8).map { $0.contains(UInt8(ascii: "/")) && text($0).contains("v2") }
+                == false
+        )
+    }
+
+    private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+
+    // MARK: - Where the next page begins
+
+    private func page(_ markers: String, _ entries: String) -> String {
+        "<ListBucketResult><IsTruncated>true</IsTruncated>\(markers)\(entries)</ListBucketResult>"
+    }
+
+    @Test(arguments: [
+        // A page of which nothing is shown still leads on.
+        ("", "<NextMarker>v2/m</NextMarker>", "<Contents><Key>v2/</Key></Contents>", "m"),
+        // With a delimiter the marker is the last of keys and folders.
+        (
+            "?delimiter=/", "",
+            "<Contents><Key>v2/a</Key></Contents><CommonPrefixes><Prefix>v2/b/</Prefix></CommonPrefixes>", "b/"
+        ),
+        (
+            "?delimiter=/", "",
+            "<Contents><Key>v2/c</Key></Contents><CommonPrefixes><Prefix>v2/b/</Prefix></CommonPrefixes>", "c"
+        ),
+    ])
+    func theFirstVersionLeadsOn(_ query: String, _ markers: String, _ entries: String, _ wanted: String) throws {
+        let root = try listed("/bkt" + query, page(markers, entries))
+        #expect(root.value("IsTruncated") == "true" && root.children(named: "NextMarker").map(\.text) == [wanted])
+    }
+
+    @Test func withoutADelimiterTheLastKeyIsTheMarker() throws {
+        let root = try listed("/bkt", page("", "<Contents><Key>v2/a</Key></Contents>"))
+        #expect(root.child("NextMarker") == nil && root.value("IsTruncated") == "true")
+    }
+
+    @Test func aStoreThatGoesOnBehindThePrefixHasNothingMore() throws {
+        let root = try listed(
+            "/bkt",
+            page(
+                "<NextMarker>v3/x</NextMarker>",
+                "<Contents><Key>v2/a</Key></Contents><Contents><Key>v3/x</Key></Contents>"
+            )
+        )
+        #expect(root.value("IsTruncated") == "false" && root.child("NextMarker") == nil)
+        #expect(root.children(named: "Contents").map { $0.value("Key") } == ["a"])
+    }
+
+    @Test(arguments: [
+        // Back to the beginning, for ever.
+        "<IsTruncated>true</IsTruncated><NextMarker>v2/</NextMarker>",
+        "<IsTruncated>true</IsTruncated><NextMarker>a</NextMarker>",
+        "<IsTruncated>true</IsTruncated><Contents><Key>v2/</Key></Contents>",
+        "<IsTruncated>true</IsTruncated><IsTruncated>false</IsTruncated>",
+        "<IsTruncated>true</IsTruncated><NextMarker>v2/a</NextMarker><NextMarker>v2/b</NextMarker>",
+        "<EncodingType>url</EncodingType><EncodingType>plain</EncodingType>",
+    ])
+    func whatNoClientCouldGoOnFromIsTheStoresFault(_ elements: String) throws {
+        #expect(throws: S3Error.self) { try listed("/bkt", "<ListBucketResult>\(elements)</ListBucketResult>") }
+    }
+
+    @Test func whatIsLeftOutIsNotCounted() throws {
+        let root = try listed(
+            "/bkt?list-type=2",
+            """
+            <ListBucketResult><KeyCount>3</KeyCount><StartAfter>v2/</StartAfter><IsTruncated>false</IsTruncated>
+            <Contents><Key>v2/</Key></Contents><Contents><Key>v2/a</Key></Contents>
+            <CommonPrefixes><Prefix>v2/d/</Prefix></CommonPrefixes></ListBucketResult>
+            """
+        )
+        #expect(root.value("KeyCount") == "2" && root.child("StartAfter") == nil)
+    }
+
+    @Test func theLargestPageIsRewritten() throws {
+        let keys = (0..<1000).map { n in
+            Array("v2/".utf8) + Array(String(repeating: "é", count: 508).utf8) + Array(String(10_000 + n).utf8)
+        }
+        let listing = ObjectListing(
+            bucket: try #require(BucketName(validating: "store-bucket")),
+            prefix: Array("v2/".utf8),
+            delimiter: nil,
+            maxKeys: 1000,
+            encoding: .url,
+            paging: .v2(continuationToken: nil, startAfter: nil, next: "v2/token"),
+            isTruncated: true,
+            objects: keys.map { .init(key: $0, size: 1, etag: "\"e\"", modified: noon) },
+            commonPrefixes: []
+        )
+        let root = try listed("/bkt?list-type=2&encoding-type=url", text(listing.document()))
+        #expect(
+            root.children(named: "Contents").compactMap { $0.child("Key") }.map { ListingEncoding.url.decode($0.text) }
+                == keys.map { Array($0.dropFirst(3)) }
+        )
+    }
+
     @Test func versionsAndUploadsLoseThePrefix() throws {
         let versions = try listed(
-            "/bkt?versions",
+            "/bkt?versions&key-marker=k",
             """
             <ListVersionsResult><Name>store-bucket</Name><Prefix>v2/</Prefix><KeyMarker>v2/k</KeyMarker>
             <NextKeyMarker>v2/n</NextKeyMarker><NextVersionIdMarker>id</NextVersionIdMarker>
@@ -131,7 +277,8 @@ import WireFormats
                 ],
                 commonPrefixes: [Array("v2/".utf8) + raw]
             )
-            let target = encoding == .url ? "/bkt?encoding-type=url" : "/bkt"
+            let marker = String(decoding: PercentEncoding.encode(raw, keepSlash: .encode), as: UTF8.self)
+            let target = "/bkt?marker=\(marker)" + (encoding == .url ? "&encoding-type=url" : "")
             let root = try listed(target, String(decoding: listing.document(), as: UTF8.self))
             #expect(root.child("Contents")?.child("Key").map { encoding.decode($0.text) } == raw)
             #expect(root.child("CommonPrefixes")?.child("Prefix").map { encoding.decode($0.text) } == raw)

@@ -13,7 +13,8 @@ func backend(
     prefix: String = "",
     bucket: String = "store-bucket",
     addressing: S3Backend.Addressing = .path,
-    signed: Signed = .yes
+    signed: Signed = .yes,
+    crossOrigin: S3Backend.CrossOrigin = .store
 ) -> S3Backend {
     let signer = SigV4Signer(
         accessKeyID: "AKSTORE",
@@ -27,7 +28,8 @@ func backend(
         addressing: addressing,
         bucketName: bucket,
         prefix: prefix,
-        signer: signed == .yes ? signer : nil
+        signer: signed == .yes ? signer : nil,
+        crossOrigin: crossOrigin
     )
 }
 

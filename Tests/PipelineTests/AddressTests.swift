@@ -73,6 +73,7 @@ struct AddressTests {
         var gate = Gate()
         let all = [
             "checked", "docs", "encrypted", "far", "local", "photos", "prefixed", "public", "renamed", "shared-too",
+            "web",
         ]
         let list = Call("GET", "/")
         #expect(Self.names(try gate.decide(list.by(.root)).reply()) == all)
@@ -104,7 +105,7 @@ struct AddressTests {
         #expect(
             shown == [
                 "apple", "checked", "docs", "encrypted", "far", "local", "photos", "prefixed", "public", "renamed",
-                "shared-too", "zebra",
+                "shared-too", "web", "zebra",
             ]
         )
         let hers = try gate.decide(Call("GET", "/").by(.alice)).forward()

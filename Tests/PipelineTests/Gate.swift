@@ -102,13 +102,19 @@ struct Gate {
         )
     }
 
-    private static func backend(_ bucket: String, at endpoint: Endpoint = north, prefix: String = "") -> S3Backend {
+    private static func backend(
+        _ bucket: String,
+        at endpoint: Endpoint = north,
+        prefix: String = "",
+        crossOrigin: S3Backend.CrossOrigin = .store
+    ) -> S3Backend {
         S3Backend(
             endpoint: endpoint,
             region: "eu-west-1",
             bucketName: bucket,
             prefix: prefix,
-            signer: SigV4Signer(accessKeyID: "AKSTORE", secret: Secret("store-secret"), region: "eu-west-1")
+            signer: SigV4Signer(accessKeyID: "AKSTORE", secret: Secret("store-secret"), region: "eu-west-1"),
+            crossOrigin: crossOrigin
         )
     }
 
@@ -125,8 +131,28 @@ struct Gate {
             try bucket("far", at: south),
             try bucket("encrypted", at: overTLS),
             try bucket("renamed", in: "at-the-store"),
+            try bucket("web", crossOrigin: CrossOriginRules(webRules)),
         ]
     }
+
+    /// One application may write, another site and its subdomains with one method more, everybody may read.
+    private static let webRules = [
+        CrossOriginRule(
+            origins: ["https://app.example.com"],
+            methods: ["GET", "PUT"],
+            headers: ["content-type", "x-amz-*"],
+            exposed: ["x-amz-meta-colour", "etag"],
+            maxAge: .seconds(600)
+        ),
+        CrossOriginRule(
+            origins: ["https://*.example.net"],
+            methods: ["DELETE"],
+            headers: [],
+            exposed: [],
+            maxAge: .seconds(60)
+        ),
+        CrossOriginRule(origins: ["*"], methods: ["GET", "HEAD"], headers: ["*"], exposed: [], maxAge: .seconds(1)),
+    ]
 
     private static func bucket(
         _ name: String,
@@ -136,16 +162,23 @@ struct Gate {
         anonymous: Bool = false,
         verified: Bool = false,
         owned: Bool = true,
-        kind: BackendKind = .s3
+        kind: BackendKind = .s3,
+        crossOrigin: CrossOriginRules? = nil
     ) throws -> Bucket {
         Bucket(
             name: try #require(BucketName(validating: name)),
-            backend: backend(backendBucket ?? name, at: endpoint, prefix: prefix),
+            backend: backend(
+                backendBucket ?? name,
+                at: endpoint,
+                prefix: prefix,
+                crossOrigin: crossOrigin == nil ? .store : .gateway
+            ),
             upstream: Upstream(name: endpoint.authority, endpoint: endpoint),
             anonymousAccess: anonymous,
             storeVerifiesPayload: verified,
             ownsBackendBucket: owned && prefix.isEmpty,
             kind: kind,
+            crossOrigin: crossOrigin,
             hardening: []
         )
     }

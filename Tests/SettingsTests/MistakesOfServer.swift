@@ -52,7 +52,25 @@ extension Mistake {
             "server.tls.certificate",
             "cannot read no.crt: no such file"
         ),
-        Mistake("[[server.cors]]\nallowed_origins = [\"*\"]", 1, "server.cors", "not supported by this version"),
+        Mistake(
+            "[[server.cors]]\nallowed_methods = [\"GET\"]",
+            1,
+            "server.cors[0].allowed_origins",
+            "at least one origin"
+        ),
+        Mistake(
+            "[[server.cors]]\nallowed_origins = [\"app.example.com\"]",
+            2,
+            "server.cors[0].allowed_origins[0]",
+            "is not an origin",
+            "https://app.example.com"
+        ),
+        Mistake(
+            "[[server.cors]]\nallowed_origins = [\"https://*.*.example.com\"]",
+            2,
+            "server.cors[0].allowed_origins[0]",
+            "is not an origin"
+        ),
         Mistake("[admin]\nallowed_hosts = [\"http://x\"]", 2, "admin.allowed_hosts[0]", "is not a host"),
         Mistake("[state]\nstore = \"redis://host:6379/0\"", 2, "state.store", "not supported by this version"),
         Mistake("[state]\nstore = \"postgres:x\"", 2, "state.store", "is not a store", "sqlite:PATH"),

@@ -65,10 +65,25 @@ extension Mistake {
         Mistake(bucket("skip_signature = true"), 3, "buckets[0].skip_signature", "has no effect"),
         Mistake(bucket("endpoint = \"http://x\""), 3, "buckets[0].endpoint", "belongs in backend_options"),
         Mistake(
-            bucket("cors = { allowed_origins = [\"*\"] }"),
+            bucket("cors = { allowed_origins = [\"*\"], allowed_methods = [\"GTE\"] }"),
             3,
-            "buckets[0].cors",
-            "not supported by this version"
+            "buckets[0].cors.allowed_methods[0]",
+            "is none of",
+            "did you mean \"GET\"?"
+        ),
+        Mistake(
+            bucket("cors = { allowed_origins = [\"*\"], allowed_headers = [\"x-*-*\"] }"),
+            3,
+            "buckets[0].cors.allowed_headers[0]",
+            "is not the name of a header field",
+            "one * is allowed"
+        ),
+        Mistake(
+            bucket("cors = { allowed_origins = [\"*\"], expose_headers = [\"x-amz-*\"] }"),
+            3,
+            "buckets[0].cors.expose_headers[0]",
+            "is not the name of a header field",
+            "name each of them"
         ),
         Mistake(
             bucket("", options: "region = \"x\"\nskip_signature = true"),

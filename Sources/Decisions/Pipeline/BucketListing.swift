@@ -16,14 +16,21 @@ struct BucketListing: Sendable {
         self.asking = asking
     }
 
-    func plan() -> Plan {
+    func plan() throws(Refusal) -> Plan {
+        let page: BucketPage
+        do {
+            page = try BucketPage(admitted.request.query)
+        } catch {
+            throw .request(error)
+        }
         let named = asking.snapshot.namedBuckets.filter { admitted.mayList($0.name, $0.facts, asking) }
         let entries = named.map { BucketList.Entry(name: $0.name.string) }
-        guard let account = asking.snapshot.openAccount else { return .reply(reply(entries)) }
-        return page(of: account, token: nil, after: entries, number: 1)
+        guard let account = asking.snapshot.openAccount else { return .reply(reply(entries, page)) }
+        return collect(page, of: account, token: nil, after: entries, number: 1)
     }
 
-    private func page(
+    private func collect(
+        _ page: BucketPage,
         of account: OpenAccount,
         token: String?,
         after entries: [BucketList.Entry],
@@ -32,9 +39,9 @@ struct BucketListing: Sendable {
         let answer = StoreAnswer(admitted, asking, account.backend) { document in
             let found = entries + visible(BucketList(parsing: document)?.entries ?? [])
             guard number < Self.maxPages, let next = BucketList.continuationToken(in: document) else {
-                return .reply(reply(found))
+                return .reply(reply(found, page))
             }
-            return page(of: account, token: next, after: found, number: number + 1)
+            return collect(page, of: account, token: next, after: found, number: number + 1)
         }
         return .forward(
             Forward(
@@ -58,8 +65,8 @@ struct BucketListing: Sendable {
         }
     }
 
-    private func reply(_ entries: [BucketList.Entry]) -> Reply {
-        let sorted = entries.sorted { $0.name < $1.name }
-        return .xml(BucketList(entries: sorted, owner: admitted.principal.description).document())
+    private func reply(_ entries: [BucketList.Entry], _ page: BucketPage) -> Reply {
+        let owner = admitted.principal.description
+        return .xml(page.list(of: entries, owner: owner, region: asking.snapshot.server.region).document())
     }
 }

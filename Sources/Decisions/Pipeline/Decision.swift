@@ -24,6 +24,8 @@ public struct Decision: Sendable {
     public var failure: StaticString = "none"
     /// Field lines of the bucket; empty: those of the server.
     public var hardening: [UInt8] = []
+    /// What the answer says to browsers; nil: nothing.
+    public internal(set) var crossOrigin: CrossOriginFields?
     /// What the request holds of its principal's limits until it ends.
     public var permit: Limiter.Permit?
 

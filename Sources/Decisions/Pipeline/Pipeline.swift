@@ -35,9 +35,15 @@ public struct Pipeline {
     ) -> Decision {
         let origin = RequestOrigin(head, facts, trusted: snapshot.server.trustedProxies)
         let reserved = ReservedPath(head, on: origin.host, of: snapshot.server)
-        if case .probe = reserved { return Decision(plan: ReservedPath.alive, client: origin.client) }
+        let ownFields = reserved == nil ? nil : snapshot.server.crossOrigin?.fields(for: head)
         let asking = Asking(head: head, origin: origin, snapshot: snapshot, now: now, requestID: requestID)
         var decision = Decision(plan: Self.undecided, client: origin.client)
+        decision.crossOrigin = ownFields
+        if case .probe = reserved {
+            decision.plan = ReservedPath.alive
+            return decision
+        }
+        if head.method == .options { return preflight(asking, on: reserved, noting: decision) }
         do throws(Refusal) {
             guard auditIsHealthy || !snapshot.server.requiresAudit else { throw .unrecorded }
             decision.plan =
@@ -52,6 +58,9 @@ public struct Pipeline {
             decision.reason =
                 decision.remark.utf8CodeUnitCount == 0 ? refusal.reason : refusal.reason + "; \(decision.remark)"
             decision.failure = refusal.failure
+            if reserved == nil, decision.bucket == nil {
+                decision.crossOrigin = asking.bucketOfHost?.crossOrigin?.fields(for: head)
+            }
             decision.plan = .reply(asking.reply(refusal.error))
         }
         return decision
@@ -69,6 +78,7 @@ public struct Pipeline {
         notes.bucket = located.address.bucket
         notes.key = located.address.key
         notes.hardening = located.bucket?.hardening ?? []
+        notes.crossOrigin = located.bucket?.crossOrigin?.fields(for: asking.head)
         let caller: Authenticated
         let authentication = try authenticator.authenticate(
             asking,
@@ -143,7 +153,7 @@ public struct Pipeline {
     // MARK: - Limits
 
     /// Anonymous callers share a budget by address, everybody else has one of their own.
-    private func limit(_ principal: Principal, _ asking: Asking) throws(Refusal) -> Limiter.Permit {
+    func limit(_ principal: Principal, _ asking: Asking) throws(Refusal) -> Limiter.Permit {
         let key: LimitKey =
             if principal == .anonymous, let client = asking.origin.client {
                 .anonymous(from: client)

@@ -44,7 +44,8 @@ public struct Reply: Sendable {
     }
 }
 
-/// One exchange with a store. It can only be made from an ``Admitted`` request.
+/// One exchange with a store. It can only be made from an ``Admitted`` request, or from a ``Preflight``, which asks
+/// nothing but what other origins may do.
 public final class Forward: Sendable {
     public let upstream: Upstream
     public let request: OutgoingRequest
@@ -53,7 +54,7 @@ public final class Forward: Sendable {
     /// What the store's answer turns into, known once its head is.
     public let answer: @Sendable (ResponseHead) -> Answer
 
-    public init(
+    public convenience init(
         admitted: Admitted,
         upstream: Upstream,
         request: OutgoingRequest,
@@ -62,6 +63,26 @@ public final class Forward: Sendable {
         answer: @escaping @Sendable (ResponseHead) -> Answer
     ) {
         _ = admitted
+        self.init(upstream: upstream, request: request, body: body, replay: replay, answer: answer)
+    }
+
+    public convenience init(
+        preflight: Preflight,
+        upstream: Upstream,
+        request: OutgoingRequest,
+        answer: @escaping @Sendable (ResponseHead) -> Answer
+    ) {
+        _ = preflight
+        self.init(upstream: upstream, request: request, body: .none, replay: .allowed, answer: answer)
+    }
+
+    private init(
+        upstream: Upstream,
+        request: OutgoingRequest,
+        body: ForwardedBody,
+        replay: Replay,
+        answer: @escaping @Sendable (ResponseHead) -> Answer
+    ) {
         self.upstream = upstream
         self.request = request
         self.body = body

@@ -18,7 +18,7 @@ struct Planner: Sendable {
     private var request: S3Request { admitted.request }
 
     func plan() throws(Refusal) -> Plan {
-        guard let bucket = admitted.bucket else { return BucketListing(admitted, asking).plan() }
+        guard let bucket = admitted.bucket else { return try BucketListing(admitted, asking).plan() }
         try guardTier(bucket)
         try guardCustomerKey(bucket)
         try guardPayloadForm()

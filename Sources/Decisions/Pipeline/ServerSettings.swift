@@ -24,6 +24,8 @@ public struct ServerSettings: Sendable {
     public let headerTimeout: Duration
     public let idleTimeout: Duration
     public let bodyIdleTimeout: Duration
+    /// What pages of other origins may do with paths under `/-/`.
+    public let crossOrigin: CrossOriginRules?
     /// Field lines that every answer carries where no bucket says otherwise.
     public let hardening: [UInt8]
 
@@ -42,6 +44,7 @@ public struct ServerSettings: Sendable {
         headerTimeout: Duration = .seconds(10),
         idleTimeout: Duration = .seconds(75),
         bodyIdleTimeout: Duration = .seconds(60),
+        crossOrigin: CrossOriginRules? = nil,
         hardening: [UInt8] = HardeningFields.lines(frameOptions: "DENY", overTLS: false)
     ) {
         self.region = region
@@ -58,6 +61,7 @@ public struct ServerSettings: Sendable {
         self.headerTimeout = headerTimeout
         self.idleTimeout = idleTimeout
         self.bodyIdleTimeout = bodyIdleTimeout
+        self.crossOrigin = crossOrigin
         self.hardening = hardening
     }
 }

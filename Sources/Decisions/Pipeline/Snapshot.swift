@@ -94,6 +94,8 @@ public final class Bucket: Sendable {
     public let kind: BackendKind
     /// It belongs to an account with `buckets = ["*"]`.
     public let isOfOpenAccount: Bool
+    /// What pages of other origins may do; nil: what the store's own bucket says.
+    public let crossOrigin: CrossOriginRules?
     /// Field lines that every answer about this bucket carries.
     public let hardening: [UInt8]
 
@@ -106,6 +108,7 @@ public final class Bucket: Sendable {
         ownsBackendBucket: Bool = true,
         kind: BackendKind = .s3,
         isOfOpenAccount: Bool = false,
+        crossOrigin: CrossOriginRules? = nil,
         hardening: [UInt8]
     ) {
         self.name = name
@@ -116,6 +119,7 @@ public final class Bucket: Sendable {
         self.ownsBackendBucket = ownsBackendBucket
         self.kind = kind
         self.isOfOpenAccount = isOfOpenAccount
+        self.crossOrigin = crossOrigin
         self.hardening = hardening
     }
 }

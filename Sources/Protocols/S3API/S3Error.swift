@@ -23,7 +23,7 @@ extension S3Error {
         case accessControlListNotSupported, accessDenied, accessForbidden, authorizationHeaderMalformed
         case authorizationQueryParametersError
         case backendAuthFailed, backendRedirected, backendUnreachable, backendTimeout, backendBadAnswer
-        case badDigest, bucketAlreadyExists, bucketAlreadyOwnedByYou, bucketNotEmpty
+        case badDigest, badRequest, bucketAlreadyExists, bucketAlreadyOwnedByYou, bucketNotEmpty
         case entityTooLarge, entityTooSmall, expiredToken, incompleteBody, internalError
         case invalidAccessKeyID, invalidAPIKey, invalidArgument, invalidBearerToken, invalidBucketName,
             invalidBucketState, invalidDigest
@@ -55,6 +55,7 @@ extension S3Error.Code {
         case .backendTimeout: "BackendTimeout"
         case .backendBadAnswer: "BackendBadAnswer"
         case .badDigest: "BadDigest"
+        case .badRequest: "BadRequest"
         case .bucketAlreadyExists: "BucketAlreadyExists"
         case .bucketAlreadyOwnedByYou: "BucketAlreadyOwnedByYou"
         case .bucketNotEmpty: "BucketNotEmpty"
@@ -120,7 +121,7 @@ extension S3Error.Code {
         switch self {
         case .notModified: 304
         case .accessControlListNotSupported, .authorizationHeaderMalformed, .authorizationQueryParametersError,
-            .badDigest, .entityTooLarge, .entityTooSmall, .expiredToken, .incompleteBody, .invalidArgument,
+            .badDigest, .badRequest, .entityTooLarge, .entityTooSmall, .expiredToken, .incompleteBody, .invalidArgument,
             .invalidBucketName, .invalidDigest,
             .invalidLocationConstraint, .invalidPart, .invalidPartOrder, .invalidRequest, .invalidStorageClass,
             .invalidTag, .invalidToken, .invalidURI, .keyTooLong, .malformedPolicy, .malformedTrailer, .malformedXML,
@@ -165,6 +166,7 @@ extension S3Error.Code {
         case .backendTimeout: "The store behind this bucket did not answer in time."
         case .backendBadAnswer: "The store behind this bucket gave an answer that cannot be understood."
         case .badDigest: "The Content-MD5 or checksum value that you specified did not match what was received."
+        case .badRequest: "Bad Request"
         case .bucketAlreadyExists: "The requested bucket name is not available."
         case .bucketAlreadyOwnedByYou: "The bucket that you tried to create already exists, and you own it."
         case .bucketNotEmpty: "The bucket that you tried to delete is not empty."

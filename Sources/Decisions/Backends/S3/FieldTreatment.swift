@@ -8,6 +8,8 @@ enum FieldTreatment {
     case dropped
     /// Carried without `aws-chunked`.
     case contentEncoding
+    /// Carried where the store decides about other origins.
+    case origin
 
     /// - Parameters:
     ///   - writes: whether the operation changes something.
@@ -20,6 +22,9 @@ enum FieldTreatment {
             return
         case UInt8(ascii: "i"):
             self = Self.isAny(of: Self.conditions, entry, fields) ? .carried : .dropped
+            return
+        case UInt8(ascii: "o"):
+            self = fields.isNamed(entry, "origin") ? .origin : .dropped
             return
         case UInt8(ascii: "r"):
             self = !writes && fields.isNamed(entry, "range") ? .carried : .dropped

@@ -5,58 +5,156 @@ import WireFormats
 /// else, elements that nobody here knows included, stays as it is. What lies outside the prefix is left out.
 struct ListingRewrite {
     private let backend: S3Backend
+    private let request: S3Request
     private let bucket: BucketName
     private let listing: XMLNode
     private let encoding: ListingEncoding
 
-    init(backend: S3Backend, bucket: BucketName, listing: XMLNode) {
+    init(backend: S3Backend, request: S3Request, bucket: BucketName, listing: XMLNode) {
         self.backend = backend
+        self.request = request
         self.bucket = bucket
         self.listing = listing
         // What the store says it did, not what it was asked for.
         encoding = listing.value("EncodingType") == "url" ? .url : .plain
     }
 
-    func rewritten() -> XMLNode {
+    /// Nil for a listing that a client could not go on from without missing keys or going in circles.
+    func rewritten() -> XMLNode? {
+        guard Self.singles.allSatisfy({ listing.children(named: $0).count <= 1 }) else { return nil }
+        guard !backend.prefix.isEmpty else { return renamed() }
+        let isTruncated = listing.value("IsTruncated") == "true"
+        let entries = listing.children.compactMap { Self.names[$0.name] == nil ? nil : entry($0) }
+        guard let next = isTruncated ? next(after: entries) : .unsaid else { return nil }
+        return document(entries, next)
+    }
+
+    // MARK: - Parts
+
+    /// Of each of these a listing has one at most.
+    private static let singles = [
+        "EncodingType", "IsTruncated", "KeyCount", "NextMarker", "ContinuationToken", "NextContinuationToken",
+        "NextKeyMarker", "NextVersionIdMarker", "NextUploadIdMarker",
+    ]
+
+    /// Elements that stand for a key or common prefix, and which child of theirs says it.
+    private static let names = [
+        "Contents": "Key", "Version": "Key", "DeleteMarker": "Key", "Upload": "Key", "CommonPrefixes": "Prefix",
+    ]
+
+    private func renamed() -> XMLNode {
         listing.mapChildren { child in
+            child.name == "Name" || child.name == "Bucket" ? child.withText(bucket.string) : child
+        }
+    }
+
+    private func document(_ entries: [Entry], _ next: Next) -> XMLNode? {
+        let isShort = entries.contains { $0.shown == nil }
+        var rest = entries[...]
+        var sealsEveryToken = true
+        var children = listing.children.compactMap { child -> XMLNode? in
+            if Self.names[child.name] != nil { return rest.popFirst()?.shown }
             switch child.name {
-            case "Name", "Bucket": child.withText(bucket.string)
-            case "Prefix", "Marker", "NextMarker", "StartAfter", "KeyMarker", "NextKeyMarker":
-                child.text.isEmpty || backend.prefix.isEmpty ? child : shownOrEmpty(child)
+            case "Name", "Bucket": return child.withText(bucket.string)
+            // Said back as the client said it; encoded where the store does that.
+            case "Prefix": return said("prefix", in: child)
+            case "Marker": return said("marker", in: child)
+            case "KeyMarker": return said("key-marker", in: child)
+            case "StartAfter":
+                return request.query.first("start-after")?.isEmpty ?? true ? nil : said("start-after", in: child)
+            case "IsTruncated": return next.isEnd ? child.withText("false") : child
+            case "KeyCount":
+                return isShort ? child.withText(String(entries.count { $0.shown != nil })) : child
             case "ContinuationToken", "NextContinuationToken":
-                backend.prefix.isEmpty || child.text.isEmpty
-                    ? child : child.withText(ContinuationToken.wrap(child.text.trimmingXMLSpace))
-            case "Contents", "Version", "DeleteMarker", "Upload": entry(child, named: "Key")
-            case "CommonPrefixes": entry(child, named: "Prefix")
-            default: child
+                if next.isEnd, child.name == "NextContinuationToken" { return nil }
+                guard !child.text.isEmpty else { return child }
+                let token = ContinuationToken(for: request, at: backend).sealed(child.text.trimmingXMLSpace)
+                if token == nil { sealsEveryToken = false }
+                return token.map(child.withText)
+            case "NextMarker", "NextKeyMarker": return next.isUnsaid ? shownOrEmpty(child) : nil
+            case "NextVersionIdMarker", "NextUploadIdMarker": return next.isEnd ? nil : child
+            default: return child
             }
         }
+        if case .marker(let element, let name) = next {
+            let text = String(decoding: encoding.encode(name), as: UTF8.self)
+            let place = children.firstIndex { $0.name == "IsTruncated" }.map { $0 + 1 } ?? 0
+            children.insert(XMLNode(name: element, text: text), at: place)
+        }
+        guard sealsEveryToken else { return nil }
+        return XMLNode(name: listing.name, text: listing.text, attributes: listing.attributes, children: children)
+    }
+
+    // MARK: - Where the next page begins
+
+    private enum Next {
+        case marker(element: String, [UInt8])
+        /// A token says it, or nothing does.
+        case unsaid
+        case end
+
+        var isEnd: Bool { if case .end = self { true } else { false } }
+        var isUnsaid: Bool { if case .unsaid = self { true } else { false } }
+    }
+
+    private func next(after entries: [Entry]) -> Next? {
+        let element = request.operation == .listObjects ? "NextMarker" : "NextKeyMarker"
+        if let marker = listing.child(element), !marker.text.isEmpty {
+            // Stores exist that encode keys and not this; it mostly is a name of the page.
+            let isPlain = entries.contains { $0.stored.elementsEqual(marker.text.utf8) }
+            return next(element, isPlain ? Array(marker.text.utf8) : encoding.decode(marker.text))
+        }
+        // The first version says it with a delimiter only: without one, the last key does. Where that is not shown, or a
+        // store forgot, the last name of the page does.
+        guard request.operation == .listObjects, !entries.isEmpty else { return .unsaid }
+        let isSaid = (request.listedDelimiter ?? []).isEmpty && entries.contains { $0.shown?.name == "Contents" }
+        guard !isSaid, let last = entries.map(\.stored).max(by: { $0.lexicographicallyPrecedes($1) }) else {
+            return .unsaid
+        }
+        return next(element, last)
+    }
+
+    private func next(_ element: String, _ stored: [UInt8]) -> Next? {
+        if let shown = backend.shown(stored) { return shown.isEmpty ? nil : .marker(element: element, shown) }
+        // Behind the prefix nothing follows that is ours; before it, the store does not know where it is.
+        return backend.prefix.lexicographicallyPrecedes(stored) ? .end : nil
+    }
+
+    // MARK: - Entries
+
+    private struct Entry {
+        /// The name at the store.
+        let stored: [UInt8]
+        /// As the client sees it; nil: not at all.
+        let shown: XMLNode?
+    }
+
+    /// An entry without a name, with two, or from outside the prefix is not shown; nor is the prefix itself where it is
+    /// an object: here it would be one without a name.
+    private func entry(_ node: XMLNode) -> Entry {
+        let name = Self.names[node.name] ?? ""
+        let named = node.children(named: name)
+        guard named.count == 1, let text = named.first?.text else { return Entry(stored: [], shown: nil) }
+        let stored = encoding.decode(text)
+        guard let shown = backend.shown(stored), !shown.isEmpty else { return Entry(stored: stored, shown: nil) }
+        let rewritten = String(decoding: encoding.encode(shown), as: UTF8.self)
+        return Entry(
+            stored: stored,
+            shown: node.mapChildren { $0.name == name ? $0.withText(rewritten) : $0 }
+        )
+    }
+
+    private func said(_ parameter: StaticString, in node: XMLNode) -> XMLNode {
+        let value = request.query.first(parameter) ?? []
+        let isPlain = node.text.utf8.elementsEqual(backend.prefix + value)
+        return node.withText(String(decoding: isPlain ? value : encoding.encode(value), as: UTF8.self))
     }
 
     /// A marker that lies before the prefix begins where the prefix does.
     private func shownOrEmpty(_ node: XMLNode) -> XMLNode {
-        shown(node) ?? node.withText("")
-    }
-
-    private func entry(_ node: XMLNode, named name: String) -> XMLNode? {
-        guard !backend.prefix.isEmpty else { return node }
-        var names = 0
-        var isInside = true
-        let rewritten = node.mapChildren { child in
-            guard child.name == name else { return child }
-            names += 1
-            // The prefix itself may be an object at the store: here it would be one without a name.
-            guard let shown = shown(child), !shown.text.isEmpty else {
-                isInside = false
-                return nil
-            }
-            return shown
+        guard !node.text.isEmpty, let shown = backend.shown(encoding.decode(node.text)) else {
+            return node.withText("")
         }
-        return names > 0 && isInside ? rewritten : nil
-    }
-
-    private func shown(_ node: XMLNode) -> XMLNode? {
-        guard let shown = backend.shown(encoding.decode(node.text)) else { return nil }
         return node.withText(String(decoding: encoding.encode(shown), as: UTF8.self))
     }
 }

@@ -4,10 +4,13 @@ import HTTP1
 enum ResponseFields {
     /// The store's fields without those about its hop, its cookies and challenges, its own ids and server, and what
     /// Gatehouse says itself. Framing is left out: it is written with the body.
-    static func passed(_ fields: FieldBlock) -> FieldBlock {
+    ///
+    /// - Parameter crossOrigin: whose word about pages of other origins counts.
+    static func passed(_ fields: FieldBlock, crossOrigin: S3Backend.CrossOrigin = .gateway) -> FieldBlock {
         var passed = FieldBlock(reservingBytes: fields.bytes.count, fields: fields.entries.count)
         let nominated = fields.first("connection").map { nominations($0) } ?? []
-        for entry in fields.entries where !isWithheld(entry, fields) {
+        for entry in fields.entries {
+            if isWithheld(entry, fields), crossOrigin == .gateway || !isCrossOrigin(entry, fields) { continue }
             if !nominated.isEmpty, nominated.contains(where: { equals(fields.name(entry), $0) }) { continue }
             passed.append(entry, of: fields, lowercasing: .nothing)
         }
@@ -15,12 +18,19 @@ enum ResponseFields {
     }
 
     /// What an error answer keeps: what tells the client how to ask again.
-    static func passedWithError(_ fields: FieldBlock) -> FieldBlock {
+    static func passedWithError(_ fields: FieldBlock, crossOrigin: S3Backend.CrossOrigin = .gateway) -> FieldBlock {
         var passed = FieldBlock(reservingBytes: 256, fields: 4)
-        for entry in fields.entries where errorFields.contains(where: { fields.isNamed(entry, $0) }) {
-            passed.append(entry, of: fields, lowercasing: .nothing)
+        for entry in fields.entries {
+            let isKept =
+                errorFields.contains { fields.isNamed(entry, $0) }
+                || (crossOrigin == .store && (isCrossOrigin(entry, fields) || fields.isNamed(entry, "vary")))
+            if isKept { passed.append(entry, of: fields, lowercasing: .nothing) }
         }
         return passed
+    }
+
+    private static func isCrossOrigin(_ entry: FieldBlock.Entry, _ fields: FieldBlock) -> Bool {
+        fields.hasPrefix(entry, "access-control-")
     }
 
     private static let errorFields: [StaticString] = [

@@ -101,7 +101,8 @@ public struct S3AnswerReader: Sendable {
 
     private func listing(_ document: XMLNode, root: String) -> [UInt8]? {
         guard document.name == root, let bucket = request.bucket else { return nil }
-        return ListingRewrite(backend: backend, bucket: bucket, listing: document).rewritten().document()
+        return ListingRewrite(backend: backend, request: request, bucket: bucket, listing: document).rewritten()?
+            .document()
     }
 
     /// A result about one object: bucket, key and location under the client's names.

@@ -25,7 +25,7 @@ extension S3Backend {
     public func answer(to request: S3Request, head: ResponseHead, view: ClientView) -> S3Answer {
         switch head.status {
         case 200...299:
-            var fields = ResponseFields.passed(head.fields)
+            var fields = ResponseFields.passed(head.fields, crossOrigin: crossOrigin)
             appendNames(to: &fields, of: request, view)
             guard let limit = collects(request), head.status != 204 else {
                 return .stream(status: head.status, fields: fields)
@@ -39,7 +39,7 @@ extension S3Backend {
             )
             return .collect(limit: limit, reading: reader)
         case 304:
-            return .stream(status: 304, fields: ResponseFields.passed(head.fields))
+            return .stream(status: 304, fields: ResponseFields.passed(head.fields, crossOrigin: crossOrigin))
         case 300...399:
             let region = head.fields.string("x-amz-bucket-region")
             return .failure(
@@ -47,7 +47,7 @@ extension S3Backend {
                 fields: FieldBlock()
             )
         default:
-            let fields = ResponseFields.passedWithError(head.fields)
+            let fields = ResponseFields.passedWithError(head.fields, crossOrigin: crossOrigin)
             let retryAfter = head.fields.first("retry-after").flatMap { decimal($0) }
             if request.operation == .headObject || request.operation == .headBucket || head.framing == .none {
                 let failure = StoreFailure(status: head.status, address: request.address, retryAfter: retryAfter)

@@ -26,6 +26,25 @@ extension S3Backend {
         ).document()
     }
 
+    /// Asks the store, as a browser would, what its own rules say of a request of another origin. Unsigned, as such
+    /// questions are.
+    ///
+    /// - Parameter headers: the names of fields, as the browser listed them; nil: it listed none.
+    /// - Throws: `KeyTooLongError`.
+    public func preflightRequest(
+        for address: S3Address,
+        origin: [UInt8],
+        method: [UInt8],
+        headers: [UInt8]?
+    ) throws(S3Error) -> OutgoingRequest {
+        var outgoing = OutgoingRequest(method: .options, path: try path(of: address), query: [])
+        outgoing.fields.append("host", host)
+        outgoing.fields.append("origin", origin)
+        outgoing.fields.append("access-control-request-method", method)
+        if let headers { outgoing.fields.append("access-control-request-headers", headers) }
+        return outgoing
+    }
+
     /// Asks the store for its buckets, a page at a time. The answer is a ``S3API/BucketList``.
     public func listBucketsRequest(continuationToken: String? = nil, at now: Instant) -> OutgoingRequest {
         var query = Query()

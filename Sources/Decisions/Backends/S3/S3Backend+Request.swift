@@ -45,6 +45,8 @@ extension S3Backend {
             let treatment = FieldTreatment(entry, of: head.fields, writes: writes, bodyIsTheClients: bodyIsTheClients)
             switch treatment {
             case .dropped: continue
+            case .origin:
+                if crossOrigin == .store { outgoing.fields.append(entry, of: head.fields, lowercasing: .name) }
             case .carried: outgoing.fields.append(entry, of: head.fields, lowercasing: .name)
             case .contentEncoding:
                 let rest = withoutAWSChunked(head.fields.value(entry))

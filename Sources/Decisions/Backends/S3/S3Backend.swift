@@ -23,6 +23,16 @@ public final class S3Backend: Sendable {
     /// Nil: requests go out unsigned.
     public let signer: SigV4Signer?
 
+    /// Who says what pages of other origins may do.
+    public enum CrossOrigin: Hashable, Sendable {
+        /// The store, by its own rules: it hears the origin, and its answer's fields about that pass.
+        case store
+        /// We do.
+        case gateway
+    }
+
+    public let crossOrigin: CrossOrigin
+
     /// The value of `host`.
     let host: [UInt8]
     /// The bucket's path, encoded, without a trailing slash: empty where the bucket is in the host.
@@ -37,7 +47,8 @@ public final class S3Backend: Sendable {
         addressing: Addressing = .path,
         bucketName: String,
         prefix: String = "",
-        signer: SigV4Signer?
+        signer: SigV4Signer?,
+        crossOrigin: CrossOrigin = .store
     ) {
         var folder = Array(prefix.utf8)
         if let last = folder.last, last != UInt8(ascii: "/") { folder.append(UInt8(ascii: "/")) }
@@ -47,6 +58,7 @@ public final class S3Backend: Sendable {
         self.bucketName = bucketName
         self.prefix = folder
         self.signer = signer
+        self.crossOrigin = crossOrigin
         switch addressing {
         case .path:
             host = Array(endpoint.authority.utf8)

@@ -16,10 +16,25 @@ public struct BucketList: Sendable {
     public var entries: [Entry]
     /// Identity and display name of the one who asks.
     public var owner: String
+    /// What the request asked for beyond all buckets, said back to it.
+    public var prefix: String?
+    /// Where the next page begins; nil: this was the last.
+    public var continuationToken: String?
+    /// Of every bucket, where the request asked for more than names; nil: unsaid.
+    public var region: String?
 
-    public init(entries: [Entry], owner: String) {
+    public init(
+        entries: [Entry],
+        owner: String,
+        prefix: String? = nil,
+        continuationToken: String? = nil,
+        region: String? = nil
+    ) {
         self.entries = entries
         self.owner = owner
+        self.prefix = prefix
+        self.continuationToken = continuationToken
+        self.region = region
     }
 
     /// A store's own answer, nil where it is none.
@@ -52,9 +67,12 @@ public struct BucketList: Sendable {
             writer.open("Bucket")
             writer.element("Name", entry.name)
             writer.element("CreationDate", Timestamp.iso8601Milliseconds(entry.created))
+            if let region { writer.element("BucketRegion", region) }
             writer.close("Bucket")
         }
         writer.close("Buckets")
+        if let continuationToken { writer.element("ContinuationToken", continuationToken) }
+        if let prefix { writer.element("Prefix", prefix) }
         writer.close("ListAllMyBucketsResult")
         return writer.bytes
     }

@@ -1,0 +1,112 @@
+import Backends
+import HTTP1
+import Identity
+import S3API
+
+/// A browser's question before a request of another origin (Fetch standard, "CORS-preflight fetch"). It has no
+/// credential and needs none: what it is told is no secret, and what it announces is judged when it comes. Only this
+/// file makes one, and of a ``Forward`` it can only make one that asks a store the same question.
+public struct Preflight: Sendable {
+    private let asking: Asking
+    private let fields: PreflightFields
+
+    fileprivate init(_ asking: Asking) throws(S3Error) {
+        self.asking = asking
+        fields = try PreflightFields(asking.head)
+    }
+
+    /// The bucket's rules where it has some; else whatever the store says of its own bucket.
+    fileprivate func plan(by bucket: Bucket?) throws(S3Error) -> Plan {
+        guard let bucket else { throw Self.notEnabled }
+        if let rules = bucket.crossOrigin { return .reply(try rules.preflight(fields)) }
+        guard let address = asking.address else { throw Self.notEnabled }
+        let request = try bucket.backend.preflightRequest(
+            for: address,
+            origin: fields.origin,
+            method: fields.method,
+            headers: fields.headerList
+        )
+        return .forward(
+            Forward(preflight: self, upstream: bucket.upstream, request: request) { head in .reply(answer(head)) }
+        )
+    }
+
+    /// For our own paths, by the server's rules.
+    fileprivate func plan(by rules: CrossOriginRules?) throws(S3Error) -> Plan {
+        guard let rules else { throw Self.notEnabled }
+        return .reply(try rules.preflight(fields))
+    }
+
+    /// The store's leave, and nothing else of its answer.
+    private func answer(_ head: ResponseHead) -> Reply {
+        guard (200...299).contains(head.status), head.fields.first("access-control-allow-origin") != nil else {
+            return asking.reply(Self.notEnabled)
+        }
+        var reply = Reply(status: 200)
+        for entry in head.fields.entries
+        where head.fields.hasPrefix(entry, "access-control-") || head.fields.isNamed(entry, "vary") {
+            reply.fields.append(entry, of: head.fields, lowercasing: .name)
+        }
+        return reply
+    }
+
+    /// The same for a bucket without rules, one that does not exist, and what is no bucket.
+    private static let notEnabled = S3Error(.accessForbidden, "CORSResponse: CORS is not enabled for this bucket.")
+}
+
+extension Pipeline {
+    /// What becomes of an `OPTIONS`. One that a store must answer counts as an anonymous request: it costs as much.
+    mutating func preflight(_ asking: Asking, on reserved: ReservedPath?, noting notes: Decision) -> Decision {
+        var decision = notes
+        decision.operation = "Preflight"
+        let bucket = reserved == nil ? asking.bucketOfHost : nil
+        if let bucket {
+            decision.bucket = bucket.name
+            decision.hardening = bucket.hardening
+            decision.crossOrigin = bucket.crossOrigin.map { _ in .varying }
+        } else if decision.crossOrigin != nil {
+            decision.crossOrigin = .varying
+        }
+        do throws(Refusal) {
+            do throws(S3Error) {
+                let preflight = try Preflight(asking)
+                decision.plan =
+                    try reserved == nil
+                    ? preflight.plan(by: bucket) : preflight.plan(by: asking.snapshot.server.crossOrigin)
+            } catch {
+                throw .request(error)
+            }
+            if case .forward = decision.plan { decision.permit = try limit(.anonymous, asking) }
+        } catch {
+            decision.outcome = error.outcome
+            decision.reason = error.reason
+            decision.plan = .reply(asking.reply(error.error))
+        }
+        return decision
+    }
+}
+
+extension Asking {
+    fileprivate var address: S3Address? {
+        (try? S3Address.locate(
+            host: origin.host,
+            path: head.path,
+            domains: snapshot.server.domains,
+            rules: snapshot.server.keyRules
+        ))?.address
+    }
+
+    /// The bucket that is asked about, also where its key or query can't be read.
+    var bucketOfHost: Bucket? {
+        let path = head.path.prefix { $0 != UInt8(ascii: "?") }
+        let name = path.dropFirst().prefix { $0 != UInt8(ascii: "/") }
+        let located =
+            (try? S3Address.locate(
+                host: origin.host,
+                path: [UInt8(ascii: "/")] + name,
+                domains: snapshot.server.domains
+            ))
+            ?? (try? S3Address.locate(host: origin.host, path: "/".utf8, domains: snapshot.server.domains))
+        return located?.address.bucket.flatMap(snapshot.bucket)
+    }
+}
