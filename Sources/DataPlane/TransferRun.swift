@@ -79,7 +79,8 @@ final class TransferRun {
             )
             phase = .asking(question, exchange)
             deadline = .distantFuture
-            exchange.begin()
+            // What can't be asked twice is not put on a connection that may turn out to be dead.
+            exchange.begin(fresh: question.replay == .never)
         case .carry(let carriage):
             guard hasClient else { return take(carriage.failed(abandonment)) }
             hasRestarted = false

@@ -63,6 +63,15 @@ struct PartCopyTests {
         )
     }
 
+    @Test("A part is no larger than an object may be")
+    func largerThanAnObject() throws {
+        var gate = Gate()
+        gate.server = Gate.settings(maxObjectSize: 100)
+        let carriage = try gate.decide(Self.part().by(.root)).transfer().carriage()
+        #expect(try carriage.left(200, [("content-length", "101")], length: 101).reply().code == "EntityTooLarge")
+        _ = try carriage.delivery(200, [("content-length", "100")], length: 100)
+    }
+
     @Test("A condition that does not hold fails the copy", arguments: [304, 412])
     func conditions(status: Int) throws {
         #expect(try Self.part().transfer().carriage().left(status).reply().code == "PreconditionFailed")

@@ -60,6 +60,9 @@ struct PartCopy: Sendable {
             return .leave { _ in ends.finish(S3Error(.backendBadAnswer)) }
         }
         guard length <= ObjectCopy.largestSource else { return .leave { _ in ends.finish(CopyEnds.sourceTooLarge) } }
+        guard length <= ends.asking.snapshot.server.maxObjectSize else {
+            return .leave { _ in ends.finish(S3Error(.entityTooLarge)) }
+        }
         do throws(S3Error) {
             return .deliver(try delivery(head, length, at: now))
         } catch {
