@@ -1,5 +1,6 @@
 """Copies between stores that can't reach each other: carried by the gateway, in every direction."""
 
+import base64
 import hashlib
 import http.client
 import io
@@ -108,17 +109,34 @@ def test_metadata_can_be_replaced(any_s3, source, destination):
     assert (copied["Metadata"], copied["ContentType"]) == ({"new": "2"}, "text/new")
 
 
-def test_tags_go_along_or_are_replaced(any_s3, south_s3):
-    any_s3.put_object(Bucket="photos", Key="copies/tagged", Body=b"x", Tagging="team=a%26b&stage=one")
-    source = {"Bucket": "photos", "Key": "copies/tagged"}
-    any_s3.copy_object(Bucket="logs", Key="copies/tagged", CopySource=source)
-    kept = south_s3.get_object_tagging(Bucket="logs", Key="copies/tagged")["TagSet"]
-    assert sorted((tag["Key"], tag["Value"]) for tag in kept) == [("stage", "one"), ("team", "a&b")]
+@pytest.mark.parametrize("source, destination", [("photos", "logs"), ("photos", "local"), ("local", "logs")])
+def test_tags_go_along_or_are_replaced(any_s3, source, destination):
+    any_s3.put_object(Bucket=source, Key="copies/tagged", Body=b"x", Tagging="team=a%20b&stage=one")
+    origin = {"Bucket": source, "Key": "copies/tagged"}
+    any_s3.copy_object(Bucket=destination, Key="copies/tagged", CopySource=origin)
+    kept = any_s3.get_object_tagging(Bucket=destination, Key="copies/tagged")["TagSet"]
+    assert sorted((tag["Key"], tag["Value"]) for tag in kept) == [("stage", "one"), ("team", "a b")]
     any_s3.copy_object(
-        Bucket="logs", Key="copies/retagged", CopySource=source, TaggingDirective="REPLACE", Tagging="other=2"
+        Bucket=destination, Key="copies/retagged", CopySource=origin, TaggingDirective="REPLACE", Tagging="other=2"
     )
-    replaced = south_s3.get_object_tagging(Bucket="logs", Key="copies/retagged")["TagSet"]
+    replaced = any_s3.get_object_tagging(Bucket=destination, Key="copies/retagged")["TagSet"]
     assert [(tag["Key"], tag["Value"]) for tag in replaced] == [("other", "2")]
+
+
+def test_checksums_are_asked_for_and_carried(any_s3):
+    body = os.urandom(100 * KIB)
+    wanted = base64.b64encode(hashlib.sha256(body).digest()).decode()
+    any_s3.put_object(Bucket="local", Key="copies/summed", Body=body, ChecksumSHA256=wanted)
+    answer = any_s3.copy_object(
+        Bucket="logs", Key="copies/summed", CopySource={"Bucket": "local", "Key": "copies/summed"}
+    )
+    assert answer["CopyObjectResult"]["ChecksumSHA256"] == wanted
+    any_s3.put_object(Bucket="photos", Key="copies/unsummed", Body=body)
+    answer = any_s3.copy_object(
+        Bucket="local", Key="copies/unsummed", CopySource={"Bucket": "photos", "Key": "copies/unsummed"},
+        ChecksumAlgorithm="SHA256",
+    )
+    assert answer["CopyObjectResult"]["ChecksumSHA256"] == wanted
 
 
 @pytest.mark.parametrize("source, destination", WAYS)

@@ -34,12 +34,13 @@ struct CopyChecks: Sendable {
         fields.append(known.algorithm.header, Base64.encode(known.digest).utf8)
     }
 
-    /// What the answer names: what the store says it keeps, else what was computed.
+    /// What the answer names: the one that was asked for, as the store keeps it or as it was computed; else what the store
+    /// says it keeps; else what was computed.
     func named(by fields: FieldBlock, _ checksums: [Checksum]) -> (element: StaticString, value: String)? {
-        for algorithm in ChecksumAlgorithm.allCases {
+        for algorithm in wanted.map({ [$0] }) ?? ChecksumAlgorithm.allCases {
             if let value = fields.string(algorithm.header) { return (algorithm.element, value) }
         }
-        guard let checksum = checksums.last else { return nil }
+        guard let checksum = checksums.last(where: { wanted == nil || $0.algorithm == wanted }) else { return nil }
         return (checksum.algorithm.element, Base64.encode(checksum.finalize()))
     }
 }
