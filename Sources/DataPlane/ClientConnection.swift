@@ -17,12 +17,14 @@ final class ClientConnection: ChannelDuplexHandler, UpstreamUser {
     typealias OutboundOut = ByteBuffer
 
     enum Phase {
-        // → waiting | collecting | gathering | connecting | forwarding | discarding | head | lingering | closed
+        // → waiting | collecting | readingForm | gathering | connecting | forwarding | discarding | head | lingering | closed
         case head
         // Somebody outside of the loop is asked. → any but gathering's successors, as head
         case waiting(Task<Void, Never>)
         // → waiting | connecting | discarding | head | lingering | closed
         case collecting(limit: Int, then: @Sendable ([UInt8]) -> Plan)
+        // A form's fields are read. → waiting | gathering | connecting | discarding | head | lingering | closed
+        case readingForm(Findings)
         // A body flows that no byte of may reach the store yet. → connecting | discarding | head | lingering | closed
         case gathering
         // → forwarding | discarding | head | lingering | closed
@@ -71,6 +73,7 @@ final class ClientConnection: ChannelDuplexHandler, UpstreamUser {
     /// The peer's address as the logs write it, rendered once.
     private var peerText: [UInt8] = []
     private var collected: [UInt8] = []
+    private var formReader: FormReader?
     var exchange = Exchange()
     var answer = AnswerState()
 
@@ -126,7 +129,7 @@ final class ClientConnection: ChannelDuplexHandler, UpstreamUser {
 
     private var wantsBytes: Bool {
         switch phase {
-        case .collecting, .gathering, .discarding, .lingering: true
+        case .collecting, .gathering, .readingForm, .discarding, .lingering: true
         case .closed: false
         case .head: takesRequests || inbox.readableBytes < Self.readAhead
         // A bounded amount is always welcome: asking the kernel to stop and go on costs two calls, and the end of a
@@ -182,6 +185,7 @@ final class ClientConnection: ChannelDuplexHandler, UpstreamUser {
         case .head: return takesRequests && readHead()
         case .collecting(let limit, let then): return collect(limit: limit, then: then)
         case .gathering: return gather()
+        case .readingForm(let findings): return readForm(knowing: findings)
         case .forwarding(let upstream): return !bodyIsRead && streamsBody && sendBody(to: upstream)
         case .discarding: return discard()
         case .waiting, .connecting, .transferring, .lingering, .closed: return false
@@ -296,6 +300,12 @@ final class ClientConnection: ChannelDuplexHandler, UpstreamUser {
             self.transfer(transfer)
         case .wait(let make):
             wait(for: make)
+        case .readForm(let reader, let findings):
+            formReader = reader
+            extendDeadline(loop.waits.bodyIdle)
+            phase = .readingForm(findings)
+            continueIfExpected()
+            advance()
         case .reconsider(let findings):
             guard let head else { return close() }
             decide(head, knowing: findings)
@@ -346,6 +356,39 @@ final class ClientConnection: ChannelDuplexHandler, UpstreamUser {
             refuse(refusal)
             return false
         }
+    }
+
+    /// Reads a form up to its file, a short one to its end, and decides what it asks for.
+    private func readForm(knowing findings: Findings) -> Bool {
+        do throws(S3Error) {
+            switch decoder.next(&inbox) {
+            case .needMore:
+                extendDeadline(loop.waits.bodyIdle)
+                return false
+            case .bytes(let bytes):
+                record.bytesIn += Int64(bytes.readableBytes)
+                if let form = try formReader?.take(bytes) { decide(form, knowing: findings) }
+            case .end:
+                bodyIsRead = true
+                if let form = try formReader?.finish() { decide(form, knowing: findings) }
+            case .refused(let refusal):
+                refuse(refusal)
+                return false
+            }
+        } catch {
+            formReader = nil
+            record.reason = "the form is not well-formed: \(error.message)"
+            send(refusal(error))
+        }
+        return true
+    }
+
+    private func decide(_ form: PostForm, knowing findings: Findings) {
+        formReader = nil
+        guard let head else { return close() }
+        var findings = findings
+        findings.form = form
+        decide(head, knowing: findings)
     }
 
     private func discard() -> Bool {
@@ -432,7 +475,7 @@ final class ClientConnection: ChannelDuplexHandler, UpstreamUser {
                 beginRecord()
                 refuse(.headTimedOut)
             }
-        case .collecting, .gathering:
+        case .collecting, .gathering, .readingForm:
             answer.keepAlive = false
             send(refusal(S3Error(.requestTimeout)))
         case .waiting(let task):

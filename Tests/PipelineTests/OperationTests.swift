@@ -26,7 +26,7 @@ struct OperationTests {
         let decision = try gate.decide(call.signed())
         #expect(decision.operationName == operation)
         switch decision.plan {
-        case .reply, .wait, .reconsider, .transfer: Issue.record("refused, or not decided")
+        case .reply, .wait, .reconsider, .readForm, .transfer: Issue.record("refused, or not decided")
         case .collect: #expect(length != nil)
         case .forward(let forward):
             #expect(forward.target == "/photos/a.txt?" + query + (query.contains("=") ? "" : "="))
@@ -41,7 +41,6 @@ struct OperationTests {
             Call("GET", "/photos/a.txt?acl&tagging"), Call("DELETE", "/photos/a.txt?tagging&tagging"),
             Call("GET", "/photos/a.txt", [("x-amz-no-such-thing", "1")]),
             Call("PUT", "/photos/a.txt", [("x-amz-trailer", "x-amz-checksum-crc32")], length: 1),
-            Call("POST", "/photos", length: 1),
         ]
     )
     func unknown(call: Call) throws {
@@ -49,6 +48,12 @@ struct OperationTests {
         let decision = try gate.decide(call.signed())
         try expect(501, .notImplemented, decision)
         #expect(decision.outcome == .undecided)
+    }
+
+    @Test("A POST to a bucket is a form or nothing")
+    func postIsAForm() throws {
+        var gate = Gate()
+        try expect(412, .preconditionFailed, try gate.decide(Call("POST", "/photos", length: 1).signed()))
     }
 
     @Test("DELETE of a version names the version to the store; an empty one is refused")

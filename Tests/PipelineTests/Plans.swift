@@ -53,6 +53,7 @@ extension Plan {
         case .transfer: "a copy between stores"
         case .wait: "something is to be found out"
         case .reconsider: "to be decided again"
+        case .readForm: "a form is to be read"
         }
     }
 }

@@ -244,6 +244,50 @@ struct Authenticator {
         }
     }
 
+    /// A form that is signed; nil where it is not, and the head says who asks.
+    mutating func authenticate(
+        _ form: PostForm,
+        _ asking: Asking,
+        _ query: Query
+    ) throws(Refusal) -> (caller: Authenticated, policy: PostPolicy)? {
+        let (head, snapshot) = (asking.head, asking.snapshot)
+        do {
+            guard let signature = try FormSignature(form.fields.raw) else { return nil }
+            guard try PresentedSignature.find(in: head, query: query) == nil, head.fields.count(of: "x-api-key") == 0,
+                head.fields.count(of: "x-amz-security-token") == 0, !query.contains("gh-link")
+            else { throw SignatureRefusal.twoSignatures }
+            let isVersion2 = if case .v2 = signature.version { true } else { false }
+            guard !isVersion2 || snapshot.server.acceptsSigV2 else { throw SignatureRefusal.signatureVersion2 }
+            let key = try snapshot.accessKeys.find(signature.accessKeyID, at: asking.now)
+            guard signature.securityToken == nil else { throw Self.tokenOfLongLivedKey }
+            let policy = try PostPolicy(field: signature.policy)
+            try signature.verify(
+                secret: key.secret,
+                expiration: policy.expiration,
+                now: asking.now,
+                region: snapshot.server.region
+            )
+            let caller = Authenticated(
+                principal: key.principal,
+                basis: .scopes(snapshot.keyScopes[key.id] ?? []),
+                payload: .unsigned,
+                expiresAt: key.expiresAt,
+                remark: isVersion2 ? "sigv2 form" : "sigv4 form"
+            )
+            return (caller, policy)
+        } catch let refusal as SignatureRefusal {
+            throw Self.refusal(refusal)
+        } catch let refusal as AccessKeyRefusal {
+            throw Self.refusal(refusal)
+        } catch let refusal as Refusal {
+            throw refusal
+        } catch let error as S3Error {
+            throw .request(error)
+        } catch {
+            throw .unauthenticated(S3Error(.internalError), reason: "\(type(of: error))", failure: "internal")
+        }
+    }
+
     private static let tokenOfLongLivedKey = Refusal.unauthenticated(
         S3Error(.invalidToken),
         reason: "a session token for a long-lived key",

@@ -31,8 +31,11 @@ public struct Decision: Sendable {
 
     /// Whether it stands: not where something has to be found out before anything is decided.
     public var isFinal: Bool {
-        if case .wait = plan { return outcome != .undecided }
-        return true
+        switch plan {
+        case .wait: return outcome != .undecided
+        case .readForm: return false
+        default: return true
+        }
     }
 
     public enum Outcome: Sendable {

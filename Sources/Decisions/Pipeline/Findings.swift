@@ -1,9 +1,12 @@
 public import Identity
+public import S3API
 public import WireFormats
 
 /// What had to be found out about a request before it could be decided.
 public struct Findings: Sendable {
     public var token: TokenFinding?
+    /// A form's fields, once they are read.
+    public var form: PostForm?
 
     public init(token: TokenFinding? = nil) {
         self.token = token

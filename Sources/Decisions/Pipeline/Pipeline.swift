@@ -2,6 +2,7 @@ public import Admission
 public import HTTP1
 import Identity
 import S3API
+import Signatures
 public import WireFormats
 
 /// The life of a request without I/O: from its head to what is to be done, one line for each stage.
@@ -79,6 +80,10 @@ public struct Pipeline {
         notes.key = located.address.key
         notes.hardening = located.bucket?.hardening ?? []
         notes.crossOrigin = located.bucket?.crossOrigin?.fields(for: asking.head)
+        if let form = findings.form { return try plan(form, located, asking, knowing: findings, noting: &notes) }
+        if asking.head.method == .post, let reader = try FormUpload.reader(asking, located) {
+            return .readForm(reader, findings)
+        }
         let caller: Authenticated
         let authentication = try authenticator.authenticate(
             asking,
@@ -102,6 +107,48 @@ public struct Pipeline {
             caller.remark.utf8CodeUnitCount == 0 ? admitted.reason : admitted.reason + "; \(caller.remark)"
         notes.outcome = .allowed
         return try Planner(admitted, asking).plan()
+    }
+
+    /// A form whose fields are here.
+    private mutating func plan(
+        _ form: PostForm,
+        _ located: Located,
+        _ asking: Asking,
+        knowing findings: Findings,
+        noting notes: inout Decision
+    ) throws(Refusal) -> Plan {
+        notes.operation = S3Operation.postObject.metricName
+        let caller: Authenticated
+        let policy: PostPolicy?
+        if let signed = try authenticator.authenticate(form, asking, located.query) {
+            (caller, policy) = signed
+        } else {
+            let authentication = try authenticator.authenticate(
+                asking,
+                located.query,
+                knowing: findings,
+                tokens,
+                resource: .own
+            ) { host in located.isSame(under: host, asking) }
+            guard case .known(let authenticated) = authentication else {
+                guard case .unverified(let token) = authentication else { throw .credentialNeeded }
+                return wait(for: token, asking, knowing: findings)
+            }
+            guard authenticated.payload == .unsigned else {
+                throw .request(S3Error(.notImplemented, "Forms are accepted with UNSIGNED-PAYLOAD only."))
+            }
+            (caller, policy) = (authenticated, nil)
+        }
+        notes.principal = caller.principal
+        notes.remark = caller.remark
+        notes.permit = try limit(caller.principal, asking)
+        let upload = try FormUpload(form, policy: policy, located, asking)
+        notes.key = upload.request.key
+        let admitted = try Admitted(upload.request, by: caller, to: located, upload.asking)
+        notes.reason =
+            caller.remark.utf8CodeUnitCount == 0 ? admitted.reason : admitted.reason + "; \(caller.remark)"
+        notes.outcome = .allowed
+        return try Planner(admitted, upload.asking).plan(upload)
     }
 
     /// What is asked of Gatehouse itself.

@@ -1,4 +1,5 @@
 public import HTTP1
+public import S3API
 
 /// What is to be done with a request: a value, so that every decision can be tested without a socket. The data plane
 /// performs it and asks for the next one where a plan has a continuation.
@@ -12,6 +13,8 @@ public enum Plan: Sendable {
     /// Ask somebody who may take a while (a token's issuer, the state, the application), then do what comes of it. Runs
     /// outside of the event loop, and is cancelled when the client leaves or has waited too long.
     case wait(@Sendable () async -> Plan)
+    /// Read a form's fields from the body, then decide once more, knowing them.
+    case readForm(FormReader, Findings)
     /// Decide once more, knowing what was found out.
     case reconsider(Findings)
     /// Copy between two stores that can't reach each other.

@@ -19,8 +19,12 @@ struct Planner: Sendable {
 
     func plan() throws(Refusal) -> Plan {
         guard let bucket = admitted.bucket else { return try BucketListing(admitted, asking).plan() }
-        try guardTier(bucket)
-        try guardCustomerKey(bucket)
+        guard request.operation != .postObject else {
+            throw .request(
+                S3Error(.preconditionFailed, "Bucket POST must be of the enclosure-type multipart/form-data.")
+            )
+        }
+        try guardCarried(bucket)
         try guardPayloadForm()
         if let transfer = try transfer(to: bucket) { return .transfer(transfer) }
         switch request.operation.bodyHandling {
@@ -37,6 +41,11 @@ struct Planner: Sendable {
     }
 
     // MARK: - What is not carried
+
+    func guardCarried(_ bucket: Bucket) throws(Refusal) {
+        try guardTier(bucket)
+        try guardCustomerKey(bucket)
+    }
 
     private func guardTier(_ bucket: Bucket) throws(Refusal) {
         let operation = request.operation

@@ -11,7 +11,6 @@ extension BackendKind {
     public func carries(_ operation: S3Operation) -> Bool {
         switch operation.tier {
         case .core: true
-        case .refused: false
         case .passThrough:
             switch self {
             case .s3: true

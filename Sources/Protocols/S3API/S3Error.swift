@@ -37,6 +37,8 @@ extension S3Error {
         case preconditionFailed, proxyOnly, requestHeaderSectionTooLarge, requestTimeTooSkewed, requestTimeout
         case serviceUnavailable, signatureDoesNotMatch, slowDown, tooManyRequests, unresolvableGrant
         case contentSHA256Mismatch
+        // Of forms.
+        case incorrectNumberOfFiles, invalidPolicyDocument, malformedPOSTRequest, maxPostPreDataLengthExceeded
     }
 }
 
@@ -114,6 +116,10 @@ extension S3Error.Code {
         case .tooManyRequests: "SlowDown"
         case .unresolvableGrant: "UnresolvableGrantByEmailAddress"
         case .contentSHA256Mismatch: "XAmzContentSHA256Mismatch"
+        case .incorrectNumberOfFiles: "IncorrectNumberOfFilesInPostRequest"
+        case .invalidPolicyDocument: "InvalidPolicyDocument"
+        case .malformedPOSTRequest: "MalformedPOSTRequest"
+        case .maxPostPreDataLengthExceeded: "MaxPostPreDataLengthExceeded"
         }
     }
 
@@ -128,6 +134,7 @@ extension S3Error.Code {
             .maxMessageLengthExceeded, .metadataTooLarge, .missingSecurityHeader, .requestHeaderSectionTooLarge,
             .requestTimeout, .unresolvableGrant, .contentSHA256Mismatch:
             400
+        case .incorrectNumberOfFiles, .invalidPolicyDocument, .malformedPOSTRequest, .maxPostPreDataLengthExceeded: 400
         case .invalidAPIKey, .invalidBearerToken: 401
         case .accessDenied, .accessForbidden, .invalidAccessKeyID, .invalidObjectState, .invalidSecurity,
             .missingAuthenticationToken,
@@ -230,6 +237,10 @@ extension S3Error.Code {
         case .unresolvableGrant: "The email address that you provided does not match any account on record."
         case .contentSHA256Mismatch:
             "The provided 'x-amz-content-sha256' header does not match what was computed."
+        case .incorrectNumberOfFiles: "POST requires exactly one file upload per request."
+        case .invalidPolicyDocument: "The content of the form does not meet the conditions of the policy document."
+        case .malformedPOSTRequest: "The body of your POST request is not well-formed multipart/form-data."
+        case .maxPostPreDataLengthExceeded: "Your POST request fields preceding the upload file were too large."
         }
     }
 

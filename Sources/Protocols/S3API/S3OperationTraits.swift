@@ -34,15 +34,14 @@ extension S3Operation {
         case core
         /// On `s3` backends; 501 elsewhere.
         case passThrough
-        /// Recognised, so that it is nothing else by accident, and answered with 501.
-        case refused
     }
 
     public var tier: Tier {
         switch self {
         case .listBuckets, .headBucket, .getBucketLocation, .listObjects, .listObjectsV2, .getObject, .headObject,
             .putObject, .copyObject, .deleteObject, .deleteObjects, .createMultipartUpload, .uploadPart,
-            .uploadPartCopy, .listParts, .listMultipartUploads, .completeMultipartUpload, .abortMultipartUpload:
+            .uploadPartCopy, .listParts, .listMultipartUploads, .completeMultipartUpload, .abortMultipartUpload,
+            .postObject:
             .core
         case .createBucket, .deleteBucket, .listObjectVersions, .getBucketVersioning, .putBucketVersioning,
             .getBucketTagging, .putBucketTagging, .deleteBucketTagging, .getBucketACL, .putBucketACL, .getBucketCORS,
@@ -54,8 +53,6 @@ extension S3Operation {
             .getObjectRetention, .putObjectRetention, .getObjectLegalHold, .putObjectLegalHold, .getObjectAttributes,
             .selectObjectContent, .restoreObject:
             .passThrough
-        case .postObject:
-            .refused
         }
     }
 

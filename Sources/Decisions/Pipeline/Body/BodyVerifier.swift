@@ -25,6 +25,8 @@ public struct BodyVerifier: Sendable {
     enum Framing: Sendable {
         /// As they are.
         case plain
+        /// The last part of a form, of which `beginning` came with what precedes it.
+        case form(FormFileDecoder, beginning: ByteBuffer)
     }
 
     /// - Parameter length: of what goes to the store, in bytes.
@@ -41,13 +43,36 @@ public struct BodyVerifier: Sendable {
     public mutating func take(_ bytes: ByteBuffer) throws(S3Error) -> [ByteBuffer] {
         switch framing {
         case .plain: return try pass(bytes).map { [$0] } ?? []
+        case .form: return try takeOfForm(bytes)
         }
+    }
+
+    private mutating func takeOfForm(_ bytes: ByteBuffer) throws(S3Error) -> [ByteBuffer] {
+        guard case .form(var file, let beginning) = framing else { return [] }
+        var pieces = try file.take(beginning)
+        pieces += try file.take(bytes)
+        framing = .form(file, beginning: ByteBuffer())
+        var free: [ByteBuffer] = []
+        for piece in pieces {
+            // The file's length was reckoned from how forms usually end.
+            guard Int64(piece.readableBytes) <= missing else { throw Self.otherEnding }
+            if let passed = try pass(piece) { free.append(passed) }
+        }
+        return free
+    }
+
+    private static var otherEnding: S3Error {
+        S3Error(.malformedPOSTRequest, "The form must end in its boundary, two hyphens and a line's end.")
     }
 
     /// After the client's last byte: what was held back.
     ///
     /// - Throws: what is wrong with the body: `IncompleteBody`, `XAmzContentSHA256Mismatch`.
     public mutating func finish() throws(S3Error) -> ByteBuffer {
+        if case .form(let file, _) = framing {
+            try file.finish()
+            guard missing == 0 else { throw Self.otherEnding }
+        }
         guard missing == 0 else { throw S3Error(.incompleteBody) }
         for place in checks.indices { try checks[place].finish() }
         return held ?? ByteBuffer()

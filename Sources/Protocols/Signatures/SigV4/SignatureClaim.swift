@@ -142,7 +142,7 @@ final class SignatureClaim {
         try request.appendPath(received: head.path, encodedSlash: encodedSlash)
         switch place {
         case .header: request.appendQuery(query)
-        case .query, .queryV2: request.appendQuery(query, excluding: "X-Amz-Signature")
+        case .query, .queryV2, .form: request.appendQuery(query, excluding: "X-Amz-Signature")
         }
         try request.appendHeaders(signedHeaders, of: head.fields, host: host)
         request.appendPayload(payloadText)

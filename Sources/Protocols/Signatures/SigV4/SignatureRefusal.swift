@@ -10,6 +10,8 @@ public enum SignatureRefusal: Error, Hashable, Sendable {
         case header, query
         /// In the query, of version 2.
         case queryV2
+        /// In the fields of a form, of either version.
+        case form
     }
 
     /// A part of a presented signature.
@@ -17,6 +19,8 @@ public enum SignatureRefusal: Error, Hashable, Sendable {
         case algorithm, credential, date, expires, signedHeaders, signature, securityToken, contentSHA256
         /// Of version 2.
         case accessKeyID
+        /// Of forms.
+        case policy
     }
 
     public enum Defect: Hashable, Sendable {
@@ -76,7 +80,9 @@ extension SignatureRefusal {
         case .signatureVersion2: "InvalidRequest"
         case .malformed(.header, _), .wrongRegion(.header, _): "AuthorizationHeaderMalformed"
         case .malformed(.queryV2, .expiresOutOfRange): "AuthorizationQueryParametersError"
-        case .malformed(.query, _), .wrongRegion(.query, _): "AuthorizationQueryParametersError"
+        case .malformed(.query, _), .wrongRegion(.query, _), .wrongRegion(.form, _):
+            "AuthorizationQueryParametersError"
+        case .malformed(.form, _): "InvalidArgument"
         case .malformed(.queryV2, _), .wrongRegion(.queryV2, _): "AccessDenied"
         case .missingDate, .notYetValid, .expired, .hostNotSigned, .headerNotSigned: "AccessDenied"
         case .requestTimeTooSkewed: "RequestTimeTooSkewed"
@@ -106,7 +112,8 @@ extension SignatureRefusal {
             defect.message(in: place)
         case .wrongRegion(.header, let expected):
             "The authorization header is malformed; the region is wrong; expecting '\(expected)'"
-        case .wrongRegion(.query, let expected), .wrongRegion(.queryV2, let expected):
+        case .wrongRegion(.query, let expected), .wrongRegion(.queryV2, let expected),
+            .wrongRegion(.form, let expected):
             "Error parsing the X-Amz-Credential parameter; the region is wrong; expecting '\(expected)'"
         case .missingDate: "AWS authentication requires a valid Date or x-amz-date header"
         case .requestTimeTooSkewed: "The difference between the request time and the current time is too large."
@@ -165,6 +172,8 @@ extension SignatureRefusal.Parameter {
         case (.signature, .header): "Signature"
         case (.date, .header): "x-amz-date"
         case (.accessKeyID, _): "AWSAccessKeyId"
+        case (.policy, _): "policy"
+        case (_, .form): formName
         case (.expires, .queryV2): "Expires"
         case (.signature, .queryV2): "Signature"
         case (.expires, _): "X-Amz-Expires"
@@ -177,6 +186,19 @@ extension SignatureRefusal.Parameter {
         case (.date, .query), (.date, .queryV2): "X-Amz-Date"
         case (.securityToken, .query), (.securityToken, .queryV2): "X-Amz-Security-Token"
         case (.contentSHA256, .query), (.contentSHA256, .queryV2): "X-Amz-Content-Sha256"
+        }
+    }
+}
+
+extension SignatureRefusal.Parameter {
+    private var formName: String {
+        switch self {
+        case .algorithm: "x-amz-algorithm"
+        case .credential: "x-amz-credential"
+        case .date: "x-amz-date"
+        case .signature: "x-amz-signature (or signature)"
+        case .securityToken: "x-amz-security-token"
+        case .expires, .signedHeaders, .contentSHA256, .accessKeyID, .policy: "\(self)"
         }
     }
 }
@@ -204,6 +226,7 @@ extension SignatureRefusal.Defect {
             case .malformed(let parameter): malformed(parameter, in: place)
             case .syntax: "the list of parameters can't be read"
             case .unsupportedAlgorithm: "only \"AWS4-HMAC-SHA256\" is supported"
+            case .expiresOutOfRange where place == .form: "its policy must expire within a week (604800 seconds)"
             case .expiresOutOfRange where place == .queryV2: "Expires must lie at most a week (604800 seconds) ahead"
             case .expiresOutOfRange: "X-Amz-Expires must be between 1 and 604800 seconds (a week)"
             case .scopeDate: "the credential's date is not the same as the request's"
@@ -213,6 +236,7 @@ extension SignatureRefusal.Defect {
         return switch place {
         case .header: "The authorization header is malformed; \(what)"
         case .query: "The query parameters of the signature are malformed; \(what)"
+        case .form: "The form's signature is malformed; \(what)"
         case .queryV2:
             "Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters; \(what)"
         }
@@ -226,9 +250,11 @@ extension SignatureRefusal.Defect {
         case .expires where place == .queryV2: "\(name) must be a time in seconds since 1970"
         case .expires: "\(name) should be a number"
         case .signedHeaders: "\(name) must be lower-case header names, sorted, separated by semicolons"
+        case .signature where place == .form:
+            "\(name) must be 64 lower-case hexadecimal digits, or in version 2 28 characters of base 64"
         case .signature where place == .queryV2: "\(name) must be 28 characters of base 64, percent-encoded"
         case .signature: "\(name) must be 64 lower-case hexadecimal digits"
-        case .algorithm, .securityToken, .contentSHA256, .accessKeyID: "\(name) is not valid"
+        case .algorithm, .securityToken, .contentSHA256, .accessKeyID, .policy: "\(name) is not valid"
         }
     }
 }
