@@ -187,12 +187,12 @@ struct SnapshotCompiler: Sendable {
     private static func rules(_ rules: [CORSRule]) -> CrossOriginRules? {
         CrossOriginRules(
             rules.map { rule in
-                CrossOriginRule(
-                    origins: rule.allowedOrigins,
-                    methods: rule.allowedMethods,
-                    headers: rule.allowedHeaders,
-                    exposed: rule.exposeHeaders,
-                    maxAge: rule.maxAge
+                CORSConfiguration.Rule(
+                    allowedOrigins: rule.allowedOrigins,
+                    allowedMethods: rule.allowedMethods,
+                    allowedHeaders: rule.allowedHeaders,
+                    exposedHeaders: rule.exposeHeaders,
+                    maxAgeSeconds: Int(rule.maxAge.components.seconds)
                 )
             }
         )

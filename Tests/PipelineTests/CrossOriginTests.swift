@@ -255,12 +255,12 @@ import Testing
         gate.server = ServerSettings(
             domains: ["s3.example.com"],
             crossOrigin: CrossOriginRules([
-                CrossOriginRule(
-                    origins: ["https://app.example.com"],
-                    methods: ["GET"],
-                    headers: ["x-api-key"],
-                    exposed: [],
-                    maxAge: .seconds(5)
+                CORSConfiguration.Rule(
+                    allowedOrigins: ["https://app.example.com"],
+                    allowedMethods: ["GET"],
+                    allowedHeaders: ["x-api-key"],
+                    exposedHeaders: [],
+                    maxAgeSeconds: 5
                 )
             ])
         )

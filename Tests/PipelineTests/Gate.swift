@@ -137,21 +137,27 @@ struct Gate {
 
     /// One application may write, another site and its subdomains with one method more, everybody may read.
     private static let webRules = [
-        CrossOriginRule(
-            origins: ["https://app.example.com"],
-            methods: ["GET", "PUT"],
-            headers: ["content-type", "x-amz-*"],
-            exposed: ["x-amz-meta-colour", "etag"],
-            maxAge: .seconds(600)
+        CORSConfiguration.Rule(
+            allowedOrigins: ["https://app.example.com"],
+            allowedMethods: ["GET", "PUT"],
+            allowedHeaders: ["content-type", "x-amz-*"],
+            exposedHeaders: ["x-amz-meta-colour", "etag"],
+            maxAgeSeconds: 600
         ),
-        CrossOriginRule(
-            origins: ["https://*.example.net"],
-            methods: ["DELETE"],
-            headers: [],
-            exposed: [],
-            maxAge: .seconds(60)
+        CORSConfiguration.Rule(
+            allowedOrigins: ["https://*.example.net"],
+            allowedMethods: ["DELETE"],
+            allowedHeaders: [],
+            exposedHeaders: [],
+            maxAgeSeconds: 60
         ),
-        CrossOriginRule(origins: ["*"], methods: ["GET", "HEAD"], headers: ["*"], exposed: [], maxAge: .seconds(1)),
+        CORSConfiguration.Rule(
+            allowedOrigins: ["*"],
+            allowedMethods: ["GET", "HEAD"],
+            allowedHeaders: ["*"],
+            exposedHeaders: [],
+            maxAgeSeconds: 1
+        ),
     ]
 
     private static func bucket(

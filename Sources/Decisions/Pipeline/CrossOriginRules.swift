@@ -1,39 +1,63 @@
 public import HTTP1
-import S3API
+public import S3API
 import WireFormats
 
-/// What pages of other origins may do with a bucket or with our own paths: ordered rules, of which the first that
-/// matches counts (Fetch standard, "CORS protocol"; S3 User Guide, "Using cross-origin resource sharing").
+/// What pages of other origins may do with a bucket or with our own paths, as configured at the gateway: the first rule that
+/// matches counts (Fetch standard, "CORS protocol").
 public struct CrossOriginRules: Sendable {
-    private let rules: [CrossOriginRule]
+    private let configuration: CORSConfiguration
+
+    /// What scripts need to see of every answer of S3's, whether or not a rule says so.
+    private static let alwaysExposed =
+        ["ETag", "Location", "x-amz-request-id", "x-amz-version-id", "x-amz-checksum-type"]
+        + ChecksumAlgorithm.allCases.map { "\($0.header)" }
 
     /// Nil where there are none.
-    public init?(_ rules: [CrossOriginRule]) {
+    public init?(_ rules: [CORSConfiguration.Rule]) {
         guard !rules.isEmpty else { return nil }
-        self.rules = rules
+        configuration = CORSConfiguration(rules: rules.map { $0.exposing(Self.alwaysExposed) })
     }
 
     /// What the answer to a request, whatever it turns out to be, carries for the browser.
     func fields(for head: RequestHead) -> CrossOriginFields {
-        guard head.fields.count(of: "origin") == 1, let origin = head.fields.first("origin") else { return .varying }
-        let method = Array(head.method.name.utf8)
-        guard let rule = rules.first(where: { $0.allows(origin: origin) && $0.allows(method: method) }) else {
-            return .varying
-        }
-        return CrossOriginFields(rule.lines(for: origin))
+        guard head.fields.count(of: "origin") == 1, let origin = head.fields.first("origin"),
+            let rule = configuration.rule(origin: origin, method: head.method.name.utf8)
+        else { return .varying }
+        var lines = FieldBlock(reservingBytes: 512, fields: 6)
+        rule.append(to: &lines, origin: origin)
+        return CrossOriginFields(lines)
     }
 
     /// The answer to a browser that asks before its page does.
     ///
     /// - Throws: `AccessForbidden` where no rule allows all that is asked for.
-    func preflight(_ preflight: PreflightFields) throws(S3Error) -> Reply {
-        for rule in rules {
-            if let lines = rule.lines(allowing: preflight) { return Reply(status: 200, fields: lines) }
+    func preflight(_ preflight: CORSConfiguration.Preflight) throws(S3Error) -> Reply {
+        guard let rule = configuration.rule(for: preflight) else {
+            throw S3Error(
+                .accessForbidden,
+                "CORSResponse: This CORS request is not allowed. No rule of the bucket allows this origin, method and "
+                    + "these headers together."
+            )
         }
-        throw S3Error(
-            .accessForbidden,
-            "CORSResponse: This CORS request is not allowed. No rule of the bucket allows this origin, method and these "
-                + "headers together."
+        var reply = Reply(status: 200, fields: FieldBlock(reservingBytes: 512, fields: 8))
+        rule.append(to: &reply.fields, preflight)
+        return reply
+    }
+}
+
+extension CORSConfiguration.Rule {
+    /// The same rule, with these fields exposed besides its own.
+    fileprivate func exposing(_ names: [String]) -> CORSConfiguration.Rule {
+        let own = exposedHeaders.filter { name in
+            !names.contains { isSame(Array($0.utf8)[...], Array(name.utf8)[...]) }
+        }
+        return CORSConfiguration.Rule(
+            id: id,
+            allowedOrigins: allowedOrigins,
+            allowedMethods: allowedMethods,
+            allowedHeaders: allowedHeaders,
+            exposedHeaders: names + own,
+            maxAgeSeconds: maxAgeSeconds
         )
     }
 }
@@ -47,8 +71,6 @@ public struct CrossOriginFields: Sendable {
 
     /// Where no origin is allowed anything, or none asked.
     static let varying = CrossOriginFields(FieldBlock(bytes: [], entries: []))
-
-    private static let vary = ["Origin", "Access-Control-Request-Method", "Access-Control-Request-Headers"]
 
     /// `fields` with these: what a store said of `vary` is kept and completed; what it said of other origins is not.
     public func added(to fields: FieldBlock) -> FieldBlock {
@@ -68,41 +90,11 @@ public struct CrossOriginFields: Sendable {
         if varying.contains(where: { $0.elementsEqual("*".utf8) }) {
             all.append("vary", "*")
         } else {
-            let names = Self.vary.map { Array($0.utf8)[...] }
+            let names = CORSConfiguration.vary.map { Array($0.utf8)[...] }
             let others = varying.filter { name in !name.isEmpty && !names.contains { isSame($0, name) } }
             all.append("vary", Array((others + names).joined(separator: ", ".utf8)))
         }
         return all
-    }
-}
-
-/// What a preflight asks for.
-struct PreflightFields: Sendable {
-    let origin: [UInt8]
-    let method: [UInt8]
-    /// The names of header fields, as sent; empty: none.
-    let headers: [ArraySlice<UInt8>]
-    /// The value they stood in.
-    let headerList: [UInt8]?
-
-    /// - Throws: `BadRequest` for what is no preflight.
-    init(_ head: RequestHead) throws(S3Error) {
-        guard head.fields.count(of: "origin") == 1, let origin = head.fields.first("origin"), !origin.isEmpty else {
-            throw S3Error(.badRequest, "Insufficient information. Origin request header needed.")
-        }
-        guard head.fields.count(of: "access-control-request-method") == 1,
-            let method = head.fields.first("access-control-request-method"), !method.isEmpty
-        else {
-            throw S3Error(.badRequest, "Invalid Access-Control-Request-Method: one method is needed.")
-        }
-        guard head.fields.count(of: "access-control-request-headers") <= 1 else {
-            throw S3Error(.badRequest, "Access-Control-Request-Headers was given more than once.")
-        }
-        self.origin = Array(origin)
-        self.method = Array(method)
-        let list = head.fields.first("access-control-request-headers")
-        headerList = list.map { Array($0) }
-        headers = (list ?? []).split(separator: UInt8(ascii: ",")).map(trimmed).filter { !$0.isEmpty }
     }
 }
 

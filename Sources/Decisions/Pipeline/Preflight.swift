@@ -8,23 +8,23 @@ import S3API
 /// file makes one, and of a ``Forward`` it can only make one that asks a store the same question.
 public struct Preflight: Sendable {
     private let asking: Asking
-    private let fields: PreflightFields
+    private let question: CORSConfiguration.Preflight
 
     fileprivate init(_ asking: Asking) throws(S3Error) {
         self.asking = asking
-        fields = try PreflightFields(asking.head)
+        question = try CORSConfiguration.Preflight(asking.head.fields)
     }
 
     /// The bucket's rules where it has some; else whatever the store says of its own bucket.
     fileprivate func plan(by bucket: Bucket?) throws(S3Error) -> Plan {
         guard let bucket else { throw Self.notEnabled }
-        if let rules = bucket.crossOrigin { return .reply(try rules.preflight(fields)) }
+        if let rules = bucket.crossOrigin { return .reply(try rules.preflight(question)) }
         guard let address = asking.address else { throw Self.notEnabled }
         let request = try bucket.backend.preflightRequest(
             for: address,
-            origin: fields.origin,
-            method: fields.method,
-            headers: fields.headerList
+            origin: question.origin,
+            method: question.method,
+            headers: question.headerList
         )
         return .forward(
             Forward(preflight: self, upstream: bucket.upstream, request: request) { head in .reply(answer(head)) }
@@ -34,7 +34,7 @@ public struct Preflight: Sendable {
     /// For our own paths, by the server's rules.
     fileprivate func plan(by rules: CrossOriginRules?) throws(S3Error) -> Plan {
         guard let rules else { throw Self.notEnabled }
-        return .reply(try rules.preflight(fields))
+        return .reply(try rules.preflight(question))
     }
 
     /// The store's leave, and nothing else of its answer.

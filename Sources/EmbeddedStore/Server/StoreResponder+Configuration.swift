@@ -81,6 +81,7 @@ extension StoreResponder {
         }
         var answer = StoreAnswer(200)
         rule.append(to: &answer.fields, question)
+        answer.fields.append("vary", CORSConfiguration.vary.joined(separator: ", "))
         return answer
     }
 
@@ -91,6 +92,7 @@ extension StoreResponder {
             let rule = configuration.rule(origin: origin, method: head.method.name.utf8)
         else { return }
         rule.append(to: &fields, origin: origin)
+        fields.append("vary", CORSConfiguration.vary.joined(separator: ", "))
     }
 
     // MARK: Access control

@@ -4,6 +4,9 @@ import WireFormats
 /// (S3 User Guide, "Elements of a CORS configuration").
 public struct CORSConfiguration: Hashable, Sendable {
     public static let maxRules = 100
+    /// What an answer depends on where there are rules, whatever it says: otherwise a cache would give one origin's to
+    /// another.
+    public static let vary = ["Origin", "Access-Control-Request-Method", "Access-Control-Request-Headers"]
 
     public let rules: [Rule]
 

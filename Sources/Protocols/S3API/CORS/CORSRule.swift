@@ -43,43 +43,44 @@ extension CORSConfiguration {
         }
 
         public func allows(header: some Collection<UInt8>) -> Bool {
-            let name = header.map { lowered($0) }
-            return allowedHeaders.contains { Self.matches(name, $0.utf8.map { lowered($0) }) }
+            allowedHeaders.contains { Self.matches(header, $0.utf8) }
         }
 
+        /// ASCII letters match in either case: origins and names of fields have none that matters.
         private static func matches(_ text: some Collection<UInt8>, _ pattern: some Collection<UInt8>) -> Bool {
-            guard let star = pattern.firstIndex(of: UInt8(ascii: "*")) else { return text.elementsEqual(pattern) }
+            func isSame(_ one: UInt8, _ other: UInt8) -> Bool { lowered(one) == lowered(other) }
+            guard let star = pattern.firstIndex(of: UInt8(ascii: "*")) else {
+                return text.elementsEqual(pattern, by: isSame)
+            }
             let head = pattern[..<star]
             let tail = pattern[pattern.index(after: star)...]
-            return text.count >= head.count + tail.count && text.starts(with: head)
-                && text.suffix(tail.count).elementsEqual(tail)
+            return text.count >= head.count + tail.count && text.starts(with: head, by: isSame)
+                && text.suffix(tail.count).elementsEqual(tail, by: isSame)
         }
 
         // MARK: Answering
 
-        /// Adds what an answer to the origin says. The origin was checked to be one that the rule allows.
+        /// Adds what an answer to the origin says, but for ``CORSConfiguration/vary``. The origin was checked to be one that
+        /// the rule allows: `*` where the rule is for everybody, otherwise the origin by name, with leave to send
+        /// credentials.
         public func append(to fields: inout FieldBlock, origin: some Collection<UInt8>) {
-            let isForAll = allowedOrigins.contains("*")
-            if isForAll {
+            if allowedOrigins.contains("*") {
                 fields.append("access-control-allow-origin", "*")
             } else {
                 fields.append("access-control-allow-origin", origin)
                 fields.append("access-control-allow-credentials", "true")
             }
-            fields.append("access-control-allow-methods", allowedMethods.joined(separator: ", "))
             if !exposedHeaders.isEmpty {
                 fields.append("access-control-expose-headers", exposedHeaders.joined(separator: ", "))
             }
-            if let maxAgeSeconds { fields.append("access-control-max-age", String(maxAgeSeconds)) }
-            // The answer depends on these whichever it is, or a cache would give one origin's to another.
-            fields.append("vary", "Origin, Access-Control-Request-Headers, Access-Control-Request-Method")
         }
 
         /// Adds what the answer to a preflight says; the headers that were asked for are the ones that are allowed.
         public func append(to fields: inout FieldBlock, _ preflight: Preflight) {
             append(to: &fields, origin: preflight.origin)
-            guard !preflight.headers.isEmpty else { return }
-            fields.append("access-control-allow-headers", Array(preflight.headers.joined(separator: Array(", ".utf8))))
+            fields.append("access-control-allow-methods", allowedMethods.joined(separator: ", "))
+            if let maxAgeSeconds { fields.append("access-control-max-age", String(maxAgeSeconds)) }
+            if let headers = preflight.headerList { fields.append("access-control-allow-headers", headers) }
         }
     }
 }
