@@ -119,6 +119,12 @@ import Testing
             #expect(decide(asked, policies: PolicySet(), values: nothingSent).isAllowed == expected)
         }
         let scope = try Scope(bucket: "*", actions: ["*"])
+        for action in [S3Action.getObjectACL, .putObjectACL, .putObjectRetention, .putObjectLegalHold, .restoreObject] {
+            let asked = try question(.key("k"), .scopes([scope]), ActionSet(action), "photos/x", facts: owner)
+            #expect(decide(asked, policies: PolicySet(), values: nothingSent).isAllowed)
+            let elsewhere = try question(.key("k"), .scopes([scope]), ActionSet(action), "photos/x")
+            #expect(!decide(elsewhere, policies: PolicySet(), values: nothingSent).isAllowed)
+        }
         for action in [S3Action.share, .shareLink, .bypassGovernance] {
             let asked = try question(.key("k"), .scopes([scope]), ActionSet(action), "photos/x", facts: owner)
             #expect(!decide(asked, policies: PolicySet(), values: nothingSent).isAllowed)

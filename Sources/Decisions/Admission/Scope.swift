@@ -57,15 +57,20 @@ public struct Scope: Hashable, Sendable {
         case .service:
             return []
         case .object(_, let key):
-            return isWholeBucket || prefixes.contains { key.bytes.isWithin($0) } ? actions : []
+            guard isWholeBucket || prefixes.contains(where: { key.bytes.isWithin($0) }) else { return [] }
+            return administers(facts) ? actions.union(.administerObjects) : actions
         case .listing(_, let prefix):
             return isWholeBucket || prefixes.contains { prefix.isInFolder($0) } ? actions : []
         case .bucket:
             // Who may touch a part of a bucket may know that it is there, and not change it as a whole.
             guard isWholeBucket else { return actions.intersection(.existence) }
-            let administers = bucket == .every && namesEveryAction && facts.accountOwnsEveryBucket
-            return administers ? actions.union(.administerBuckets) : actions
+            return administers(facts) ? actions.union(.administerBuckets) : actions
         }
+    }
+
+    /// Whether `"*"` was said of everything that an account has which owns every bucket.
+    private func administers(_ facts: AccessQuestion.BucketFacts) -> Bool {
+        isWholeBucket && bucket == .every && namesEveryAction && facts.accountOwnsEveryBucket
     }
 
     /// Whether some listing of the bucket is permitted: whether ListBuckets shows it.

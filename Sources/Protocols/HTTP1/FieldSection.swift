@@ -128,7 +128,8 @@ struct FieldSection {
         _ value: Range<Int>,
         in bytes: UnsafeRawBufferPointer
     ) throws(HTTPRefusal) {
-        guard version == .http11 else { return }
+        // An empty list expects nothing.
+        guard version == .http11, !value.isEmpty else { return }
         guard equalsIgnoringCase(value, in: bytes, "100-continue") else { throw .unknownExpectation }
         expectsContinue = true
     }

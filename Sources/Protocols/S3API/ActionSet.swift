@@ -51,6 +51,11 @@ extension ActionSet {
     public static let administerBuckets: ActionSet = [
         configure, ActionSet(.createBucket), ActionSet(.deleteBucket),
     ]
+    /// What the same adds on objects there: what they are protected by and who owns them, never to pass over it.
+    public static let administerObjects = ActionSet([
+        .getObjectACL, .getObjectVersionACL, .putObjectACL, .putObjectVersionACL, .getObjectRetention,
+        .putObjectRetention, .getObjectLegalHold, .putObjectLegalHold, .restoreObject,
+    ])
     /// What `readonly` principals are held to, whatever else permits more: reading and listing.
     public static let readOnlyCeiling: ActionSet = [read, list]
 
