@@ -70,7 +70,7 @@ extension ClientConnection {
         case .end:
             bodyIsRead = true
             guard let rest = verifiedRest() else { return true }
-            keep(rest)
+            for part in rest { keep(part) }
             connect(forward)
         case .refused(let refusal):
             refuse(refusal)
@@ -159,8 +159,8 @@ extension ClientConnection {
     }
 
     /// The end of the body that was held back; nil, and the request refused, where the body is not as promised.
-    private func verifiedRest() -> ByteBuffer? {
-        guard exchange.verifier != nil else { return ByteBuffer() }
+    private func verifiedRest() -> [ByteBuffer]? {
+        guard exchange.verifier != nil else { return [] }
         do {
             return try exchange.verifier?.finish()
         } catch {
@@ -187,7 +187,7 @@ extension ClientConnection {
 
     private func finishBody(to upstream: UpstreamConnection) {
         guard let rest = verifiedRest() else { return }
-        if rest.readableBytes > 0 { pass(rest, to: upstream) }
+        for part in rest { pass(part, to: upstream) }
         requestSent()
         upstream.flush()
     }
@@ -226,7 +226,8 @@ extension ClientConnection {
         record.timeToFirstByte = .nanoseconds((loop.now() - exchange.startedAt).nanoseconds)
         extendDeadline(loop.waits.bodyIdle)
         switch forward.answer(head) {
-        case .stream(let status, let fields):
+        case .stream(let status, var fields):
+            if (200...299).contains(status) { exchange.verifier?.acknowledge(in: &fields) }
             beginAnswer(status: status, fields: fields, from: head)
         case .collect(let limit, let then):
             exchange.collecting = (limit, then)

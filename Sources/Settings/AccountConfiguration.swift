@@ -6,6 +6,8 @@ package struct AccountConfiguration: Sendable {
     package let buckets: [String]
     /// `buckets = ["*"]`: also every bucket that no other entry claims, creation included.
     package let ownsEveryOtherBucket: Bool
+    /// What its store is told of checksums, for buckets that don't say otherwise.
+    package let checksums: BucketConfiguration.Checksums
     package let origin: Origin
 }
 
@@ -16,6 +18,7 @@ struct AccountReading {
     let options: Section
     let backend: BackendConfiguration?
     let buckets: [Located<String>]
+    let checksums: BucketConfiguration.Checksums
     let origin: Origin
 
     init?(reading section: Section) {
@@ -34,6 +37,7 @@ struct AccountReading {
         self.type = type
         self.options = options
         buckets = section.texts("buckets") ?? []
+        checksums = section.choice("checksums", or: .auto)
         origin = section.origin
         section.finish()
         guard let name else { return nil }
@@ -47,6 +51,7 @@ struct AccountReading {
                 backend: backend,
                 buckets: buckets.map(\.value).filter { $0 != "*" },
                 ownsEveryOtherBucket: buckets.contains { $0.value == "*" },
+                checksums: checksums,
                 origin: origin
             )
         }

@@ -9,8 +9,14 @@ package struct BucketConfiguration: Sendable {
         case backend
     }
 
+    /// What the store is told of the checksums that clients give. They are verified in any case.
     package enum Checksums: String, CaseIterable, Sendable {
-        case auto, pass, verify
+        /// Whatever it is known to understand.
+        case auto
+        /// All of them.
+        case pass
+        /// None.
+        case verify
     }
 
     package enum FrameOptions: String, CaseIterable, Sendable {
@@ -40,7 +46,13 @@ package struct BucketConfiguration: Sendable {
     package let origin: Origin
 
     /// A bucket that an account names.
-    init(named name: String, of account: String, backend: BackendConfiguration, origin: Origin) {
+    init(
+        named name: String,
+        of account: String,
+        backend: BackendConfiguration,
+        checksums: Checksums,
+        origin: Origin
+    ) {
         self.name = name
         self.account = account
         self.backend = backend
@@ -50,7 +62,7 @@ package struct BucketConfiguration: Sendable {
         anonymousAccess = false
         allowedRoles = nil
         payloadVerification = .always
-        checksums = .auto
+        self.checksums = checksums
         frameOptions = .deny
         cors = []
     }
@@ -75,7 +87,7 @@ package struct BucketConfiguration: Sendable {
         anonymousAccess = section.boolean("anonymous_access", or: false)
         allowedRoles = section.texts("allowed_roles")?.map(\.value)
         payloadVerification = section.choice("verify_payload", or: .always)
-        checksums = section.choice("checksums", or: .auto)
+        checksums = section.choice("checksums", or: account?.checksums ?? .auto)
         frameOptions = section.choice("frame_options", or: .deny)
         cors = section.sections("cors", single: .accepted).map(CORSRule.init(reading:))
         origin = section.origin

@@ -67,6 +67,7 @@ extension AccountConfiguration {
             ("name", .text(name)),
             ("buckets", .texts(buckets + (ownsEveryOtherBucket ? ["*"] : []))),
             ("backend_type", .text(backend.typeName)),
+            ("checksums", .text(checksums.rawValue)),
             ("backend_options", .object(backend.effective)),
         ])
     }

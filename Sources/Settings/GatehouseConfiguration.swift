@@ -86,6 +86,7 @@ extension GatehouseConfiguration {
                         named: name.value,
                         of: account.name.value,
                         backend: backend,
+                        checksums: account.checksums,
                         origin: name.origin
                     )
                 )

@@ -80,6 +80,11 @@ enum Instance {
             stores.services + [
                 admin,
                 ReloadService(running: running, journal: journal, logger: logger),
+                StoreProbeService(
+                    running: running,
+                    probe: StoreProbe(group: MultiThreadedEventLoopGroup.singleton),
+                    logger: logger
+                ),
                 DataPlaneService(dataPlane: dataPlane, running: running),
             ]
         let serviceGroup = ServiceGroup(

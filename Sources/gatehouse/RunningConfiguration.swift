@@ -1,3 +1,4 @@
+import Backends
 import ControlPlane
 import Crypto
 import DataPlane
@@ -26,6 +27,10 @@ actor RunningConfiguration {
     /// Of the inputs read last, whether they could be used or not.
     private var digest: [UInt8]
     private var generation = 1
+    /// What stores said of themselves when they were asked last.
+    private var findings: StoreFindings = [:]
+    /// Stores that are still to be asked.
+    private var unasked: Set<Endpoint>
     private var lastProblems: [String] = []
     /// Read by the admin listener, which does not wait.
     private let snapshot: Mutex<Snapshot>
@@ -44,6 +49,7 @@ actor RunningConfiguration {
         self.file = file
         self.configuration = configuration
         started = configuration
+        unasked = configuration.endpointsToAsk
         digest = reading.inputs.digest
         self.snapshot = Mutex(snapshot)
         self.compiler = compiler
@@ -66,9 +72,10 @@ actor RunningConfiguration {
         do {
             guard let read else { throw SnapshotFailure(reading.errors.map(\.description).joined(separator: "\n")) }
             let tls = try ListenerTLS.context(read.server.tls)
-            let compiled = try compiler.compile(read, generation: generation + 1)
+            let compiled = try compiler.compile(read, generation: generation + 1, knowing: findings)
             generation += 1
             configuration = read
+            unasked = read.endpointsToAsk
             snapshot.withLock { $0 = compiled }
             dataPlane.publish(compiled, tls: tls)
             lastProblems = []
@@ -93,6 +100,40 @@ actor RunningConfiguration {
 
     private var pendingMessages: [String] {
         pending.map { "\($0) takes effect after a restart" }
+    }
+
+    // MARK: - What stores are
+
+    /// The stores that nobody has asked yet what they are.
+    var storesToAsk: [Upstream] {
+        guard !unasked.isEmpty else { return [] }
+        var one: [Endpoint: Upstream] = [:]
+        for upstream in snapshot.withLock({ $0 }).upstreams where unasked.contains(upstream.endpoint) {
+            one[upstream.endpoint] = upstream
+        }
+        return one.values.sorted { $0.name < $1.name }
+    }
+
+    /// Puts what a store said in force: requests that come from now on are decided by it.
+    func found(_ finding: StoreFinding, at endpoint: Endpoint) {
+        let known = findings[endpoint]
+        if case .unreachable = finding.state {
+            // What it said before still holds.
+            if known == nil { findings[endpoint] = finding }
+            return
+        }
+        unasked.remove(endpoint)
+        findings[endpoint] = finding
+        guard finding.checksums != known?.checksums ?? .unknown else { return }
+        do {
+            let compiled = try compiler.compile(configuration, generation: generation + 1, knowing: findings)
+            let tls = try ListenerTLS.context(configuration.server.tls)
+            generation += 1
+            snapshot.withLock { $0 = compiled }
+            dataPlane.publish(compiled, tls: tls)
+        } catch {
+            logger.error("what a store is could not be put in force", metadata: ["error": "\(error)"])
+        }
     }
 
     // MARK: - For the admin listener
@@ -135,9 +176,22 @@ actor RunningConfiguration {
                 )
             )
         }
+        for (endpoint, finding) in findings.sorted(by: { $0.key.description < $1.key.description }) {
+            checks.append(
+                ReadinessReport.Check(
+                    name: "store \(endpoint)",
+                    ok: finding.health == .up,
+                    detail: finding.detail
+                )
+            )
+        }
         // A bad file leaves the running configuration in force: it is said, but requests are served.
         let ready = auditLog.map { $0.isHealthy || configuration.audit.onError == .continue } ?? true
         return ReadinessReport(ready: ready, checks: checks, pendingRestart: pending)
+    }
+
+    private func finding(_ backend: BackendConfiguration) -> StoreFinding? {
+        backend.endpoint.flatMap { findings[$0] }
     }
 
     private var buckets: [BucketStatus] {
@@ -148,7 +202,8 @@ actor RunningConfiguration {
                     name: bucket.name,
                     backendType: "s3",
                     endpoint: connection.endpoint.description,
-                    health: .unknown
+                    health: finding(bucket.backend)?.health ?? .unknown,
+                    detail: finding(bucket.backend)?.detail ?? ""
                 )
             case .file(let path):
                 BucketStatus(name: bucket.name, backendType: "file", endpoint: path, health: .up)

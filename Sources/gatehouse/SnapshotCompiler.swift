@@ -13,7 +13,12 @@ struct SnapshotCompiler: Sendable {
     /// Where the embedded stores of `file` backends are reached.
     let stores: EmbeddedPlaces
 
-    func compile(_ configuration: GatehouseConfiguration, generation: Int) throws -> Snapshot {
+    /// - Parameter findings: what stores said of themselves, for those that the configuration leaves it to.
+    func compile(
+        _ configuration: GatehouseConfiguration,
+        generation: Int,
+        knowing findings: StoreFindings = [:]
+    ) throws -> Snapshot {
         let server = configuration.server
         let overTLS = server.publicURL.map { $0.scheme == .https } ?? (server.tls != nil)
         return Snapshot(
@@ -36,8 +41,8 @@ struct SnapshotCompiler: Sendable {
             ),
             limits: configuration.limits,
             ownLimits: ownLimits(configuration),
-            openAccount: try configuration.accountOfEveryOtherBucket.map { try openAccount($0, overTLS: overTLS) },
-            buckets: try configuration.buckets.map { try bucket($0, overTLS: overTLS) }
+            openAccount: try configuration.accountOfEveryOtherBucket.map { try openAccount($0, findings, overTLS: overTLS) },
+            buckets: try configuration.buckets.map { try bucket($0, findings, overTLS: overTLS) }
         )
     }
 
@@ -94,14 +99,19 @@ struct SnapshotCompiler: Sendable {
 
     // MARK: - Stores
 
-    private func bucket(_ bucket: BucketConfiguration, overTLS: Bool) throws -> Bucket {
+    private func bucket(
+        _ bucket: BucketConfiguration,
+        _ findings: StoreFindings,
+        overTLS: Bool
+    ) throws -> Bucket {
         let label = bucket.account ?? bucket.name
         let (backend, upstream) = try store(
             bucket.backend,
             label: label,
             bucketName: bucket.backendBucket,
             prefix: bucket.backendPrefix,
-            crossOrigin: bucket.cors.isEmpty ? .store : .gateway
+            crossOrigin: bucket.cors.isEmpty ? .store : .gateway,
+            checksums: { bucket.checksums.known(of: $0, findings) }
         )
         return Bucket(
             name: try Self.name(bucket.name),
@@ -116,8 +126,18 @@ struct SnapshotCompiler: Sendable {
         )
     }
 
-    private func openAccount(_ account: AccountConfiguration, overTLS: Bool) throws -> OpenAccount {
-        let (backend, upstream) = try store(account.backend, label: account.name, bucketName: "", prefix: "")
+    private func openAccount(
+        _ account: AccountConfiguration,
+        _ findings: StoreFindings,
+        overTLS: Bool
+    ) throws -> OpenAccount {
+        let (backend, upstream) = try store(
+            account.backend,
+            label: account.name,
+            bucketName: "",
+            prefix: "",
+            checksums: { account.checksums.known(of: $0, findings) }
+        )
         return OpenAccount(
             upstream: upstream,
             backend: backend,
@@ -132,7 +152,8 @@ struct SnapshotCompiler: Sendable {
         label: String,
         bucketName: String,
         prefix: String,
-        crossOrigin: S3Backend.CrossOrigin = .store
+        crossOrigin: S3Backend.CrossOrigin = .store,
+        checksums: (Endpoint) -> StoreChecksums
     ) throws -> (S3Backend, Upstream) {
         switch configuration {
         case .s3(let connection):
@@ -153,7 +174,8 @@ struct SnapshotCompiler: Sendable {
                         region: connection.region
                     )
                 },
-                crossOrigin: crossOrigin
+                crossOrigin: crossOrigin,
+                checksums: checksums(endpoint)
             )
             let upstream = Upstream(
                 name: label,
@@ -178,7 +200,8 @@ struct SnapshotCompiler: Sendable {
                     secret: place.secretAccessKey,
                     region: place.region
                 ),
-                crossOrigin: crossOrigin
+                crossOrigin: crossOrigin,
+                checksums: checksums(place.endpoint)
             )
             return (backend, Upstream(name: label, endpoint: place.endpoint))
         }

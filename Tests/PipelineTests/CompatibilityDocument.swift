@@ -110,7 +110,7 @@ struct CompatibilityDocument {
             switch field.carriage {
             case .carried: note = field.ownOperation.map { "\($0)".capitalisedFirst + " only" } ?? ""
             case .withCopy: note = "copies only"
-            case .dropped, .refused: return nil
+            case .dropped, .ofTheBody: return nil
             }
             let actions = added(by: field).actions.map { "`\($0.rawValue)`" }.joined(separator: ", ")
             return "| `\(field.rawValue)` | \(actions) | \(note) |"

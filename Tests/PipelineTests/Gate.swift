@@ -19,6 +19,8 @@ struct Gate {
     var auditIsHealthy = true
     /// Whether the client's connection is TLS.
     var clientIsSecure = true
+    /// What every store knows of checksums.
+    var checksums = StoreChecksums.headersAndTrailers
     let limiter = Limiter()
     private var pipeline: Pipeline
 
@@ -71,7 +73,7 @@ struct Gate {
             limits: limits,
             ownLimits: ownLimits,
             openAccount: hasOpenAccount ? openAccount : nil,
-            buckets: try Self.buckets()
+            buckets: try Self.buckets(knowing: checksums)
         )
     }
 
@@ -106,7 +108,8 @@ struct Gate {
         _ bucket: String,
         at endpoint: Endpoint = north,
         prefix: String = "",
-        crossOrigin: S3Backend.CrossOrigin = .store
+        crossOrigin: S3Backend.CrossOrigin = .store,
+        checksums: StoreChecksums = .headersAndTrailers
     ) -> S3Backend {
         S3Backend(
             endpoint: endpoint,
@@ -114,13 +117,14 @@ struct Gate {
             bucketName: bucket,
             prefix: prefix,
             signer: SigV4Signer(accessKeyID: "AKSTORE", secret: Secret("store-secret"), region: "eu-west-1"),
-            crossOrigin: crossOrigin
+            crossOrigin: crossOrigin,
+            checksums: checksums
         )
     }
 
-    private static func buckets() throws -> [Bucket] {
+    private static func buckets(knowing checksums: StoreChecksums) throws -> [Bucket] {
         [
-            try bucket("photos"),
+            try bucket("photos", checksums: checksums),
             try bucket("docs"),
             try bucket("public", anonymous: true),
             // v2/ in the bucket that another entry shows too.
@@ -169,7 +173,8 @@ struct Gate {
         verified: Bool = false,
         owned: Bool = true,
         kind: BackendKind = .s3,
-        crossOrigin: CrossOriginRules? = nil
+        crossOrigin: CrossOriginRules? = nil,
+        checksums: StoreChecksums = .headersAndTrailers
     ) throws -> Bucket {
         Bucket(
             name: try #require(BucketName(validating: name)),
@@ -177,7 +182,8 @@ struct Gate {
                 backendBucket ?? name,
                 at: endpoint,
                 prefix: prefix,
-                crossOrigin: crossOrigin == nil ? .store : .gateway
+                crossOrigin: crossOrigin == nil ? .store : .gateway,
+                checksums: checksums
             ),
             upstream: Upstream(name: endpoint.authority, endpoint: endpoint),
             anonymousAccess: anonymous,

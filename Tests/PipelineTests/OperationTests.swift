@@ -1,3 +1,4 @@
+import Crypto
 import HTTP1
 import Pipeline
 import S3API
@@ -40,7 +41,6 @@ struct OperationTests {
             Call("PUT", "/photos/a.txt?nonsense", length: 1), Call("DELETE", "/photos/a.txt?nonsense"),
             Call("GET", "/photos/a.txt?acl&tagging"), Call("DELETE", "/photos/a.txt?tagging&tagging"),
             Call("GET", "/photos/a.txt", [("x-amz-no-such-thing", "1")]),
-            Call("PUT", "/photos/a.txt", [("x-amz-trailer", "x-amz-checksum-crc32")], length: 1),
         ]
     )
     func unknown(call: Call) throws {
@@ -159,11 +159,12 @@ struct OperationTests {
     func renamedPolicies() throws {
         var gate = Gate()
         gate.policies = try .everything(for: "key:akfull")
-        let call = Call("PUT", "/renamed?policy", [("content-md5", "old")], length: 40)
+        let call = Call("PUT", "/renamed?policy", length: 40)
         let own = #"{"Resource":"arn:aws:s3:::renamed/*"}"#
-        let sent = try gate.decide(call.signed()).plan.given(body: own).forward()
+        let digest = Base64.encode(Array(Insecure.MD5.hash(data: Array(own.utf8))))
+        let sent = try gate.decide(call.with("content-md5", digest).signed()).plan.given(body: own).forward()
         #expect(sent.document == #"{"Resource":"arn:aws:s3:::at-the-store/*"}"#)
-        #expect(sent.request.fields.string("content-md5") != "old")
+        #expect(sent.request.fields.string("content-md5") != digest)
         let other = try gate.decide(call.signed()).plan.given(body: #"{"Resource":"arn:aws:s3:::photos/*"}"#).reply()
         #expect(other.status == 400 && other.code == "MalformedPolicy")
     }

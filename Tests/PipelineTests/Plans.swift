@@ -80,8 +80,14 @@ extension Forward {
             }
             rest = rest.dropFirst(piece)
         }
-        stored.append(contentsOf: try verifier.finish().readableBytesView)
+        for rest in try verifier.finish() { stored.append(contentsOf: rest.readableBytesView) }
         return text(stored)
+    }
+
+    /// What the client's body goes through.
+    func verifier() throws -> BodyVerifier? {
+        guard case .stream(let verifier) = body else { throw OtherPlan() }
+        return verifier
     }
 
     /// Why the store does not get a body.

@@ -12,6 +12,8 @@ public final class Admitted: Sendable {
     public let principal: Principal
     /// What the body must turn out to be.
     public let payload: PayloadHash
+    /// What the chunks of a body must carry that says so; else nil.
+    let chunkSignatures: ChunkSignatures?
     /// Nil for ListBuckets alone.
     public let bucket: Bucket?
     /// Where a copy's source lies.
@@ -30,6 +32,7 @@ public final class Admitted: Sendable {
         self.request = request
         principal = caller.principal
         payload = caller.payload
+        chunkSignatures = caller.chunkSignatures
         bucket = located.bucket
         question = AccessQuestion(
             principal: caller.principal,

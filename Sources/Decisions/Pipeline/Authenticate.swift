@@ -13,6 +13,8 @@ public struct Authenticated: Sendable {
     public let basis: RightsBasis
     /// What the body must turn out to be.
     public let payload: PayloadHash
+    /// What the chunks of a body must carry that says so; else nil.
+    public let chunkSignatures: ChunkSignatures?
     /// When what the caller showed ends; nil: never.
     public let expiresAt: Instant?
     /// What the log shall say of how the caller was known, where it is not the usual way; else empty.
@@ -22,12 +24,14 @@ public struct Authenticated: Sendable {
         principal: Principal,
         basis: RightsBasis,
         payload: PayloadHash,
+        chunkSignatures: ChunkSignatures? = nil,
         expiresAt: Instant? = nil,
         remark: StaticString = ""
     ) {
         self.principal = principal
         self.basis = basis
         self.payload = payload
+        self.chunkSignatures = chunkSignatures
         self.expiresAt = expiresAt
         self.remark = remark
     }
@@ -192,6 +196,7 @@ struct Authenticator {
                 principal: key.principal,
                 basis: .scopes(snapshot.keyScopes[key.id] ?? []),
                 payload: verified.payload,
+                chunkSignatures: verified.chunkSignatures,
                 expiresAt: key.expiresAt
             )
         } catch let refusal as SignatureRefusal {

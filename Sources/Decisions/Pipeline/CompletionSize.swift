@@ -125,7 +125,7 @@ struct CompletionSize: Sendable {
     }
 
     private func completion() throws(Refusal) -> Plan {
-        .forward(try planner.forward(to: bucket, outgoing: .document(body), body: .bytes(body)))
+        .forward(try planner.completion(body, to: bucket))
     }
 }
 

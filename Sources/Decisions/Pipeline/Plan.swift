@@ -118,3 +118,12 @@ public enum Answer: Sendable {
     /// Leave the body and answer this.
     case reply(Reply)
 }
+
+extension Answer {
+    /// The same, but for the checksum of a body that was verified, which a success tells.
+    func acknowledging(_ body: BodyVerifier) -> Answer {
+        guard case .stream(let status, var fields) = self, (200...299).contains(status) else { return self }
+        body.acknowledge(in: &fields)
+        return .stream(status: status, fields: fields)
+    }
+}

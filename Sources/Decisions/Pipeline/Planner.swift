@@ -1,6 +1,6 @@
 import Backends
-import Crypto
 import HTTP1
+import NIOCore
 import S3API
 import Signatures
 import WireFormats
@@ -31,7 +31,7 @@ struct Planner: Sendable {
         case .none:
             return .forward(try forward(to: bucket, outgoing: .none, body: .none))
         case .stream:
-            return .forward(try stream(to: bucket))
+            return try stream(to: bucket)
         case .collect(let limit):
             if case .length(let length) = asking.head.framing, length > Int64(limit) {
                 throw .request(S3Error(.maxMessageLengthExceeded))
@@ -76,52 +76,141 @@ struct Planner: Sendable {
     private func guardPayloadForm() throws(Refusal) {
         switch admitted.payload {
         case .chunked:
-            throw .request(
-                S3Error(
-                    .notImplemented,
-                    "aws-chunked bodies are not accepted; send UNSIGNED-PAYLOAD or the body's hash."
+            guard request.operation.bodyHandling == .stream else {
+                throw .request(
+                    S3Error(
+                        .notImplemented,
+                        "This operation takes no aws-chunked body; send UNSIGNED-PAYLOAD or the body's hash."
+                    )
                 )
-            )
+            }
         case .sha256 where asking.head.framing == .none || asking.head.framing == .length(0):
             guard admitted.payload == .empty else { throw .request(S3Error(.contentSHA256Mismatch)) }
         case .sha256, .unsigned: break
         }
     }
 
-    // MARK: - Copies
-
-    /// A copy that the store can't make by itself.
-    private func transfer(to bucket: Bucket) throws(Refusal) -> Transfer? {
-        guard let source = admitted.source, !bucket.backend.canCopy(from: source.backend),
-            let ends = try CopyEnds(admitted, asking)
-        else { return nil }
-        try guardCustomerKey(source)
-        return request.operation == .uploadPartCopy
-            ? try PartCopy(ends).transfer() : try ObjectCopy(ends).transfer()
-    }
-
     // MARK: - Bodies that flow
 
-    private func stream(to bucket: Bucket) throws(Refusal) -> Forward {
-        guard case .length(let length) = asking.head.framing else { throw .request(S3Error(.missingContentLength)) }
+    private func stream(to bucket: Bucket) throws(Refusal) -> Plan {
+        let promises = try self.promises()
+        guard let length = promises.length else { throw .request(S3Error(.missingContentLength)) }
         guard length <= asking.snapshot.server.maxObjectSize else { throw .request(S3Error(.entityTooLarge)) }
-        var checks: [BodyCheck] = []
-        if case .sha256(let signed) = admitted.payload, !bucket.storeVerifiesPayload {
-            checks.append(BodyCheck(signedSHA256: signed))
+        guard let chunked = promises.chunked else {
+            let checks = promises.checks(hashing: bucket.storeVerifiesPayload ? .atTheStore : .here)
+            let verifier =
+                checks.isEmpty ? nil : BodyVerifier(.plain, of: product, length: length, checks: checks)
+            return .forward(
+                try forward(
+                    to: bucket,
+                    outgoing: .stream(length: length, hash: admitted.payload),
+                    body: length == 0 && verifier == nil ? .bytes([]) : .stream(verifier)
+                )
+            )
         }
-        let verifier = checks.isEmpty ? nil : BodyVerifier(.plain, length: length, checks: checks)
-        return try forward(
-            to: bucket,
-            outgoing: .stream(length: length, hash: admitted.payload),
-            body: length == 0 ? .bytes([]) : .stream(verifier)
+        return try stream(chunked, length, promises, to: bucket)
+    }
+
+    private var product: BodyVerifier.Product { request.operation == .uploadPart ? .part : .object }
+
+    private func promises() throws(Refusal) -> BodyPromises {
+        do {
+            return try BodyPromises(asking.head, request, payload: admitted.payload)
+        } catch {
+            throw .request(error)
+        }
+    }
+
+    // MARK: - Bodies in chunks
+
+    /// A body that comes in chunks goes on without them: with its trailer's checksum in a field where it is short, framed
+    /// anew where the store knows trailers, and else as it is, its checksum having been verified here.
+    private func stream(
+        _ chunked: BodyPromises.Chunked,
+        _ length: Int64,
+        _ promises: BodyPromises,
+        to bucket: Bucket
+    ) throws(Refusal) -> Plan {
+        guard !chunked.form.isSigned || admitted.chunkSignatures != nil else {
+            throw .request(S3Error(.invalidRequest, "Chunks can only be signed where the request is."))
+        }
+        let body = AWSChunkedBody(
+            AWSChunkedDecoder(chunked.form, decodedLength: length, trailer: chunked.trailer),
+            signatures: chunked.form.isSigned ? admitted.chunkSignatures : nil
+        )
+        let checks = promises.checks(hashing: .here)
+        let whole = BodyVerifier(.awsChunked(body), of: product, length: length, checks: checks)
+        if let algorithm = chunked.trailer, bucket.backend.checksums.areUnderstood {
+            if length <= BodyVerifier.reserve, case .length(let sent) = asking.head.framing,
+                sent <= Self.shortChunkedBody
+            {
+                return .collect(limit: Int(Self.shortChunkedBody)) { bytes in
+                    replying { () throws(Refusal) in try short(bytes, algorithm, whole, to: bucket) }
+                }
+            }
+            if bucket.backend.checksums == .headersAndTrailers {
+                let encoder = AWSChunkedEncoder(decodedLength: length, trailer: algorithm)
+                let framed = BodyVerifier(
+                    .awsChunked(body),
+                    of: product,
+                    length: length,
+                    checks: checks,
+                    encoder: encoder
+                )
+                return .forward(
+                    try forward(
+                        to: bucket,
+                        outgoing: .trailing(encoder, length: length, algorithm),
+                        body: .stream(framed)
+                    )
+                )
+            }
+        }
+        return .forward(
+            try forward(to: bucket, outgoing: .stream(length: length, hash: .unsigned), body: .stream(whole))
+        )
+    }
+
+    /// As it is sent, chunks and all: what is read whole before the store hears of it.
+    private static let shortChunkedBody: Int64 = 64 * 1024
+
+    /// A short body with a trailer, all of it here: its checksum goes to the store in a field.
+    private func short(
+        _ bytes: [UInt8],
+        _ algorithm: ChecksumAlgorithm,
+        _ verifier: BodyVerifier,
+        to bucket: Bucket
+    ) throws(Refusal) -> Plan {
+        var verifier = verifier
+        var object: [UInt8] = []
+        do {
+            for part in try verifier.take(ByteBuffer(bytes: bytes)) + verifier.finish() {
+                object.append(contentsOf: part.readableBytesView)
+            }
+        } catch {
+            throw .request(error)
+        }
+        let digest = verifier.checksum?.digest ?? []
+        return .forward(
+            try forward(
+                to: bucket,
+                outgoing: .checked(length: object.count, algorithm, digest: digest),
+                body: .bytes(object),
+                answer: { [verifier, answer = StoreAnswer(admitted, asking, bucket.backend)] head in
+                    answer.answer(head).acknowledging(verifier)
+                }
+            )
         )
     }
 
     // MARK: - Documents
 
     private func document(_ body: [UInt8], to bucket: Bucket) throws(Refusal) -> Plan {
-        if case .sha256(let signed) = admitted.payload, Array(SHA256.hash(data: body)) != signed {
-            throw .request(S3Error(.contentSHA256Mismatch))
+        let promises = try self.promises()
+        do {
+            try BodyCheck.check(body, promises.checks(hashing: .here))
+        } catch {
+            throw .request(error)
         }
         if request.operation == .deleteObjects { return try DeleteBatch(body, admitted, asking).plan(bucket, self) }
         let replacement: [UInt8]?
@@ -139,6 +228,7 @@ struct Planner: Sendable {
         {
             return try CompletionSize(body, self, to: bucket).plan()
         }
+        if request.operation == .completeMultipartUpload { return .forward(try completion(body, to: bucket)) }
         return .forward(try forward(to: bucket, outgoing: .document(body), body: .bytes(body)))
     }
 
@@ -150,6 +240,20 @@ struct Planner: Sendable {
         case (.putBucketPolicy, .some(let bucket)): try backend.policyDocument(body, of: bucket)
         default: nil
         }
+    }
+
+    /// The completion of an upload: without the parts' checksums where the store was not told of them either.
+    func completion(_ body: [UInt8], to bucket: Bucket) throws(Refusal) -> Forward {
+        guard !bucket.backend.checksums.areUnderstood else {
+            return try forward(to: bucket, outgoing: .document(body), body: .bytes(body))
+        }
+        let bare: [UInt8]
+        do {
+            bare = try CompletionRequest.withoutChecksums(body)
+        } catch {
+            throw .request(error)
+        }
+        return try forward(to: bucket, outgoing: .rewritten(bare), body: .bytes(bare))
     }
 
     // MARK: - Forwarding

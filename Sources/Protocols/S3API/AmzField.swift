@@ -87,8 +87,8 @@ public enum AmzField: String, CaseIterable, Sendable {
         case dropped
         /// Carried with a copy, mapped where it names the source; refused elsewhere.
         case withCopy
-        /// Belongs to bodies that are not accepted.
-        case refused
+        /// About the form in which the client sends its body; the store hears of the form in which it gets it.
+        case ofTheBody
     }
 
     public var carriage: Carriage {
@@ -96,7 +96,7 @@ public enum AmzField: String, CaseIterable, Sendable {
         case .date, .contentSHA256, .securityToken, .userAgent, .cloudFrontID, .apiVersion:
             .dropped
         case .decodedContentLength, .trailer:
-            .refused
+            .ofTheBody
         case .acl, .grantFullControl, .grantRead, .grantReadACP, .grantWrite, .grantWriteACP, .tagging,
             .objectLockMode, .objectLockRetainUntil, .objectLockLegalHold, .bypassGovernance,
             .bucketObjectLockEnabled, .storageClass, .websiteRedirect, .encryption, .encryptionKeyID,

@@ -8,7 +8,7 @@ struct RequestFields {
     /// A field is there that only a copy has.
     private(set) var isCopyOnly = false
 
-    /// - Throws: `NotImplemented` for a field that is not known and for aws-chunked bodies, `InvalidRequest` for one
+    /// - Throws: `NotImplemented` for a field that is not known, `InvalidRequest` for one
     ///   that is repeated, what ``CopySource`` throws.
     /// - Parameters:
     ///   - query: nil where it is known to hold no fields.
@@ -40,18 +40,11 @@ struct RequestFields {
             throw S3Error(.invalidRequest, "\(field.rawValue) was given more than once.")
         }
         switch field.carriage {
-        case .carried: return
-        case .dropped:
-            guard field != .contentSHA256 || !value.starts(with: "STREAMING-".utf8) else { throw Self.chunkedBody }
-        case .refused: throw Self.chunkedBody
+        case .carried, .dropped, .ofTheBody: return
         case .withCopy:
             isCopyOnly = true
             if field == .copySource { copySource = try CopySource(parsing: value) }
         }
-    }
-
-    private static var chunkedBody: S3Error {
-        S3Error(.notImplemented, "Bodies in aws-chunked encoding are not accepted.")
     }
 
     /// - Throws: `NotImplemented` for a field that only another operation has.

@@ -152,6 +152,8 @@ public enum S3Classifier {
         case (.none, .none), (.none, .length(0)): return
         case (.none, _): throw S3Error(.invalidRequest, "This operation takes no request body.")
         case (.stream, .length): return
+        // An aws-chunked body tells the object's length itself.
+        case (.stream, .chunked) where head.fields.first("x-amz-decoded-content-length") != nil: return
         case (.stream, _): throw S3Error(.missingContentLength)
         case (.collect(let limit), .length(let length)):
             guard length <= Int64(limit) else { throw S3Error(.maxMessageLengthExceeded) }

@@ -60,6 +60,9 @@ class StubStore:
         """Close each connection right after its first answer although it looked reusable."""
         self.early = None
         """A function from Seen to the first part of an answer, sent as soon as the head is there."""
+        self.server_name = None
+        """What the store says it is when the gateway asks."""
+        self.probes = 0
         self.remember = True
         """Keep what was seen; a long run had better not."""
         self._stopped = False
@@ -104,6 +107,13 @@ class StubStore:
                 method, target, _ = lines[0].split(" ", 2)
                 headers = [tuple(part.strip() for part in line.split(":", 1)) for line in lines[1:]]
                 seen = Seen(method, target, headers, b"", True)
+                if target == "/" and seen.header("user-agent") == "gatehouse" and not seen.header("authorization"):
+                    # The gateway asks what store this is: not part of what tests look at.
+                    self.connections -= 1
+                    self.probes += 1
+                    name = [("Server", self.server_name)] if self.server_name else []
+                    connection.sendall(response(403, name, reason="Forbidden"))
+                    return
                 if (seen.header("expect") or "").lower() == "100-continue":
                     connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
                 if self.early:

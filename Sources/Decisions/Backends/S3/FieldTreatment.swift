@@ -13,12 +13,12 @@ enum FieldTreatment {
 
     /// - Parameters:
     ///   - writes: whether the operation changes something.
-    ///   - bodyIsTheClients: whether digests of the body that the client sent still hold.
-    init(_ entry: FieldBlock.Entry, of fields: FieldBlock, writes: Bool, bodyIsTheClients: Bool) {
+    ///   - digests: which of the client's digests go along.
+    init(_ entry: FieldBlock.Entry, of fields: FieldBlock, writes: Bool, digests: DigestCarriage) {
         switch lowered(fields.bytes[entry.name.lowerBound]) {
         case UInt8(ascii: "x"):
             guard fields.hasPrefix(entry, "x-amz-") else { break }
-            self = Self.isCarriedAmz(fields.name(entry), bodyIsTheClients: bodyIsTheClients) ? .carried : .dropped
+            self = Self.isCarriedAmz(fields.name(entry), digests: digests) ? .carried : .dropped
             return
         case UInt8(ascii: "i"):
             self = Self.isAny(of: Self.conditions, entry, fields) ? .carried : .dropped
@@ -36,7 +36,7 @@ enum FieldTreatment {
                 return
             }
             if fields.isNamed(entry, "content-md5") {
-                self = bodyIsTheClients ? .carried : .dropped
+                self = digests.ofTheBody == .carried ? .carried : .dropped
                 return
             }
             self = Self.isAny(of: Self.content, entry, fields) ? .carried : .dropped
@@ -61,24 +61,52 @@ enum FieldTreatment {
     }
 
     /// Whether a field `x-amz-...` of that name, in any case, is carried as it is. A copy's source is not: it is mapped.
-    static func isCarriedAmz(_ name: ArraySlice<UInt8>, bodyIsTheClients: Bool) -> Bool {
+    static func isCarriedAmz(_ name: ArraySlice<UInt8>, digests: DigestCarriage) -> Bool {
         guard let field = AmzField(name: name) else { return isUserMetadata(name) }
         switch field.carriage {
-        case .carried: return bodyIsTheClients || !field.isBodyChecksum
-        case .dropped, .refused: return false
+        case .carried:
+            guard let concern = field.checksumConcern else { return true }
+            return digests.carries(concern)
+        case .dropped, .ofTheBody: return false
         case .withCopy: return field != .copySource
         }
     }
 }
 
+/// Which of the client's digests go to the store.
+struct DigestCarriage: Sendable {
+    enum OfTheBody { case carried, dropped }
+
+    /// Whether digests of the body that the client sent still hold for what the store gets.
+    let ofTheBody: OfTheBody
+    /// What the store knows of checksums.
+    let store: StoreChecksums
+
+    fileprivate func carries(_ concern: ChecksumConcern) -> Bool {
+        guard store.areUnderstood else { return false }
+        switch concern {
+        case .body: return ofTheBody == .carried
+        case .object: return true
+        }
+    }
+}
+
+/// What a field about checksums concerns.
+private enum ChecksumConcern {
+    /// The body's exact bytes.
+    case body
+    /// How the object's checksum is kept and told.
+    case object
+}
+
 extension AmzField {
-    /// Whether the field holds for the body's exact bytes.
-    fileprivate var isBodyChecksum: Bool {
+    fileprivate var checksumConcern: ChecksumConcern? {
         switch self {
         case .sdkChecksumAlgorithm, .checksumCRC32, .checksumCRC32C, .checksumCRC64NVME, .checksumSHA1,
             .checksumSHA256:
-            true
-        default: false
+            .body
+        case .checksumAlgorithm, .checksumType, .checksumMode: .object
+        default: nil
         }
     }
 }

@@ -9,10 +9,21 @@ public enum OutgoingBody: Sendable {
     case none
     /// The client's, so many bytes long; `hash` is what the client signed, `unsigned` where it signed none.
     case stream(length: Int64, hash: PayloadHash)
+    /// The client's, with its checksum behind it.
+    case trailing(AWSChunkedEncoder, length: Int64, ChecksumAlgorithm)
+    /// The client's, known to have this checksum, of which no field of the client's tells.
+    case checked(length: Int, ChecksumAlgorithm, digest: [UInt8])
     /// The client's document, unchanged.
     case document([UInt8])
     /// A document written here instead of the client's: checks that the client sent of its own do not go with it.
     case rewritten([UInt8])
+}
+
+extension OutgoingBody {
+    /// Whether digests that the client gave of its body hold for this one.
+    fileprivate var keepsDigests: DigestCarriage.OfTheBody {
+        if case .rewritten = self { .dropped } else { .carried }
+    }
 }
 
 extension S3Backend {
@@ -40,9 +51,9 @@ extension S3Backend {
             fields: FieldBlock(reservingBytes: 1024, fields: 16)
         )
         outgoing.fields.append("host", host)
-        let bodyIsTheClients = if case .rewritten = body { false } else { true }
+        let digests = DigestCarriage(ofTheBody: body.keepsDigests, store: checksums)
         for entry in head.fields.entries {
-            let treatment = FieldTreatment(entry, of: head.fields, writes: writes, bodyIsTheClients: bodyIsTheClients)
+            let treatment = FieldTreatment(entry, of: head.fields, writes: writes, digests: digests)
             switch treatment {
             case .dropped: continue
             case .origin:
@@ -53,7 +64,7 @@ extension S3Backend {
                 if !rest.isEmpty { outgoing.fields.append("content-encoding", rest) }
             }
         }
-        if !request.query.isEmpty { appendHoisted(request.query, head.fields, bodyIsTheClients, to: &outgoing.fields) }
+        if !request.query.isEmpty { appendHoisted(request.query, head.fields, digests, to: &outgoing.fields) }
         if let copySource = request.copySource {
             outgoing.fields.append("x-amz-copy-source", try (source ?? self).copySourceValue(copySource))
         }
@@ -71,6 +82,19 @@ extension S3Backend {
         case .stream(let length, let hash):
             fields.append("content-length", String(length).utf8)
             return hash
+        case .trailing(let framed, let length, let algorithm):
+            // Content-Encoding stays as it is: stores were seen to keep `aws-chunked` with the object.
+            fields.append("content-length", String(framed.encodedLength).utf8)
+            fields.append("x-amz-decoded-content-length", String(length).utf8)
+            fields.append("x-amz-trailer", algorithm.header.description)
+            if signer == nil {
+                fields.append("x-amz-content-sha256", AWSChunkedForm.unsignedWithTrailer.rawValue.utf8)
+            }
+            return .chunked(.unsignedWithTrailer)
+        case .checked(let length, let algorithm, let digest):
+            fields.append("content-length", String(length).utf8)
+            fields.append(algorithm.header, Base64.encode(digest).utf8)
+            return .unsigned
         case .document(let bytes):
             fields.append("content-length", String(bytes.count).utf8)
             return .sha256(Array(SHA256.hash(data: bytes)))
@@ -87,11 +111,11 @@ extension S3Backend {
     private func appendHoisted(
         _ query: Query,
         _ sent: FieldBlock,
-        _ bodyIsTheClients: Bool,
+        _ digests: DigestCarriage,
         to fields: inout FieldBlock
     ) {
         query.forEach { name, value, _ in
-            guard name.count > 6, FieldTreatment.isCarriedAmz(name, bodyIsTheClients: bodyIsTheClients),
+            guard name.count > 6, FieldTreatment.isCarriedAmz(name, digests: digests),
                 !sent.holds(name, value)
             else { return }
             fields.appendLowered(name, value)

@@ -22,6 +22,7 @@ public final class S3Backend: Sendable {
     public let prefix: [UInt8]
     /// Nil: requests go out unsigned.
     public let signer: SigV4Signer?
+    public let checksums: StoreChecksums
 
     /// Who says what pages of other origins may do.
     public enum CrossOrigin: Hashable, Sendable {
@@ -48,7 +49,8 @@ public final class S3Backend: Sendable {
         bucketName: String,
         prefix: String = "",
         signer: SigV4Signer?,
-        crossOrigin: CrossOrigin = .store
+        crossOrigin: CrossOrigin = .store,
+        checksums: StoreChecksums = .headersAndTrailers
     ) {
         var folder = Array(prefix.utf8)
         if let last = folder.last, last != UInt8(ascii: "/") { folder.append(UInt8(ascii: "/")) }
@@ -59,6 +61,7 @@ public final class S3Backend: Sendable {
         self.prefix = folder
         self.signer = signer
         self.crossOrigin = crossOrigin
+        self.checksums = checksums
         switch addressing {
         case .path:
             host = Array(endpoint.authority.utf8)
@@ -72,7 +75,14 @@ public final class S3Backend: Sendable {
 
     /// The same store and credential with another bucket, the whole of it.
     public func withBucket(_ name: String) -> S3Backend {
-        S3Backend(endpoint: endpoint, region: region, addressing: addressing, bucketName: name, signer: signer)
+        S3Backend(
+            endpoint: endpoint,
+            region: region,
+            addressing: addressing,
+            bucketName: name,
+            signer: signer,
+            checksums: checksums
+        )
     }
 
     /// Whether the store can copy from `source` to here by itself: same endpoint, same credential.

@@ -42,4 +42,12 @@ public struct CompletionRequest: Sendable {
         guard !parts.isEmpty else { throw S3Error(.malformedXML) }
         self.parts = parts
     }
+
+    /// The document as it is, but for the parts' checksums, for stores that don't know of them.
+    public static func withoutChecksums(_ bytes: [UInt8]) throws(S3Error) -> [UInt8] {
+        let root = try readRequestDocument(bytes, root: "CompleteMultipartUpload")
+        return root.mapChildren { part in
+            part.mapChildren { $0.name.hasPrefix("Checksum") ? nil : $0 }
+        }.document()
+    }
 }
