@@ -41,7 +41,9 @@ struct SnapshotCompiler: Sendable {
             ),
             limits: configuration.limits,
             ownLimits: ownLimits(configuration),
-            openAccount: try configuration.accountOfEveryOtherBucket.map { try openAccount($0, findings, overTLS: overTLS) },
+            openAccount: try configuration.accountOfEveryOtherBucket.map {
+                try openAccount($0, findings, overTLS: overTLS)
+            },
             buckets: try configuration.buckets.map { try bucket($0, findings, overTLS: overTLS) }
         )
     }

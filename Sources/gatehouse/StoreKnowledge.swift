@@ -112,7 +112,10 @@ struct StoreProbeService: Service {
                 case .answered:
                     pauses[upstream.endpoint] = nil
                 case .unreachable:
-                    let pause = min((pauses[upstream.endpoint]?.pause).map { $0 * 2 } ?? Self.interval, Self.longestPause)
+                    let pause = min(
+                        (pauses[upstream.endpoint]?.pause).map { $0 * 2 } ?? Self.interval,
+                        Self.longestPause
+                    )
                     pauses[upstream.endpoint] = (.now + pause, pause)
                 }
                 await running.found(finding, at: upstream.endpoint)

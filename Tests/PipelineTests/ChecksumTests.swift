@@ -74,7 +74,10 @@ struct ChecksumTests {
         arguments: [
             ([("content-md5", "abc")], S3Error.Code.invalidDigest),
             ([("content-md5", "AAAAAA==")], .invalidDigest),
-            ([("content-md5", "XUFAKrxLKna5cZ2REBfFkg=="), ("content-md5", "XUFAKrxLKna5cZ2REBfFkg==")], .invalidRequest),
+            (
+                [("content-md5", "XUFAKrxLKna5cZ2REBfFkg=="), ("content-md5", "XUFAKrxLKna5cZ2REBfFkg==")],
+                .invalidRequest
+            ),
             ([("x-amz-checksum-crc32", "abc")], .invalidRequest),
             ([("x-amz-checksum-crc32", "AAAA")], .invalidRequest),
             ([("x-amz-checksum-crc64nvme", "AAAAAA==")], .invalidRequest),
