@@ -106,6 +106,16 @@ private let store = """
         #expect(second.credential?.accessKeyID == "AKOWN" && second.credential?.sessionToken == nil)
     }
 
+    @Test func aBucketTakesTheChecksumsOfItsAccountUnlessItHasItsOwn() throws {
+        let text =
+            store.replacing("name = \"minio\"", with: "name = \"minio\"\nchecksums = \"verify\"")
+            + "[[buckets]]\nname = \"same\"\naccount = \"minio\"\n"
+            + "[[buckets]]\nname = \"own\"\naccount = \"minio\"\nchecksums = \"pass\"\n"
+        let configuration = try #require(reading(text).configuration)
+        #expect(configuration.buckets.map(\.checksums) == [.verify, .pass, .verify])
+        #expect(configuration.accounts.map(\.checksums) == [.verify])
+    }
+
     @Test func bucketsThatShareABackendBucketSaySo() throws {
         let result = reading(
             store + """

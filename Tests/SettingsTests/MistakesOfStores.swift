@@ -23,6 +23,12 @@ extension Mistake {
             "accounts[1].buckets[0]",
             "every other bucket is claimed already"
         ),
+        Mistake(
+            "[[accounts]]\nname = \"a\"\nchecksums = \"no\"\nbackend_options.region = \"x\"",
+            3,
+            "accounts[0].checksums",
+            "pass"
+        ),
         Mistake(account.replacing("photos", with: "Photos"), 3, "accounts[0].buckets[0]", "is not a bucket name"),
         Mistake(account + "bucket_name = \"x\"", 6, "accounts[0].backend_options.bucket_name", "[[buckets]]"),
         Mistake(

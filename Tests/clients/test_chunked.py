@@ -250,6 +250,18 @@ def test_boto3_in_its_default_settings_over_tls_and_without(gateway, north, nort
         assert stored["Body"].read() == data + b"x" * (5 << 20) + data
 
 
+def test_aws_cli_in_its_default_settings(command_line, north_s3, tmp_path, monkeypatch):
+    monkeypatch.setitem(command_line.env, "AWS_REQUEST_CHECKSUM_CALCULATION", "when_supported")
+    small, large = tmp_path / "small", tmp_path / "large"
+    small.write_bytes(b"hello")
+    large.write_bytes(os.urandom(20 << 20))
+    for file in (small, large):
+        command_line.aws("s3", "cp", str(file), f"s3://photos/aws-cli/{file.name}")
+        assert north_s3.get_object(Bucket="photos", Key=f"aws-cli/{file.name}")["Body"].read() == file.read_bytes()
+        command_line.aws("s3", "cp", f"s3://photos/aws-cli/{file.name}", str(tmp_path / "back"))
+        assert (tmp_path / "back").read_bytes() == file.read_bytes()
+
+
 # Nothing that is changed gets through
 
 
