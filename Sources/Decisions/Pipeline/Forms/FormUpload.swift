@@ -134,7 +134,7 @@ extension Planner {
         switch upload.form.file {
         case .whole(let content): body = .bytes(content)
         case .streamed(let length, let file, let beginning):
-            body = .stream(BodyVerifier(.form(file, beginning: beginning), length: length, checks: []))
+            body = .stream(BodyVerifier(.form(file, beginning: beginning), of: .object, length: length, checks: []))
         }
         let store = StoreAnswer(admitted, asking, bucket.backend)
         return .forward(
