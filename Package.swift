@@ -90,6 +90,8 @@ let package = Package(
 
         library("Valet", in: "Decisions", ["WireFormats", "S3API"]),
 
+        library("SQLiteState", in: "State", ["WireFormats", "S3API", "Valet", grdb]),
+
         library("Settings", ["WireFormats", "S3API", "Identity", "Admission", toml, crypto]),
         library("Journal", ["WireFormats", "Identity", crypto]),
         library(
@@ -132,6 +134,12 @@ let package = Package(
             path: "Sources/microbench",
             swiftSettings: strict
         ),
+        .executableTarget(
+            name: "statebench",
+            dependencies: ["WireFormats", "S3API", "Valet", "SQLiteState"],
+            path: "Sources/statebench",
+            swiftSettings: strict
+        ),
 
         tests("WireFormats", ["CChecksums"]),
         tests("HTTP1", [nioCore, nioHTTP1, nioEmbedded], vectors: true),
@@ -145,6 +153,13 @@ let package = Package(
             ["WireFormats", "HTTP1", "S3API", "Signatures", "Identity", "Admission", "Backends", nioCore, crypto]
         ),
         tests("Valet", ["WireFormats", "S3API"]),
+        // One suite that each store of the state passes, and what is SQLite's own.
+        .testTarget(
+            name: "StateTests",
+            dependencies: ["WireFormats", "S3API", "Valet", "SQLiteState", "statebench", grdb],
+            path: "Tests/StateTests",
+            swiftSettings: strict
+        ),
         tests("Settings", ["WireFormats", "S3API", "Identity", "Admission", toml]),
         tests("Journal", ["WireFormats", "Identity"]),
         tests("DataPlane", ["WireFormats", "HTTP1", "S3API", "Pipeline", nioCore, nioPosix, nioEmbedded, nioSSL]),

@@ -10,7 +10,12 @@ public struct SlotEvent: Hashable, Sendable {
 
     /// - Parameter random: 16 bytes nobody can guess.
     public init(random: [UInt8], _ slot: UploadSlot, at: Instant) {
-        id = Hex.encode(random)
+        self.init(id: Hex.encode(random), slot, at: at)
+    }
+
+    /// An event as it was kept.
+    public init(id: String, _ slot: UploadSlot, at: Instant) {
+        self.id = id
         kind = slot.state
         self.slot = slot
         self.at = at
