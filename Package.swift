@@ -104,8 +104,8 @@ let package = Package(
         library(
             "ControlPlane",
             [
-                "WireFormats", "Identity", "Journal", hummingbird, hummingbirdCore, mustache, httpTypes, nioCore,
-                logging, lifecycle, crypto,
+                "WireFormats", "HTTP1", "S3API", "Signatures", "Identity", "Admission", "Backends", "Pipeline", "Valet",
+                "Journal", hummingbird, hummingbirdCore, mustache, httpTypes, nioCore, logging, lifecycle, crypto,
             ]
         ),
         library(
@@ -163,7 +163,13 @@ let package = Package(
         tests("Settings", ["WireFormats", "S3API", "Identity", "Admission", toml]),
         tests("Journal", ["WireFormats", "Identity"]),
         tests("DataPlane", ["WireFormats", "HTTP1", "S3API", "Pipeline", nioCore, nioPosix, nioEmbedded, nioSSL]),
-        tests("ControlPlane", ["WireFormats", "Identity", "Journal", nioCore, nioPosix, logging, lifecycle]),
+        tests(
+            "ControlPlane",
+            [
+                "WireFormats", "HTTP1", "S3API", "Signatures", "Identity", "Admission", "Backends", "Pipeline", "Valet",
+                "Journal", nioCore, nioPosix, logging, lifecycle,
+            ]
+        ),
         tests(
             "EmbeddedStore",
             ["WireFormats", "HTTP1", "S3API", "Signatures", grdb, nioCore, nioPosix, logging, crypto]

@@ -1,3 +1,4 @@
+import Foundation
 import Synchronization
 import WireFormats
 
@@ -14,7 +15,7 @@ final class AdminSocket: Sendable {
     /// Where the listener binds it.
     let bindingPath: String
     private let directory: String
-    private let published = Mutex<ino_t?>(nil)
+    private let published = Mutex<String?>(nil)
 
     /// Throws if another process answers on the path. What a dead one left behind is replaced.
     init(path: String, random: (Int) -> [UInt8]) throws(ControlPlaneError) {
@@ -48,9 +49,10 @@ final class AdminSocket: Sendable {
         _ = rmdir(directory)
     }
 
-    private static func inode(_ path: String) -> ino_t? {
-        var status = stat()
-        return lstat(path, &status) == 0 ? status.st_ino : nil
+    /// The number of the file itself, as text: what type it comes as differs between Foundations.
+    private static func inode(_ path: String) -> String? {
+        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+        return attributes?[.systemFileNumber].map { "\($0)" }
     }
 
     private static func answers(_ path: String) -> Bool {

@@ -27,6 +27,7 @@ package final class DataPlane: Sendable {
         snapshot: Snapshot,
         limiter: Limiter,
         tokens: any TokenVerifier = NoTokens(),
+        desk: (any APIDesk)? = nil,
         journal: @escaping @Sendable () -> LoopJournal,
         tls: NIOSSLContext?,
         logger: Logger
@@ -44,6 +45,7 @@ package final class DataPlane: Sendable {
                     snapshot: snapshot,
                     limiter: limiter,
                     tokens: tokens,
+                    desk: desk,
                     journal: journal(),
                     shared: counts,
                     logger: logger

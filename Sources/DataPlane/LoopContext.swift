@@ -60,6 +60,7 @@ final class LoopContext {
         snapshot: Snapshot,
         limiter: Limiter,
         tokens: any TokenVerifier,
+        desk: (any APIDesk)?,
         journal: LoopJournal,
         shared: SharedCounts,
         logger: Logger
@@ -70,7 +71,7 @@ final class LoopContext {
         waits = Waits(snapshot.server)
         self.limiter = limiter
         self.journal = journal
-        pipeline = Pipeline(limiter: limiter, tokens: tokens)
+        pipeline = Pipeline(limiter: limiter, tokens: tokens, desk: desk)
         self.shared = shared
         self.logger = logger
         requestIDs = RequestIDSequence(seed: .random(in: .min ... .max))

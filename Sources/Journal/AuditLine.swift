@@ -40,6 +40,10 @@ package enum AuditLine {
         var clock = LineClock()
         LineText.append("\"time\":\"", to: &line)
         clock.append(action.at, to: &line)
+        if let requestID = action.requestID {
+            LineText.append("\",\"request_id\":\"", to: &line)
+            requestID.append(to: &line)
+        }
         LineText.append("\",\"who\":\"", to: &line)
         LineText.append(action.principal, to: &line)
         LineText.append("\",\"source\":", to: &line)
@@ -52,6 +56,13 @@ package enum AuditLine {
         LineText.append(action.verdict.name, to: &line)
         LineText.append("\",\"reason\":", to: &line)
         LineText.appendQuoted(action.reason, limit: 512, to: &line)
+        if let issued = action.issued {
+            LineText.append(",\"issued\":{\"kind\":\"", to: &line)
+            LineText.append(issued.kind, to: &line)
+            LineText.append("\",\"id\":", to: &line)
+            LineText.appendQuoted(issued.id, limit: 128, to: &line)
+            line.append(UInt8(ascii: "}"))
+        }
         if let until = action.validUntil {
             LineText.append(",\"valid_until\":\"", to: &line)
             clock.append(until, to: &line)
@@ -82,8 +93,12 @@ package struct AuditedAction: Sendable {
     package var key: [UInt8]?
     package var verdict: RecordedVerdict
     package var reason: String
+    /// What was handed out.
+    package var issued: IssuedArtefact?
     /// Until when an issued artefact is good.
     package var validUntil: Instant?
+    /// Of the request that asked for it; nil: it was none of the public listener's.
+    package var requestID: RequestID?
 
     package init(
         at: Instant,
@@ -94,7 +109,9 @@ package struct AuditedAction: Sendable {
         key: [UInt8]? = nil,
         verdict: RecordedVerdict,
         reason: String,
-        validUntil: Instant? = nil
+        issued: IssuedArtefact? = nil,
+        validUntil: Instant? = nil,
+        requestID: RequestID? = nil
     ) {
         self.at = at
         self.principal = principal
@@ -104,6 +121,21 @@ package struct AuditedAction: Sendable {
         self.key = key
         self.verdict = verdict
         self.reason = reason
+        self.issued = issued
         self.validUntil = validUntil
+        self.requestID = requestID
+    }
+}
+
+/// Something that was handed out and works on its own from then on: a signed URL, an upload slot, a grant, a link.
+package struct IssuedArtefact: Sendable {
+    /// Of a closed list.
+    package let kind: StaticString
+    /// Names it without being of use to anybody; where its use passes through Gatehouse, those lines have it too.
+    package let id: String
+
+    package init(kind: StaticString, id: String) {
+        self.kind = kind
+        self.id = id
     }
 }

@@ -42,6 +42,7 @@ enum Instance {
             group: group,
             snapshot: snapshot,
             limiter: limiter,
+            desk: Desk([], version: Version.current),
             journal: { LoopJournal(accessLog: journal.access, auditLog: journal.audit) },
             tls: try compiled { try ListenerTLS.context(configuration.server.tls) },
             logger: logger

@@ -57,6 +57,24 @@ struct APITests {
         #expect(try await asked(signed, body: "[]").1 == nil)
     }
 
+    @Test("The description is for everybody, and a path that nothing is at says so")
+    func description() throws {
+        var gate = Gate(desk: Desk())
+        guard case .reply(let described) = try gate.decide(Call("GET", "/-/openapi.json")).plan,
+            case .reply(let lost) = try gate.decide(Call("POST", "/-/openapi.json")).plan
+        else {
+            Issue.record("not answered at once")
+            return
+        }
+        #expect(described.status == 200)
+        #expect(described.body == Array("{\"openapi\":\"3.1.0\"}".utf8))
+        #expect(lost.status == 404)
+        let text = String(decoding: lost.body, as: UTF8.self)
+        #expect(text.contains("\"code\":\"NotFound\""))
+        #expect(text.contains("\"resource\":\"/-/openapi.json\""))
+        #expect(lost.fields.first("cache-control")?.elementsEqual("no-store".utf8) == true)
+    }
+
     @Test(
         "Paths that can't be read are refused",
         arguments: ["/-/v1/", "/-/v1//downloads", "/-/v1/%zz", "/-/v1/%ff", "/-/v1/downloads?%zz"]
@@ -70,6 +88,7 @@ struct APITests {
 
 /// Remembers what it was asked.
 private actor Desk: APIDesk {
+    nonisolated let document = Array("{\"openapi\":\"3.1.0\"}".utf8)
     private(set) var last: APICall?
 
     func answer(_ call: APICall) async -> Reply {

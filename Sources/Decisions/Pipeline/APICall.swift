@@ -18,6 +18,8 @@ public struct APICall: Sendable {
 
 /// Answers the JSON API: an I/O port, since what it issues is written down before it is answered.
 public protocol APIDesk: Sendable {
+    /// What it answers, as an OpenAPI document.
+    var document: [UInt8] { get }
     func answer(_ call: APICall) async -> Reply
 }
 

@@ -13,6 +13,8 @@ public struct ErrorAnswer: Sendable {
     private let address: S3Address?
     private let isHead: Bool
     private let region: String
+    /// A path of Gatehouse's own; nil: an address of S3.
+    private let ownPath: [UInt8]?
 
     public init(_ head: RequestHead, under server: ServerSettings) {
         address =
@@ -24,6 +26,7 @@ public struct ErrorAnswer: Sendable {
             ))?.address
         isHead = head.method == .head
         region = server.region
+        ownPath = address == nil && head.path.starts(with: "/-/".utf8) ? head.path : nil
         format = Self.format(head, address)
     }
 
@@ -75,6 +78,7 @@ public struct ErrorAnswer: Sendable {
     ) -> Reply {
         var fields = FieldBlock(reservingBytes: 128, fields: 4)
         if let retryAfter { fields.append("retry-after", String(retryAfter)) }
+        if ownPath != nil { fields.append("cache-control", "no-store") }
         if status == 401 { fields.append("www-authenticate", "ApiKey header=\"x-api-key\"") }
         guard !isHead, status != 304 else { return Reply(status: status, fields: fields) }
         let id = requestID.description
@@ -101,7 +105,7 @@ public struct ErrorAnswer: Sendable {
         switch address {
         case .object(let bucket, let key): Array("/\(bucket)/".utf8) + key.bytes
         case .bucket(let bucket): Array("/\(bucket)".utf8)
-        case .service, nil: [UInt8(ascii: "/")]
+        case .service, nil: ownPath ?? [UInt8(ascii: "/")]
         }
     }
 

@@ -158,7 +158,9 @@ public struct Pipeline {
         knowing findings: Findings,
         noting notes: inout Decision
     ) throws(Refusal) -> Plan {
-        guard case .api(let path) = reserved, let desk else { return ReservedPath.nothingHere }
+        guard let desk else { return .reply(asking.nothingHere) }
+        if case .description = reserved { return ReservedPath.document(desk.document) }
+        guard case .api(let path) = reserved else { return .reply(asking.nothingHere) }
         guard let query = try? Query(parsing: asking.head.query ?? []) else { throw .request(S3Error(.invalidURI)) }
         let call = try APIReading(path, query)
         let server = asking.snapshot.server
@@ -249,5 +251,16 @@ final class Asking: Sendable {
     /// An error in the form that this client reads.
     func reply(_ error: S3Error) -> Reply {
         ErrorAnswer(head, under: snapshot.server).reply(error, requestID: requestID)
+    }
+
+    /// Where no path of ours is.
+    var nothingHere: Reply {
+        ErrorAnswer(head, under: snapshot.server).reply(
+            code: "NotFound",
+            message: "There is nothing here.",
+            status: 404,
+            retryAfter: nil,
+            requestID: requestID
+        )
     }
 }

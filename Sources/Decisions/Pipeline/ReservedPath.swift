@@ -6,6 +6,8 @@ enum ReservedPath {
     case probe
     /// The JSON API: what stands behind `/-/v1/`, encoded as it came.
     case api(ArraySlice<UInt8>)
+    /// Its description, for everybody.
+    case description
     case unknown
 
     init?(_ head: RequestHead, on host: [UInt8], of server: ServerSettings) {
@@ -15,6 +17,8 @@ enum ReservedPath {
         let isRead = head.method == .get || head.method == .head
         if isRead, head.path.elementsEqual("/-/health".utf8) || head.path.elementsEqual("/-/ready".utf8) {
             self = .probe
+        } else if isRead, head.path.elementsEqual("/-/openapi.json".utf8) {
+            self = .description
         } else if head.path.starts(with: "/-/v1/".utf8) {
             self = .api(head.path.dropFirst("/-/v1/".utf8.count))
         } else {
@@ -27,16 +31,14 @@ enum ReservedPath {
         return located?.1 != .virtualHost
     }
 
-    static var alive: Plan { .reply(json(200, "{\"status\":\"ok\"}")) }
+    static var alive: Plan { .reply(json(200, "{\"status\":\"ok\"}".utf8)) }
 
-    static var nothingHere: Plan {
-        .reply(json(404, "{\"error\":{\"code\":\"NotFound\",\"message\":\"There is nothing here.\"}}"))
-    }
+    static func document(_ text: [UInt8]) -> Plan { .reply(json(200, text)) }
 
-    private static func json(_ status: Int, _ body: String) -> Reply {
+    private static func json(_ status: Int, _ body: some Sequence<UInt8>) -> Reply {
         var fields = FieldBlock(reservingBytes: 64, fields: 2)
         fields.append("content-type", "application/json")
         fields.append("cache-control", "no-store")
-        return Reply(status: status, fields: fields, body: Array(body.utf8))
+        return Reply(status: status, fields: fields, body: Array(body))
     }
 }
