@@ -22,8 +22,9 @@ def venv_binary(name):
 class Seaweed:
     """One account: one store with one key pair. `restart` keeps data and port."""
 
-    def __init__(self, name, folder, access_key, secret_key):
+    def __init__(self, name, folder, access_key, secret_key, arguments=()):
         self.name = name
+        self.arguments = list(arguments)
         self.folder = Path(folder)
         self.access_key = access_key
         self.secret_key = secret_key
@@ -55,7 +56,7 @@ class Seaweed:
                 f"-master.port={ports['master']}", f"-volume.port={ports['volume']}", f"-filer.port={ports['filer']}",
                 f"-s3.port={ports['s3']}", "-s3.port.iceberg=0", "-s3.port.lance=0", "-webdav=false",
                 "-admin.ui=false", f"-admin.port={ports['admin']}", f"-s3.config={self.folder / 's3.json'}",
-                "-s3.domainName=s3.localhost", "-filer.disableDirListing",
+                "-s3.domainName=s3.localhost", "-filer.disableDirListing", *self.arguments,
             ],
             self.folder,
         )
