@@ -221,6 +221,33 @@ struct FormTests {
         }
     }
 
+    @Test("A file that is not what the form's checksum says never gets to the store whole", arguments: [7, 150_000])
+    func checksums(length: Int) throws {
+        let file = (0..<length).map { UInt8(truncatingIfNeeded: $0 / 7) }
+        let conditions =
+            #"{"bucket": "photos"}, ["starts-with", "$key", ""], ["starts-with", "$x-amz-checksum-crc32", ""]"#
+        let right = Base64.encode(Checksum.of(file, .crc32))
+        for (told, isRight) in [(right, true), ("AAAAAA==", false)] {
+            var gate = Gate()
+            var call = try FormCall.v4([("key", "a"), ("x-amz-checksum-crc32", told)], conditions)
+            call.file = file
+            let (decision, rest) = try call.decide(&gate)
+            guard case .forward(let forward) = decision.plan, case .stream(.some(var verifier)) = forward.body else {
+                #expect(length == 7, "a long file streams")
+                if !isRight { try expect(400, .badDigest, decision) } else { _ = try decision.forward() }
+                continue
+            }
+            var sent = try verifier.take(ByteBuffer(bytes: rest)).reduce(0) { $0 + $1.readableBytes }
+            if isRight {
+                sent += try verifier.finish().reduce(0) { $0 + $1.readableBytes }
+                #expect(sent == length)
+            } else {
+                #expect(throws: S3Error.self) { try verifier.finish() }
+                #expect(sent < length)
+            }
+        }
+    }
+
     @Test("Answers are what the form asks for, and lead nowhere but to web pages")
     func answers() throws {
         var gate = Gate()

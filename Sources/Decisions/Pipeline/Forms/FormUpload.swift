@@ -130,11 +130,19 @@ extension Planner {
         guard upload.form.length <= asking.snapshot.server.maxObjectSize else {
             throw .request(S3Error(.entityTooLarge))
         }
+        // What the form's fields say of the file holds as it does for a PutObject's head.
+        let checks = try promises().checks(hashing: .here)
         let body: ForwardedBody
         switch upload.form.file {
-        case .whole(let content): body = .bytes(content)
+        case .whole(let content):
+            do {
+                try BodyCheck.check(content, checks)
+            } catch {
+                throw .request(error)
+            }
+            body = .bytes(content)
         case .streamed(let length, let file, let beginning):
-            body = .stream(BodyVerifier(.form(file, beginning: beginning), of: .object, length: length, checks: []))
+            body = .stream(BodyVerifier(.form(file, beginning: beginning), of: .object, length: length, checks: checks))
         }
         let store = StoreAnswer(admitted, asking, bucket.backend)
         return .forward(
