@@ -17,6 +17,7 @@ from pathlib import Path
 
 import measure
 import report
+import uploads
 from contenders import ALL, BEHIND_SEAWEED, ROOT, Origin, Seaweed, gatehouse_binary
 
 LARGE = 256 * 1024 * 1024
@@ -104,8 +105,36 @@ class Bench:
             "put", [each for each in on_origin if each.can_put],
             lambda each: measure.large_put(each, source, LARGE, 4, stored),
         )
+        self.uploads(source, stored)
         with_memory = [each for each in on_origin if each.memory_rows]
         self.rounds("slow", with_memory, lambda each: measure.slow_readers(each, 32, 4))
+
+    def uploads(self, source, stored):
+        """The same object in every form that a client may send it in, and what hashing it costs by itself."""
+        gateway = next((contender for name, contender in self.running if name == "gatehouse"), None)
+        if gateway is None:
+            return
+        # Made one after the other: each holds a body in memory.
+        for round_ in range(self.options.rounds):
+            for name in uploads.NAMES:
+                try:
+                    value = uploads.Upload(name, gateway, source).once(LARGE, 4, stored)
+                except measure.Failed as error:
+                    self.problems.append(str(error))
+                    print(f"  FAILED {error}", flush=True)
+                    continue
+                self.results.setdefault("uploads", {}).setdefault(name, []).append(value)
+                print(f"  {'upload':>12} round {round_ + 1}  {name:<32} {value:.4g}", flush=True)
+            self.results.setdefault("uploads", {}).setdefault(uploads.HASHED, []).append(uploads.hash_alone(source, 4))
+
+    def upload_table(self):
+        figures = report.rows_of(self.results, "uploads")
+        base = figures.get("UNSIGNED-PAYLOAD")
+        rows = [
+            [name, report.shown(value), report.ratio(value, base)] for name, value in figures.items()
+        ]
+        header = ["upload of 1 GiB through Gatehouse", "CPU s/GiB", "of UNSIGNED-PAYLOAD"]
+        return "\n\n" + report.markdown_table(header, rows) if figures else ""
 
     def report(self):
         names = [contender.name for _, contender in self.running]
@@ -126,7 +155,7 @@ class Bench:
         text = (
             f"Measured {day} on {report.machine()}; medians of {self.options.rounds} interleaved rounds, "
             f"contender pinned to core 0, origin and load to core 1.\n\n"
-            + report.tables(self.results, names, small, large) + "\n\n" + notes
+            + report.tables(self.results, names, small, large) + self.upload_table() + "\n\n" + notes
         )
         print("\n" + text)
         if self.problems:
