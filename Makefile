@@ -7,7 +7,7 @@ PYTEST = .venv/bin/python -m pytest
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-unit test-clients check format fuzz soak bench microbench clean
+.PHONY: help run test test-unit test-clients check format fuzz soak bench microbench statebench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,11 @@ microbench: ## CPU time of verifying, deciding and signing one request
 	@Scripts/install build
 	$(SWIFT) build -c release --product microbench
 	@.build/release/microbench $(ARGS)
+
+statebench: ## Upload slots a second with durable commits, and flushes per slot
+	@Scripts/install build
+	$(SWIFT) build -c release --product statebench
+	@Scripts/statebench
 
 clean: ## Remove what was built, not the data of `make run`
 	rm -rf .build .venv Tests/.work

@@ -119,7 +119,8 @@ let package = Package(
             name: "gatehouse",
             dependencies: [
                 "WireFormats", "HTTP1", "Signatures", "S3API", "Identity", "Admission", "Backends", "Pipeline",
-                "Settings", "Journal", "DataPlane", "ControlPlane", "EmbeddedStore", arguments, lifecycle,
+                "Valet", "Settings", "Journal", "SQLiteState", "DataPlane", "ControlPlane", "EmbeddedStore", arguments,
+                lifecycle,
                 unixSignals, logging, nioCore, nioPosix, nioSSL, crypto,
             ],
             path: "Sources/gatehouse",

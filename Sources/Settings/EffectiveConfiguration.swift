@@ -28,6 +28,7 @@ extension GatehouseConfiguration {
                 ])
             ),
             ("audit", audit.effective),
+            ("uploads", uploads.effective),
         ])
     }
 }
@@ -184,6 +185,25 @@ extension AuditConfiguration {
             ("path", .text(destination.description)), ("rotate_size", .size(rotateSize)),
             ("keep", .integer(Int64(keep))), ("on_error", .text(onError.rawValue)),
             ("hmac_key", hmacKey == nil ? .null : .secret),
+        ])
+    }
+}
+
+extension UploadsConfiguration {
+    fileprivate var effective: JSONValue {
+        .object([
+            ("default_ttl", .duration(defaultTTL)), ("max_ttl", .duration(maxTTL)), ("max_size", .size(maxSize)),
+            ("allowed_content_types", .texts(allowedContentTypes.map(\.description))),
+            ("max_open_per_principal", .integer(Int64(maxOpenPerPrincipal))),
+            ("on_mismatch", .text(onMismatch.rawValue)), ("quarantine_prefix", .text(quarantinePrefix)),
+            ("retention", .duration(retention)), ("events", .texts(events.map(\.description))),
+            ("webhook_secret", webhookSecret == nil ? .null : .secret),
+            ("event_tokens", .object(eventTokens.keys.sorted().map { ($0, .secret) })),
+            ("sqs_queue_url", .text(queue?.url.description ?? "")),
+            ("sqs_region", queue.map { .text($0.region) } ?? .null),
+            ("sqs_endpoint", queue?.endpoint.map { .text($0.description) } ?? .null),
+            ("sqs_access_key_id", queue?.accessKeyID.map { .text($0) } ?? .null),
+            ("sqs_secret_access_key", queue?.secretAccessKey == nil ? .null : .secret),
         ])
     }
 }

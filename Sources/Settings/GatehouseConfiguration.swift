@@ -16,6 +16,7 @@ package struct GatehouseConfiguration: Sendable {
     package var limits = RequestLimits.unlimited
     package var accessLog = AccessLogConfiguration()
     package var audit = AuditConfiguration()
+    package var uploads = UploadsConfiguration()
 
     /// What an empty file says.
     package init() {}
@@ -60,6 +61,7 @@ extension GatehouseConfiguration {
         if root.has("limits") { limits = LimitsConfiguration.standard(root.section("limits")) }
         if root.has("access_log") { accessLog = AccessLogConfiguration(reading: root.section("access_log")) }
         if root.has("audit") { audit = AuditConfiguration(reading: root.section("audit")) }
+        if root.has("uploads") { uploads = UploadsConfiguration(reading: root.section("uploads")) }
 
         let accounts = root.sections("accounts").map(AccountReading.init(reading:))
         self.accounts = accounts.compactMap(\.?.configuration)

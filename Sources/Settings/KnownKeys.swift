@@ -34,6 +34,14 @@ enum KnownKeys {
         ("[limits]", ["requests", "bytes", "concurrent_requests"]),
         ("[access_log]", ["format"]),
         ("[audit]", ["rotate_size", "keep", "on_error", "hmac_key"]),
+        (
+            "[uploads]",
+            [
+                "default_ttl", "max_ttl", "max_size", "allowed_content_types", "max_open_per_principal", "on_mismatch",
+                "quarantine_prefix", "retention", "events", "webhook_secret", "event_tokens", "sqs_queue_url",
+                "sqs_region", "sqs_endpoint", "sqs_access_key_id", "sqs_secret_access_key",
+            ]
+        ),
         ("the top of the file", ["include"]),
     ]
 

@@ -9,11 +9,18 @@ enum References {
         for user in configuration.users {
             for bucket in user.bucketNames { requireBucket(bucket.value, at: bucket.origin, reader) }
         }
+        for (name, origin) in configuration.uploads.eventTokenOrigins { requireSource(name, at: origin, reader) }
         for policy in configuration.policies {
             for (pattern, origin) in zip(policy.appliesTo, policy.patternOrigins) {
                 requirePrincipal(pattern, at: origin, reader)
             }
         }
+    }
+
+    /// Whose events a token is for: an account, or a bucket.
+    private static func requireSource(_ name: String, at origin: Origin, _ reader: ConfigurationReader) {
+        guard !reader.names.contains(name, as: .account) else { return }
+        requireBucket(name, at: origin, reader)
     }
 
     /// Where an account has every bucket that no other entry claims, every name exists.

@@ -23,6 +23,11 @@ final class Section {
         return entries[name]
     }
 
+    /// The keys that are there, in the order of the file: of a table whose keys are names.
+    var names: [String] {
+        entries.sorted { ($0.value.origin.line ?? 0, $0.key) < ($1.value.origin.line ?? 0, $1.key) }.map(\.key)
+    }
+
     func has(_ name: String) -> Bool { value(name) != nil }
 
     /// Where a key is written, or would be.

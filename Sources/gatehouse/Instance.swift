@@ -6,6 +6,7 @@ import Journal
 import Logging
 import NIOCore
 import NIOPosix
+import SQLiteState
 import ServiceLifecycle
 import Settings
 import UnixSignals
@@ -33,6 +34,7 @@ enum Instance {
         }
 
         let journal = try JournalFiles(configuration)
+        let state = try compiled { try SQLiteState(configuration.state.place) }
         let stores = try EmbeddedStores(configuration, logger: logger)
         let limiter = Limiter()
         let group = MultiThreadedEventLoopGroup(numberOfThreads: options.loops)
@@ -81,6 +83,7 @@ enum Instance {
             stores.services + [
                 admin,
                 ReloadService(running: running, journal: journal, logger: logger),
+                StateUpkeep(state: state, running: running, logger: logger),
                 StoreProbeService(
                     running: running,
                     probe: StoreProbe(group: MultiThreadedEventLoopGroup.singleton),
@@ -97,9 +100,11 @@ enum Instance {
             try await serviceGroup.run()
         } catch {
             await journal.close()
+            await state.close()
             throw StartFailure("\(error)")
         }
         await journal.close()
+        await state.close()
         stores.removeSockets()
         try await group.shutdownGracefully()
     }

@@ -61,6 +61,8 @@ actor RunningConfiguration {
 
     var drainTimeout: Duration { configuration.server.drainTimeout }
 
+    var uploads: UploadsConfiguration { configuration.uploads }
+
     /// Whether what would be read now differs from what was read last.
     func hasChanged() -> Bool {
         file.read().reading.inputs.digest != digest

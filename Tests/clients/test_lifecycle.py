@@ -97,6 +97,27 @@ def test_second_instance_on_the_same_port_fails_loudly(gateway, stub_store):
     assert first.request("GET", "/photos/x", ALICE.headers).body == b"first"
 
 
+def test_state_that_is_not_ours_is_refused_with_its_path(gateway, stub_store):
+    gate = gateway(config(stub_store()), start=False)
+    state = gate.folder / "state" / "gatehouse.db"
+    state.write_bytes(b"a diary, and nobody else's business\n" * 200)
+    gate.launch()
+    assert eventually(lambda: not gate.process.running, timeout=8)
+    assert gate.process.child.returncode == 1
+    assert str(state) in gate.process.output() and "not an SQLite database" in gate.process.output()
+    assert state.read_bytes().startswith(b"a diary"), "somebody's file was touched"
+
+
+def test_state_is_closed_whole_and_opened_again(gateway, stub_store):
+    gate = gateway(config(stub_store()))
+    state = gate.folder / "state"
+    gate.process.signal(signal.SIGTERM)
+    assert gate.process.wait(10) == 0
+    assert [path.name for path in state.iterdir() if path.name.startswith("gatehouse.db")] == ["gatehouse.db"]
+    gate.start()
+    assert gate.request("GET", "/-/ready").status == 200
+
+
 def test_ready_quickly_and_health_says_nothing_to_the_public(gateway, stub_store):
     gate = gateway(config(stub_store()))
     assert gate.ready_after < 5, "a debug build too is ready at once"
