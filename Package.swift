@@ -90,7 +90,8 @@ let package = Package(
 
         library("Valet", in: "Decisions", ["WireFormats", "S3API"]),
 
-        library("SQLiteState", in: "State", ["WireFormats", "S3API", "Valet", grdb]),
+        library("GroupCommit", in: "State", [grdb]),
+        library("SQLiteState", in: "State", ["WireFormats", "S3API", "Valet", "GroupCommit", grdb]),
 
         library("Settings", ["WireFormats", "S3API", "Identity", "Admission", toml, crypto]),
         library("Journal", ["WireFormats", "Identity", crypto]),
@@ -111,7 +112,7 @@ let package = Package(
         library(
             "EmbeddedStore",
             [
-                "WireFormats", "HTTP1", "S3API", "Signatures", hummingbirdCore, httpTypes, grdb, nioCore, nioPosix,
+                "WireFormats", "HTTP1", "S3API", "Signatures", "GroupCommit", hummingbirdCore, httpTypes, grdb, nioCore, nioPosix,
                 logging, lifecycle, crypto,
             ]
         ),

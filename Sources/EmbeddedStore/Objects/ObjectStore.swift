@@ -1,4 +1,5 @@
 import GRDB
+import GroupCommit
 import Logging
 import NIOCore
 import NIOPosix
@@ -14,7 +15,7 @@ import WireFormats
 final class ObjectStore: Sendable {
     let files: ContentFiles
     let index: DatabasePool
-    let writes: WriteQueue
+    let writes: CommitQueue
     let threads: NIOThreadPool
     let now: @Sendable () -> Instant
     let logger: Logger
@@ -43,7 +44,7 @@ final class ObjectStore: Sendable {
         self.minimumPartSize = minimumPartSize
         files = try ContentFiles(directory: directory)
         index = try IndexDatabase.open(path: directory + "/index.sqlite")
-        writes = WriteQueue(database: index)
+        writes = CommitQueue(database: index)
         try recover()
     }
 
@@ -119,6 +120,8 @@ final class ObjectStore: Sendable {
             }
         } catch {
             unlinked.withLock { $0 += cleared }
+            // Nothing of it was begun.
+            if error is CommitRefusal { throw S3Error(.slowDown, retryAfter: 1) }
             throw error
         }
     }

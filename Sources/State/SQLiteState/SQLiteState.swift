@@ -1,4 +1,5 @@
 import GRDB
+import GroupCommit
 import Synchronization
 import Valet
 
@@ -33,7 +34,11 @@ package final class SQLiteState: Sendable {
     func write<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws(StateError)
         -> Value
     {
-        try await commits.perform(body)
+        do {
+            return try await commits.perform(body)
+        } catch {
+            throw StateError(error)
+        }
     }
 
     func read<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws(StateError) -> Value
@@ -59,6 +64,10 @@ extension StateError {
             case .SQLITE_CORRUPT, .SQLITE_NOTADB: self = .corrupt(message)
             default: self = .unavailable(message)
             }
+        case CommitRefusal.closed:
+            self = .unavailable("the state is closed")
+        case CommitRefusal.full:
+            self = .full("too many changes wait to be written")
         case is CancellationError:
             self = .unavailable("nobody waits for it any more")
         default:

@@ -1,11 +1,10 @@
-import GRDB
+package import GRDB
 import Synchronization
-import Valet
 
 /// Several callers to one commit: whatever is asked for while a commit waits for the medium shares the next one. Each
 /// caller's statements are a savepoint of their own, so one that fails takes nothing with it; everybody is answered
 /// after the commit only.
-final class CommitQueue: Sendable {
+package final class CommitQueue: Sendable {
     private struct State {
         var waiting: [Job] = []
         var isScheduled = false
@@ -16,9 +15,9 @@ final class CommitQueue: Sendable {
     /// One caller's statements, and how to answer it: `run` returns what to call once the commit's fate is known.
     private struct Job: Sendable {
         let run: @Sendable (Database) -> Outcome
-        let fail: @Sendable (StateError) -> Void
+        let fail: @Sendable (any Error) -> Void
     }
-    private typealias Outcome = @Sendable (StateError?) -> Void
+    private typealias Outcome = @Sendable ((any Error)?) -> Void
 
     private let database: any DatabaseWriter
     private let state = Mutex(State())
@@ -28,13 +27,15 @@ final class CommitQueue: Sendable {
     /// Callers that wait at most.
     private static let room = 10_000
 
-    init(database: any DatabaseWriter) { self.database = database }
+    package init(database: any DatabaseWriter) { self.database = database }
 
     /// Runs `body` in a transaction and returns after it is durable. Whoever loses patience has it done all the same.
-    func perform<Value: Sendable>(
+    ///
+    /// - Throws: what `body` throws, what SQLite says of the commit, ``CommitRefusal``.
+    package func perform<Value: Sendable>(
         _ body: @escaping @Sendable (Database) throws -> Value
-    ) async throws(StateError) -> Value {
-        try await withCheckedContinuation { (continuation: CheckedContinuation<Result<Value, StateError>, Never>) in
+    ) async throws -> Value {
+        try await withCheckedContinuation { (continuation: CheckedContinuation<Result<Value, any Error>, Never>) in
             let job = Job(
                 run: { database in
                     let result = Self.inSavepoint(database, body)
@@ -50,7 +51,7 @@ final class CommitQueue: Sendable {
     }
 
     /// Refuses what comes from now on, and returns when what came before is done.
-    func close() async {
+    package func close() async {
         await withCheckedContinuation { continuation in
             let isIdle = state.withLock { state in
                 state.isClosed = true
@@ -64,24 +65,24 @@ final class CommitQueue: Sendable {
     private static func inSavepoint<Value>(
         _ database: Database,
         _ body: (Database) throws -> Value
-    ) -> Result<Value, StateError> {
+    ) -> Result<Value, any Error> {
         do {
             var value: Value?
             try database.inSavepoint {
                 value = try body(database)
                 return .commit
             }
-            guard let value else { return .failure(.unavailable("the statements were rolled back")) }
+            guard let value else { return .failure(DatabaseError(resultCode: .SQLITE_ABORT)) }
             return .success(value)
         } catch {
-            return .failure(StateError(error))
+            return .failure(error)
         }
     }
 
-    private func enqueue(_ job: Job) -> StateError? {
-        let (refusal, mustSchedule) = state.withLock { state -> (StateError?, Bool) in
-            guard !state.isClosed else { return (.unavailable("the state is closed"), false) }
-            guard state.waiting.count < Self.room else { return (.full("too many changes wait to be written"), false) }
+    private func enqueue(_ job: Job) -> CommitRefusal? {
+        let (refusal, mustSchedule) = state.withLock { state -> (CommitRefusal?, Bool) in
+            guard !state.isClosed else { return (.closed, false) }
+            guard state.waiting.count < Self.room else { return (.full, false) }
             state.waiting.append(job)
             defer { state.isScheduled = true }
             return (nil, !state.isScheduled)
@@ -102,7 +103,7 @@ final class CommitQueue: Sendable {
         }
         var outcomes: [Outcome] = []
         outcomes.reserveCapacity(jobs.count)
-        var failure: StateError?
+        var failure: (any Error)?
         do {
             try database.inTransaction(.immediate) {
                 for job in jobs {
@@ -113,7 +114,7 @@ final class CommitQueue: Sendable {
                 return .commit
             }
         } catch {
-            failure = StateError(error)
+            failure = error
         }
         for outcome in outcomes { outcome(failure) }
         var rest = jobs.dropFirst(outcomes.count)
@@ -132,4 +133,11 @@ final class CommitQueue: Sendable {
         if goesOn { schedule() }
         for continuation in onIdle { continuation.resume() }
     }
+}
+
+/// Why nothing more is taken in.
+package enum CommitRefusal: Error, Hashable, Sendable {
+    case closed
+    /// Too many callers wait for the medium.
+    case full
 }
