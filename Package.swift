@@ -27,6 +27,8 @@ let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "
 let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let toml: Target.Dependency = .product(name: "TOMLKit", package: "TOMLKit")
+let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
+let jwt: Target.Dependency = .product(name: "JWTKit", package: "jwt-kit")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 /// A library target in `Sources/<folder>/<name>`, or in `Sources/<name>` for the planes.
@@ -65,6 +67,8 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.0"),
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
     ],
     targets: [
@@ -110,6 +114,10 @@ let package = Package(
             ]
         ),
         library(
+            "Federation",
+            ["WireFormats", "Identity", "Pipeline", httpClient, jwt, nioCore, nioHTTP1, logging, crypto]
+        ),
+        library(
             "EmbeddedStore",
             [
                 "WireFormats", "HTTP1", "S3API", "Signatures", "GroupCommit", hummingbirdCore, httpTypes, grdb, nioCore, nioPosix,
@@ -120,7 +128,8 @@ let package = Package(
             name: "gatehouse",
             dependencies: [
                 "WireFormats", "HTTP1", "Signatures", "S3API", "Identity", "Admission", "Backends", "Pipeline",
-                "Valet", "Settings", "Journal", "SQLiteState", "DataPlane", "ControlPlane", "EmbeddedStore", arguments,
+                "Valet", "Settings", "Journal", "SQLiteState", "DataPlane", "ControlPlane", "Federation", "EmbeddedStore",
+                arguments, httpClient,
                 lifecycle,
                 unixSignals, logging, nioCore, nioPosix, nioSSL, crypto,
             ],
@@ -170,6 +179,13 @@ let package = Package(
             [
                 "WireFormats", "HTTP1", "S3API", "Signatures", "Identity", "Admission", "Backends", "Pipeline", "Valet",
                 "Journal", nioCore, nioPosix, logging, lifecycle,
+            ]
+        ),
+        tests(
+            "Federation",
+            [
+                "WireFormats", "HTTP1", "S3API", "Signatures", "Identity", "Admission", "Backends", "Pipeline", jwt,
+                logging,
             ]
         ),
         tests(

@@ -162,13 +162,33 @@ package struct ScopeConfiguration: Sendable {
         let reader = section.reader
         let bucket = section.required("bucket")
         prefixes = (section.texts("prefixes") ?? []).map(\.value)
+        let named = ScopedActions(reading: section)
+        origin = section.origin
+        section.finish()
+        guard let bucket, let named else { return nil }
+        actions = named.actions
+        everyAction = named.everyAction
+        if bucket.value != "*", BucketConfiguration.validName(bucket, reader) == nil { return nil }
+        self.bucket = bucket.value
+        bucketOrigin = bucket.origin
+    }
+}
+
+/// The `actions` of a scope.
+struct ScopedActions {
+    let actions: ActionSet
+    let everyAction: Bool
+
+    /// Nil after a problem with the array itself was reported.
+    init?(reading section: Section) {
+        let reader = section.reader
         if !section.has("actions") { reader.report("is required", at: section.place(of: "actions")) }
-        let names = section.texts("actions")
-        if let names, names.isEmpty {
+        guard let names = section.texts("actions") else { return nil }
+        if names.isEmpty {
             reader.report("allows nothing: name actions, or remove the scope", at: section.place(of: "actions"))
         }
         var actions = ActionSet()
-        for name in names ?? [] {
+        for name in names {
             if let named = ActionSet(named: name.value) {
                 actions.formUnion(named)
             } else {
@@ -179,14 +199,8 @@ package struct ScopeConfiguration: Sendable {
                 )
             }
         }
-        everyAction = (names ?? []).contains { $0.value == "*" }
-        origin = section.origin
         self.actions = actions
-        section.finish()
-        guard let bucket, names != nil else { return nil }
-        if bucket.value != "*", BucketConfiguration.validName(bucket, reader) == nil { return nil }
-        self.bucket = bucket.value
-        bucketOrigin = bucket.origin
+        everyAction = names.contains { $0.value == "*" }
     }
 
     /// Also for the names of policy documents, `s3:GetObject`.

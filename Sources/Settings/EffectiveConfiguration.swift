@@ -19,6 +19,7 @@ extension GatehouseConfiguration {
             ("buckets", .array(buckets.map(\.effective))),
             ("users", .array(users.map(\.effective))),
             ("credentials", .array(credentials.map(\.effective))),
+            ("identity_providers", .array(identityProviders.map(\.effective))),
             ("policies", .array(policies.map(\.effective))),
             ("limits", .object(limits.effective)),
             (
@@ -156,6 +157,36 @@ extension ScopeConfiguration {
         .object([
             ("bucket", .text(bucket)), ("prefixes", .texts(prefixes)),
             ("actions", .texts(actions.actions.map(\.rawValue))),
+        ])
+    }
+}
+
+extension IdentityProviderConfiguration {
+    fileprivate var effective: JSONValue {
+        let keys: (String, JSONValue)
+        switch provider.keys {
+        case .discovery: keys = ("jwks_url", .null)
+        case .url(let url): keys = ("jwks_url", .text(url.description))
+        case .set: keys = ("jwks_file", .text(keyFile ?? ""))
+        case .secret: keys = ("shared_secret", .secret)
+        }
+        return .object([
+            ("name", .text(provider.name)), ("issuer", .text(provider.issuer)),
+            ("audiences", .texts(provider.audiences.sorted())),
+            ("use", .texts(provider.uses.map(\.rawValue).sorted())), keys,
+            ("principal_claim", .text(provider.principalClaim)), ("cookie", .text(provider.cookie ?? "")),
+            ("max_grant_ttl", .duration(provider.maxGrantTTL)),
+            (
+                "allowed_scopes",
+                .array(
+                    scopes.map { scope in
+                        .object([
+                            ("bucket", .text(scope.bucket)), ("prefixes", .texts(scope.prefixes)),
+                            ("actions", .texts(scope.actions.actions.map(\.rawValue))),
+                        ])
+                    }
+                )
+            ),
         ])
     }
 }

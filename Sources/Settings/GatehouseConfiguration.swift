@@ -11,6 +11,7 @@ package struct GatehouseConfiguration: Sendable {
     package var buckets: [BucketConfiguration] = []
     package var users: [UserConfiguration] = []
     package var credentials: [CredentialConfiguration] = []
+    package var identityProviders: [IdentityProviderConfiguration] = []
     package var policies: [PolicyConfiguration] = []
     /// Of principals that have none of their own.
     package var limits = RequestLimits.unlimited
@@ -68,6 +69,8 @@ extension GatehouseConfiguration {
         readBuckets(root, accounts: accounts.compactMap(\.self))
         users = root.sections("users").compactMap { UserConfiguration(reading: $0, limits: limits) }
         credentials = root.sections("credentials").compactMap { CredentialConfiguration(reading: $0, limits: limits) }
+        identityProviders = root.sections("identity_providers").compactMap(IdentityProviderConfiguration.init(reading:))
+        IdentityProviderConfiguration.refuseAmbiguity(identityProviders, root.reader)
         policies = root.sections("policies").compactMap(PolicyConfiguration.init(reading:))
         _ = root.value("include")
         LaterSections.refuse(in: root)

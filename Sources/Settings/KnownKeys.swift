@@ -30,6 +30,13 @@ enum KnownKeys {
         ("[[accounts]]", ["buckets"]),
         ("[[users]]", ["api_key", "api_key_sha256", "role", "allowed_buckets"]),
         ("[[credentials]]", ["principal_name", "enabled", "expires_at", "allowed_scopes"]),
+        (
+            "[[identity_providers]]",
+            [
+                "issuer", "audiences", "jwks_url", "jwks_file", "shared_secret", "principal_claim", "cookie",
+                "max_grant_ttl",
+            ]
+        ),
         ("[[policies]]", ["applies_to", "document"]),
         ("[limits]", ["requests", "bytes", "concurrent_requests"]),
         ("[access_log]", ["format"]),

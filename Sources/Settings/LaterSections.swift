@@ -2,7 +2,7 @@
 /// typing error, and refused, so that nobody relies on one that does nothing.
 enum LaterSections {
     static let topLevel = [
-        "keys": "session and provider keys", "identity_providers": "identity providers", "roles": "STS roles",
+        "keys": "session and provider keys", "roles": "STS roles",
         "authorizer": "an external authorizer", "routes": "application routes",
         "ext_authz": "gateway authorization", "uploads": "upload slots", "tracing": "tracing",
     ]

@@ -10,6 +10,11 @@ enum References {
             for bucket in user.bucketNames { requireBucket(bucket.value, at: bucket.origin, reader) }
         }
         for (name, origin) in configuration.uploads.eventTokenOrigins { requireSource(name, at: origin, reader) }
+        for provider in configuration.identityProviders {
+            for scope in provider.scopes where !scope.bucket.contains("{") {
+                requireBucket(scope.bucket, at: scope.bucketOrigin, reader)
+            }
+        }
         for policy in configuration.policies {
             for (pattern, origin) in zip(policy.appliesTo, policy.patternOrigins) {
                 requirePrincipal(pattern, at: origin, reader)
@@ -36,7 +41,12 @@ enum References {
         _ reader: ConfigurationReader
     ) {
         let text = pattern.text
-        for (kind, what) in [("idp:", "identity providers"), ("role:", "roles"), ("link:", "links")]
+        if let rest = text.removing(prefix: "idp:") {
+            let name = String(rest.prefix { $0 != ":" })
+            if !name.contains("*") { reader.require(name, as: .identityProvider, at: origin, "identity provider") }
+            return
+        }
+        for (kind, what) in [("role:", "roles"), ("link:", "links")]
         where text.hasPrefix(kind) {
             reader.report("\(what) are not supported by this version", at: origin)
             return

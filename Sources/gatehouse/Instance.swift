@@ -1,6 +1,8 @@
 import Admission
+import AsyncHTTPClient
 import ControlPlane
 import DataPlane
+import Federation
 import Foundation
 import Journal
 import Logging
@@ -40,10 +42,17 @@ enum Instance {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: options.loops)
         let compiler = SnapshotCompiler(stores: stores.places)
         let snapshot = try compiled { try compiler.compile(configuration, generation: 1) }
+        let client = HTTPClient(
+            eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
+            configuration: HTTPDocumentSource.configuration
+        )
+        let tokens = ProviderTokens(source: HTTPDocumentSource(client: client), clock: Clock.now, logger: logger)
+        tokens.adopt(snapshot)
         let dataPlane = try await DataPlane(
             group: group,
             snapshot: snapshot,
             limiter: limiter,
+            tokens: tokens,
             desk: Desk([], version: Version.current),
             journal: { LoopJournal(accessLog: journal.access, auditLog: journal.audit) },
             tls: try compiled { try ListenerTLS.context(configuration.server.tls) },
@@ -61,6 +70,7 @@ enum Instance {
             compiler: compiler,
             stores: stores,
             dataPlane: dataPlane,
+            tokens: tokens,
             metrics: metrics,
             logger: logger
         )
@@ -89,6 +99,7 @@ enum Instance {
                     probe: StoreProbe(group: MultiThreadedEventLoopGroup.singleton),
                     logger: logger
                 ),
+                KeyService(tokens: tokens),
                 DataPlaneService(dataPlane: dataPlane, running: running),
             ]
         let serviceGroup = ServiceGroup(
@@ -106,6 +117,7 @@ enum Instance {
         await journal.close()
         await state.close()
         stores.removeSockets()
+        try await client.shutdown()
         try await group.shutdownGracefully()
     }
 
@@ -149,6 +161,15 @@ enum Clock {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         return Instant(nanosecondsSince1970: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+    }
+}
+
+/// Keeps the keys of identity providers fresh.
+struct KeyService: Service {
+    let tokens: ProviderTokens
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await tokens.keepFresh() }
     }
 }
 

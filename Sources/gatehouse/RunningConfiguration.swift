@@ -2,6 +2,7 @@ import Backends
 import ControlPlane
 import Crypto
 import DataPlane
+import Federation
 import Foundation
 import Identity
 import Journal
@@ -19,6 +20,7 @@ actor RunningConfiguration {
     private let compiler: SnapshotCompiler
     private let stores: EmbeddedStores
     private let dataPlane: DataPlane
+    private let tokens: ProviderTokens
     private let metrics: MetricsRegistry
     private let logger: Logger
     private var configuration: GatehouseConfiguration
@@ -43,6 +45,7 @@ actor RunningConfiguration {
         compiler: SnapshotCompiler,
         stores: EmbeddedStores,
         dataPlane: DataPlane,
+        tokens: ProviderTokens,
         metrics: MetricsRegistry,
         logger: Logger
     ) {
@@ -55,6 +58,7 @@ actor RunningConfiguration {
         self.compiler = compiler
         self.stores = stores
         self.dataPlane = dataPlane
+        self.tokens = tokens
         self.metrics = metrics
         self.logger = logger
     }
@@ -76,6 +80,7 @@ actor RunningConfiguration {
             let tls = try ListenerTLS.context(read.server.tls)
             let compiled = try compiler.compile(read, generation: generation + 1, knowing: findings)
             generation += 1
+            tokens.adopt(compiled)
             configuration = read
             unasked = read.endpointsToAsk
             snapshot.withLock { $0 = compiled }
@@ -185,6 +190,14 @@ actor RunningConfiguration {
                     ok: finding.health == .up,
                     detail: finding.detail
                 )
+            )
+        }
+        // One issuer's trouble is its own bearers': everybody else is served.
+        checks += tokens.conditions.map { condition in
+            ReadinessReport.Check(
+                name: "identity_provider:" + condition.provider,
+                ok: condition.problem == nil && condition.keys > 0,
+                detail: "\(condition.keys) keys" + (condition.problem.map { "; " + $0 } ?? "")
             )
         }
         // A bad file leaves the running configuration in force: it is said, but requests are served.

@@ -30,6 +30,11 @@ struct SnapshotCompiler: Sendable {
                 configuration.users.map { APIKeyTable.Entry(digest: $0.keyDigest, user: $0.user) }
             ),
             admins: Set(configuration.users.filter { $0.user.role == .admin }.map(\.user.principal)),
+            identityProviders: configuration.identityProviders.map(\.provider),
+            tokenScopes: Dictionary(
+                configuration.identityProviders.map { ($0.provider.name, $0.scopes.map(\.template)) },
+                uniquingKeysWith: { first, _ in first }
+            ),
             policies: PolicySet(
                 try configuration.policies.map { policy in
                     PolicySet.Entry(

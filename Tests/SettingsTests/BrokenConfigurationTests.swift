@@ -2,7 +2,10 @@ import Settings
 import Testing
 
 @Suite struct BrokenConfigurationTests {
-    @Test(arguments: Mistake.syntax + Mistake.server + Mistake.stores + Mistake.callers + Mistake.others)
+    @Test(
+        arguments: Mistake.syntax + Mistake.server + Mistake.stores + Mistake.callers + Mistake.providers
+            + Mistake.others
+    )
     func oneMistakeIsSaidOnceWithItsPlace(mistake: Mistake) throws {
         let result = reading(mistake.text)
         #expect(result.configuration == nil)

@@ -135,7 +135,7 @@ extension Mistake {
             policy("applies_to = [\"idp:auth:*\"]\ndocument = '\(readPolicy)'"),
             11,
             "policies[0].applies_to[0]",
-            "identity providers are not supported by this version"
+            "there is no identity provider \"auth\""
         ),
         Mistake(
             policy("applies_to = []\ndocument = '\(readPolicy)'"),

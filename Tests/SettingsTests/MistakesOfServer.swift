@@ -85,7 +85,6 @@ extension Mistake {
         Mistake("[audit]\non_error = \"ignore\"", 2, "audit.on_error", "\"continue\", \"deny\""),
         Mistake("[audit]\nhmac_key = \"env:UNSET\"", 2, "audit.hmac_key", "UNSET is not set"),
         Mistake("[keys]\nsession_token_keys = []", 1, "keys", "not supported by this version"),
-        Mistake("[[identity_providers]]\nname = \"x\"", 1, "identity_providers", "not supported by this version"),
         Mistake("[[roles]]\nrole_id = \"x\"", 1, "roles", "not supported by this version"),
         Mistake("[authorizer]\nurl = \"x\"", 1, "authorizer", "not supported by this version"),
         Mistake("[[routes]]\npath = \"/x\"", 1, "routes", "not supported by this version"),

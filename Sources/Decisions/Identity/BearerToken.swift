@@ -1,4 +1,4 @@
-import Crypto
+public import Crypto
 
 /// A token as it was presented: not verified, and worth nothing until it is (RFC 6750, section 2.1).
 public struct BearerToken: Sendable {
@@ -23,7 +23,7 @@ public struct BearerToken: Sendable {
     }
 
     /// Names the token in caches and logs without being of use to anybody else.
-    public var digest: [UInt8] { Array(SHA256.hash(data: bytes)) }
+    public var digest: SHA256.Digest { SHA256.hash(data: bytes) }
 
     /// `b64token` of RFC 6750.
     private static func isTokenByte(_ byte: UInt8) -> Bool {

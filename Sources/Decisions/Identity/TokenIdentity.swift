@@ -8,13 +8,22 @@ public struct TokenIdentity: Hashable, Sendable {
     public let subject: String
     /// The claims whose values are strings, by name: what templates may use.
     public let claims: [String: String]
+    /// All claims as the token has them: a JSON object.
+    public let document: [UInt8]
     /// `exp` (RFC 7519, section 4.1.4): nothing that rests on the token outlives it.
     public let expiresAt: Instant
 
-    public init(provider: String, subject: String, claims: [String: String], expiresAt: Instant) {
+    public init(
+        provider: String,
+        subject: String,
+        claims: [String: String],
+        document: [UInt8] = Array("{}".utf8),
+        expiresAt: Instant
+    ) {
         self.provider = provider
         self.subject = subject
         self.claims = claims
+        self.document = document
         self.expiresAt = expiresAt
     }
 

@@ -15,6 +15,8 @@ public final class Snapshot: Sendable {
     public let apiKeys: APIKeyTable
     /// Who may use the admin listener.
     public let admins: Set<Principal>
+    /// Whose tokens are accepted.
+    public let identityProviders: [IdentityProvider]
     /// What the bearers of each identity provider's tokens may do, by its name.
     public let tokenScopes: [String: [ScopeTemplate]]
     public let policies: PolicySet
@@ -32,6 +34,7 @@ public final class Snapshot: Sendable {
         keyScopes: [String: [Scope]],
         apiKeys: APIKeyTable,
         admins: Set<Principal>,
+        identityProviders: [IdentityProvider] = [],
         tokenScopes: [String: [ScopeTemplate]] = [:],
         policies: PolicySet,
         limits: RequestLimits,
@@ -45,6 +48,7 @@ public final class Snapshot: Sendable {
         self.keyScopes = keyScopes
         self.apiKeys = apiKeys
         self.admins = admins
+        self.identityProviders = identityProviders
         self.tokenScopes = tokenScopes
         self.policies = policies
         self.limits = limits
