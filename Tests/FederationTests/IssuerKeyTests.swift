@@ -131,7 +131,7 @@ struct IssuerKeyTests {
     func conditions() async throws {
         issuer.publish(try await SigningKey.es256("a"))
         let snapshot = try snapshot(provider())
-        await bench.tokens.adopt(snapshot)
+        bench.tokens.adopt(snapshot)
         _ = await bench.verify(try await SigningKey.es256("a").token(), under: snapshot)
         #expect(bench.tokens.conditions.map(\.keys) == [1])
         #expect(bench.tokens.conditions.map(\.problem) == [nil])

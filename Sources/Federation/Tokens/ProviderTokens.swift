@@ -9,7 +9,7 @@ package import WireFormats
 package final class ProviderTokens: TokenVerifier {
     /// The keys of one provider.
     private enum Keys: Sendable {
-        case fixed(KeyRing)
+        case fixed(ConfiguredKeys)
         case issuer(IssuerKeys)
     }
 
@@ -48,9 +48,9 @@ package final class ProviderTokens: TokenVerifier {
             let provider = try snapshot.identityProviders.provider(of: signed.claims, for: .bearer)
             guard provider.accepts(signed.algorithm) else { throw .algorithm }
             let identity = try signed.claims.identity(for: provider, at: now)
-            switch await keys(of: provider, under: snapshot) {
-            case .fixed(let ring):
-                guard case .verified = ring.match(signed) else { throw .signature }
+            switch keys(of: provider, under: snapshot) {
+            case .fixed(let configured):
+                guard case .verified = await configured.ring.match(signed) else { throw .signature }
                 memory.remember(identity, by: nil, epoch: 0, as: key)
             case .issuer(let issuer):
                 let epoch = issuer.epoch
@@ -72,22 +72,28 @@ package final class ProviderTokens: TokenVerifier {
 
     // MARK: - Keys
 
-    private func keys(of provider: IdentityProvider, under snapshot: Snapshot) async -> Keys {
+    private func keys(of provider: IdentityProvider, under snapshot: Snapshot) -> Keys {
         let known = state.withLock { state in
-            state.generations.first { $0.number == snapshot.generation }?.keys[provider.name]
+            state.generations.first { $0.number == snapshot.generation }?.keys
         }
-        if let known { return known }
-        // A request of a snapshot that was forgotten meanwhile.
-        return await make(provider.keys)
+        return (known ?? adopted(snapshot))[provider.name] ?? make(provider.keys)
     }
 
-    /// Makes a snapshot's keys ready, asks its issuers for theirs, and forgets those that no snapshot names any more. To
-    /// be called before requests are decided under it.
-    package func adopt(_ snapshot: Snapshot) async {
-        var keys: [String: Keys] = [:]
-        for provider in snapshot.identityProviders { keys[provider.name] = await make(provider.keys) }
+    /// Takes a snapshot's providers: asks issuers that are new for their keys, and forgets those that no snapshot names
+    /// any more.
+    package func adopt(_ snapshot: Snapshot) {
+        _ = adopted(snapshot)
+    }
+
+    private func adopted(_ snapshot: Snapshot) -> [String: Keys] {
+        let keys = Dictionary(
+            snapshot.identityProviders.map { ($0.name, make($0.keys)) },
+            uniquingKeysWith: { first, _ in first }
+        )
         state.withLock { state in
+            state.generations.removeAll { $0.number == snapshot.generation }
             state.generations.append((snapshot.generation, keys))
+            state.generations.sort { $0.number < $1.number }
             state.generations = state.generations.suffix(Self.generationsKept)
             let used = state.generations.flatMap(\.keys.values).compactMap { keys -> ObjectIdentifier? in
                 if case .issuer(let issuer) = keys { ObjectIdentifier(issuer) } else { nil }
@@ -95,12 +101,13 @@ package final class ProviderTokens: TokenVerifier {
             state.issuers = state.issuers.filter { used.contains(ObjectIdentifier($0.value)) }
         }
         refresh()
+        return keys
     }
 
-    private func make(_ keys: IdentityProvider.Keys) async -> Keys {
+    private func make(_ keys: IdentityProvider.Keys) -> Keys {
         switch keys {
-        case .secret(let secret): .fixed(await KeyRing(secret: secret))
-        case .set(let set): .fixed(await KeyRing(set))
+        case .secret(let secret): .fixed(ConfiguredKeys(.secret(secret)))
+        case .set(let set): .fixed(ConfiguredKeys(.set(set)))
         case .url(let url): .issuer(issuer(.url(url)))
         case .discovery(let url): .issuer(issuer(.discovery(url)))
         }
@@ -123,7 +130,7 @@ package final class ProviderTokens: TokenVerifier {
         let keys = state.withLock { $0.generations.last?.keys ?? [:] }
         return keys.sorted { $0.key < $1.key }.map { name, keys in
             switch keys {
-            case .fixed(let ring): return Condition(provider: name, keys: ring.count, problem: nil)
+            case .fixed(let configured): return Condition(provider: name, keys: configured.count, problem: nil)
             case .issuer(let issuer):
                 let (count, problem) = issuer.condition
                 return Condition(provider: name, keys: count, problem: problem)
@@ -146,6 +153,41 @@ package final class ProviderTokens: TokenVerifier {
             let issuer = IssuerKeys(IssuerDirectory(place: place, source: source), clock: clock, logger: logger)
             state.issuers[place] = issuer
             return issuer
+        }
+    }
+}
+
+/// Keys that the configuration itself holds, made ready when the first token comes.
+final class ConfiguredKeys: Sendable {
+    enum Source: Sendable {
+        case secret(Secret<[UInt8]>)
+        case set(JSONWebKeySet)
+    }
+
+    private let source: Source
+    private let made = Mutex<KeyRing?>(nil)
+
+    init(_ source: Source) {
+        self.source = source
+    }
+
+    var count: Int {
+        switch source {
+        case .secret: 1
+        case .set(let set): set.keys.count
+        }
+    }
+
+    var ring: KeyRing {
+        get async {
+            if let ring = made.withLock({ $0 }) { return ring }
+            let ring =
+                switch source {
+                case .secret(let secret): await KeyRing(secret: secret)
+                case .set(let set): await KeyRing(set)
+                }
+            made.withLock { $0 = ring }
+            return ring
         }
     }
 }
