@@ -42,11 +42,7 @@ enum Instance {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: options.loops)
         let compiler = SnapshotCompiler(stores: stores.places)
         let snapshot = try compiled { try compiler.compile(configuration, generation: 1) }
-        let client = HTTPClient(
-            eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
-            configuration: HTTPDocumentSource.configuration
-        )
-        let tokens = ProviderTokens(source: HTTPDocumentSource(client: client), clock: Clock.now, logger: logger)
+        let tokens = ProviderTokens(source: HTTPDocumentSource(client: Self.client), clock: Clock.now, logger: logger)
         tokens.adopt(snapshot)
         let dataPlane = try await DataPlane(
             group: group,
@@ -117,9 +113,14 @@ enum Instance {
         await journal.close()
         await state.close()
         stores.removeSockets()
-        try await client.shutdown()
         try await group.shutdownGracefully()
     }
+
+    /// Asks identity providers; lives as long as the process, however that ends.
+    private static let client = HTTPClient(
+        eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
+        configuration: HTTPDocumentSource.configuration
+    )
 
     /// Where the command line reaches this instance. In a folder whose path is too long for a socket there is none: that
     /// is no reason not to serve.
