@@ -10,6 +10,19 @@ import WireFormats
 /// Where embedded stores are reached, by the path in the configuration.
 typealias EmbeddedPlaces = [String: EmbeddedPlace]
 
+extension EmbeddedPlaces {
+    /// Places of stores that are not running, for what is reckoned offline.
+    static func unopened(_ configuration: GatehouseConfiguration) -> EmbeddedPlaces {
+        let place = EmbeddedPlace(
+            endpoint: Endpoint(unixSocket: "unopened"),
+            region: "us-east-1",
+            accessKeyID: "",
+            secretAccessKey: Secret("")
+        )
+        return EmbeddedStores.buckets(of: configuration).mapValues { _ in place }
+    }
+}
+
 /// How one embedded store is reached: a private Unix socket and a credential that lives as long as the process.
 struct EmbeddedPlace: Sendable {
     let endpoint: Endpoint
@@ -66,7 +79,7 @@ struct EmbeddedStores: Sendable {
     }
 
     /// The directories in use, with the buckets that are to exist in each.
-    private static func buckets(of configuration: GatehouseConfiguration) -> [String: [String]] {
+    static func buckets(of configuration: GatehouseConfiguration) -> [String: [String]] {
         var buckets: [String: [String]] = [:]
         for bucket in configuration.buckets {
             if case .file(let path) = bucket.backend { buckets[path, default: []].append(bucket.backendBucket) }

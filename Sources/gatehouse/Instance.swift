@@ -40,7 +40,7 @@ enum Instance {
         let stores = try EmbeddedStores(configuration, logger: logger)
         let limiter = Limiter()
         let group = MultiThreadedEventLoopGroup(numberOfThreads: options.loops)
-        let compiler = SnapshotCompiler(stores: stores.places)
+        let compiler = SnapshotCompiler(stores: stores.places, urlKeys: try await .kept(in: state))
         let snapshot = try compiled { try compiler.compile(configuration, generation: 1) }
         let tokens = ProviderTokens(source: HTTPDocumentSource(client: Self.client), clock: Clock.now, logger: logger)
         tokens.adopt(snapshot)
@@ -49,7 +49,7 @@ enum Instance {
             snapshot: snapshot,
             limiter: limiter,
             tokens: tokens,
-            desk: Desk([], version: Version.current),
+            desk: desk(journal),
             journal: { LoopJournal(accessLog: journal.access, auditLog: journal.audit) },
             tls: try compiled { try ListenerTLS.context(configuration.server.tls) },
             logger: logger
@@ -121,6 +121,12 @@ enum Instance {
         eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
         configuration: HTTPDocumentSource.configuration
     )
+
+    /// Everything that the JSON API does.
+    private static func desk(_ journal: JournalFiles) -> Desk {
+        let log = IssueLog(journal.audit)
+        return Desk([Downloads(log, random: NewKey.random).operation], version: Version.current)
+    }
 
     /// Where the command line reaches this instance. In a folder whose path is too long for a socket there is none: that
     /// is no reason not to serve.

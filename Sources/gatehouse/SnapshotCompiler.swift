@@ -12,6 +12,8 @@ import WireFormats
 struct SnapshotCompiler: Sendable {
     /// Where the embedded stores of `file` backends are reached.
     let stores: EmbeddedPlaces
+    /// Nil: nobody gets URLs to ourselves.
+    var urlKeys: URLKeyring?
 
     /// - Parameter findings: what stores said of themselves, for those that the configuration leaves it to.
     func compile(
@@ -49,7 +51,8 @@ struct SnapshotCompiler: Sendable {
             openAccount: try configuration.accountOfEveryOtherBucket.map {
                 try openAccount($0, findings, overTLS: overTLS)
             },
-            buckets: try configuration.buckets.map { try bucket($0, findings, overTLS: overTLS) }
+            buckets: try configuration.buckets.map { try bucket($0, findings, overTLS: overTLS) },
+            urlKeys: urlKeys
         )
     }
 
@@ -169,6 +172,7 @@ struct SnapshotCompiler: Sendable {
             }
             let backend = S3Backend(
                 endpoint: endpoint,
+                publicEndpoint: connection.publicEndpoint.flatMap { Endpoint(url: $0.description) },
                 region: connection.region,
                 addressing: connection.addressing == .virtual ? .virtualHost : .path,
                 bucketName: bucketName,

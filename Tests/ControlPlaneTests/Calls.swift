@@ -19,6 +19,11 @@ struct APICaller {
     var peer = "192.0.2.7"
     var policies = PolicySet()
     var buckets: [Bucket] = []
+    /// Whether bob's and alice's entries are still in the configuration.
+    var hasUsers = true
+    var url = "https://files.example.com"
+    var now = noon
+    var requiresAudit = false
 
     func ask(
         _ method: HTTPMethod,
@@ -44,15 +49,7 @@ struct APICaller {
             expectsContinue: false,
             host: Array("files.example.com".utf8)
         )
-        var pipeline = Pipeline(limiter: Limiter(), tokens: NoTokens(), desk: desk)
-        var plan = pipeline.decide(
-            head,
-            from: ConnectionFacts(peer: IPAddress(peer), isSecure: false),
-            under: try snapshot(),
-            at: noon,
-            requestID: RequestID(random: 42),
-            auditIsHealthy: true
-        ).plan
+        var plan = try decide(head).plan
         while true {
             switch plan {
             case .collect(_, let then): plan = then(Array(body.utf8))
@@ -65,28 +62,64 @@ struct APICaller {
 
     struct Unexpected: Error {}
 
+    /// What becomes of a URL that somebody was given.
+    func follow(_ url: String, _ method: HTTPMethod = .get, more: [(String, String)] = []) throws -> Decision {
+        let rest = url.drop { $0 != ":" }.dropFirst(3)
+        let host = rest.prefix { $0 != "/" }
+        let target = rest.drop { $0 != "/" }
+        var fields = FieldBlock()
+        fields.append("host", String(host))
+        for (name, value) in more { fields.append(name.utf8, value.utf8) }
+        return try decide(
+            RequestHead(
+                method: method,
+                path: Array(target.prefix { $0 != "?" }.utf8),
+                query: Array(target.drop { $0 != "?" }.dropFirst().utf8),
+                fields: fields,
+                host: Array(host.utf8)
+            )
+        )
+    }
+
+    private func decide(_ head: RequestHead) throws -> Decision {
+        var pipeline = Pipeline(limiter: Limiter(), tokens: NoTokens(), desk: desk)
+        return pipeline.decide(
+            head,
+            from: ConnectionFacts(peer: IPAddress(peer), isSecure: url.hasPrefix("https")),
+            under: try snapshot(),
+            at: now,
+            requestID: RequestID(random: 42),
+            auditIsHealthy: true
+        )
+    }
+
     private func snapshot() throws -> Snapshot {
         Snapshot(
             generation: 1,
-            server: ServerSettings(publicURL: "https://files.example.com"),
+            server: ServerSettings(publicURL: url, requiresAudit: requiresAudit),
             accessKeys: try AccessKeyTable(),
             keyScopes: [:],
-            apiKeys: try APIKeyTable([
-                APIKeyTable.Entry(
-                    digest: APIKeyDigest(of: Array("alice-key".utf8)),
-                    user: APIUser(name: "alice", role: .user, allowedBuckets: .named(["photos", "local"]))
-                ),
-                APIKeyTable.Entry(
-                    digest: APIKeyDigest(of: Array("bob-key".utf8)),
-                    user: APIUser(name: "bob", role: .user, allowedBuckets: .named([]))
-                ),
-            ]),
+            apiKeys: try APIKeyTable(
+                !hasUsers
+                    ? []
+                    : [
+                        APIKeyTable.Entry(
+                            digest: APIKeyDigest(of: Array("alice-key".utf8)),
+                            user: APIUser(name: "alice", role: .user, allowedBuckets: .named(["photos", "local"]))
+                        ),
+                        APIKeyTable.Entry(
+                            digest: APIKeyDigest(of: Array("bob-key".utf8)),
+                            user: APIUser(name: "bob", role: .user, allowedBuckets: .named([]))
+                        ),
+                    ]
+            ),
             admins: [],
             policies: policies,
             limits: .unlimited,
             ownLimits: [:],
             openAccount: nil,
-            buckets: buckets
+            buckets: buckets,
+            urlKeys: URLKeyring(secret: Secret(Array(repeating: 7, count: 32)))
         )
     }
 }

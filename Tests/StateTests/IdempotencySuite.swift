@@ -81,3 +81,16 @@ struct IdempotencySuite {
         }
     }
 }
+
+@Suite("Secrets of the state")
+struct SecretSuite {
+    @Test("The first one of a name stays", arguments: StateKind.allCases)
+    func firstStays(kind: StateKind) async throws {
+        try await kind.withState { state in
+            let first = try await state.secret("a", orKeep: Secret([1, 2, 3]))
+            #expect(first.reveal() == [1, 2, 3])
+            #expect(try await state.secret("a", orKeep: Secret([4])).reveal() == [1, 2, 3])
+            #expect(try await state.secret("b", orKeep: Secret([4])).reveal() == [4])
+        }
+    }
+}

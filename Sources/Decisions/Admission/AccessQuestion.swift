@@ -76,11 +76,26 @@ public struct AccessQuestion: Sendable {
         /// Nil where no trustworthy address is known: then address conditions hold for denials, not for permissions.
         public var sourceAddress: IPAddress?
         public var transport: Transport
+        public var occasion: Occasion
 
-        public init(now: Instant, sourceAddress: IPAddress?, transport: Transport) {
+        public init(
+            now: Instant,
+            sourceAddress: IPAddress?,
+            transport: Transport,
+            occasion: Occasion = .present
+        ) {
             self.now = now
             self.sourceAddress = sourceAddress
             self.transport = transport
+            self.occasion = occasion
+        }
+
+        /// Which requests the answer has to hold for.
+        public enum Occasion: Hashable, Sendable {
+            /// The one at hand.
+            case present
+            /// Whichever come later and nobody will decide about: when they come and what fields they have is not known.
+            case later
         }
 
         /// Between the client and the first hop that is trusted.

@@ -20,6 +20,7 @@ public struct APIKeyTable: Sendable {
 
     /// By the digest's first eight bytes.
     private let candidates: [UInt64: [Entry]]
+    private let byName: [String: APIUser]
 
     /// - Throws: ``APIKeyTableError`` when two users have the same key, since who acts would be chance, and when a
     ///   key is the empty string.
@@ -35,7 +36,11 @@ public struct APIKeyTable: Sendable {
             table[Self.selector(entry.digest.bytes), default: []].append(entry)
         }
         candidates = table
+        byName = Dictionary(entries.map { ($0.user.name, $0.user) }, uniquingKeysWith: { first, _ in first })
     }
+
+    /// The user of that name, whoever asks.
+    public func user(named name: String) -> APIUser? { byName[name] }
 
     /// The user whose key this is; nil when it is nobody's.
     public func user(presenting key: [UInt8]) -> APIUser? {

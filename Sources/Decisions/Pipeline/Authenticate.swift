@@ -17,8 +17,15 @@ public struct Authenticated: Sendable {
     public let chunkSignatures: ChunkSignatures?
     /// When what the caller showed ends; nil: never.
     public let expiresAt: Instant?
+    /// What the caller showed; nil for anonymous callers.
+    let holder: URLKey.Holder?
+    /// The id of the URL that was issued to somebody and is used now; empty: none is.
+    let issuedID: String
     /// What the log shall say of how the caller was known, where it is not the usual way; else empty.
     let remark: StaticString
+
+    /// ``remark``, and which URL it was.
+    var note: String { issuedID.isEmpty ? "\(remark)" : "\(remark) \(issuedID)" }
 
     fileprivate init(
         principal: Principal,
@@ -26,6 +33,8 @@ public struct Authenticated: Sendable {
         payload: PayloadHash,
         chunkSignatures: ChunkSignatures? = nil,
         expiresAt: Instant? = nil,
+        holder: URLKey.Holder? = nil,
+        issuedID: String = "",
         remark: StaticString = ""
     ) {
         self.principal = principal
@@ -33,6 +42,8 @@ public struct Authenticated: Sendable {
         self.payload = payload
         self.chunkSignatures = chunkSignatures
         self.expiresAt = expiresAt
+        self.holder = holder
+        self.issuedID = issuedID
         self.remark = remark
     }
 }
@@ -130,7 +141,8 @@ struct Authenticator {
                 principal: identity.principal,
                 basis: .scopes(templates.compactMap { $0.scope(for: identity.claims) }),
                 payload: try Self.statedPayload(asking.head),
-                expiresAt: identity.expiresAt
+                expiresAt: identity.expiresAt,
+                holder: .token(identity)
             )
         case .refused(let reason, let failure):
             throw .unauthenticated(S3Error(.invalidBearerToken), reason: reason, failure: failure)
@@ -151,7 +163,8 @@ struct Authenticator {
         return Authenticated(
             principal: user.principal,
             basis: .user(user.role, user.allowedBuckets),
-            payload: try Self.statedPayload(head)
+            payload: try Self.statedPayload(head),
+            holder: .user(user.name)
         )
     }
 
@@ -170,7 +183,11 @@ struct Authenticator {
                 reason: "authorization scheme of another kind (\(scheme.count) bytes)",
                 failure: "unknown_scheme"
             )
-        case .header, .presignedV4: break
+        case .presignedV4(let presigned):
+            if URLKeyring.issued(presigned.scope.accessKeyID) {
+                return try urlHolder(presented, presigned, query, asking, agrees: agrees)
+            }
+        case .header: break
         }
         let key: AccessKey
         do {
@@ -197,7 +214,8 @@ struct Authenticator {
                 basis: .scopes(snapshot.keyScopes[key.id] ?? []),
                 payload: verified.payload,
                 chunkSignatures: verified.chunkSignatures,
-                expiresAt: key.expiresAt
+                expiresAt: key.expiresAt,
+                holder: .accessKey(key.id)
             )
         } catch let refusal as SignatureRefusal {
             throw Self.refusal(refusal)
@@ -205,6 +223,71 @@ struct Authenticator {
             throw refusal
         } catch {
             throw .unauthenticated(S3Error(.internalError), reason: "\(type(of: error))", failure: "internal")
+        }
+    }
+
+    /// A URL that we signed ourselves for somebody: good for what it was signed for, by whoever holds it, with the rights
+    /// that its owner has now.
+    private mutating func urlHolder(
+        _ presented: PresentedSignature,
+        _ presigned: PresignedQuery,
+        _ query: Query,
+        _ asking: Asking,
+        agrees: ([UInt8]) -> Bool
+    ) throws(Refusal) -> Authenticated {
+        let snapshot = asking.snapshot
+        guard asking.head.fields.count(of: "x-amz-security-token") == 0, let token = presigned.securityToken,
+            let (key, secret) = snapshot.urlKeys?.open(token, accessKeyID: presigned.scope.accessKeyID)
+        else { throw Self.refusal(AccessKeyRefusal.unknown) }
+        let verified: VerifiedSignature
+        do {
+            verified = try SigV4.verify(
+                presented,
+                head: asking.head,
+                query: query,
+                hosts: asking.origin.signedHosts(where: agrees),
+                secret: secret,
+                now: asking.now,
+                region: snapshot.server.region,
+                keys: &keys
+            )
+        } catch {
+            throw Self.refusal(error)
+        }
+        let (owner, end) = try rights(of: key.holder, asking)
+        return Authenticated(
+            principal: owner.principal,
+            basis: owner.rights,
+            payload: verified.payload,
+            expiresAt: end,
+            holder: key.holder,
+            issuedID: key.id,
+            remark: "signed url"
+        )
+    }
+
+    /// What the owner of a URL may do now.
+    private func rights(
+        of holder: URLKey.Holder,
+        _ asking: Asking
+    ) throws(Refusal) -> (owner: (principal: Principal, rights: RightsBasis), end: Instant?) {
+        let snapshot = asking.snapshot
+        switch holder {
+        case .user(let name):
+            guard let user = snapshot.apiKeys.user(named: name) else { throw Self.refusal(AccessKeyRefusal.unknown) }
+            return ((user.principal, .user(user.role, user.allowedBuckets)), nil)
+        case .accessKey(let id):
+            do {
+                let key = try snapshot.accessKeys.find(id, at: asking.now)
+                return ((key.principal, .scopes(snapshot.keyScopes[id] ?? [])), key.expiresAt)
+            } catch {
+                throw Self.refusal(error)
+            }
+        case .token(let identity):
+            guard asking.now < identity.expiresAt else { throw Self.refusal(AccessKeyRefusal.expired) }
+            let templates = snapshot.tokenScopes[identity.provider] ?? []
+            let scopes = templates.compactMap { $0.scope(for: identity.claims) }
+            return ((identity.principal, .scopes(scopes)), identity.expiresAt)
         }
     }
 
@@ -242,6 +325,7 @@ struct Authenticator {
                 basis: .scopes(snapshot.keyScopes[key.id] ?? []),
                 payload: verified.payload,
                 expiresAt: key.expiresAt,
+                holder: .accessKey(key.id),
                 remark: "sigv2 presigned"
             )
         } catch {
@@ -277,6 +361,7 @@ struct Authenticator {
                 basis: .scopes(snapshot.keyScopes[key.id] ?? []),
                 payload: .unsigned,
                 expiresAt: key.expiresAt,
+                holder: .accessKey(key.id),
                 remark: isVersion2 ? "sigv2 form" : "sigv4 form"
             )
             return (caller, policy)

@@ -104,7 +104,7 @@ public struct Pipeline {
         notes.copied = request.copySource
         let admitted = try Admitted(request, by: caller, to: located, asking)
         notes.reason =
-            caller.remark.utf8CodeUnitCount == 0 ? admitted.reason : admitted.reason + "; \(caller.remark)"
+            caller.remark.utf8CodeUnitCount == 0 ? admitted.reason : admitted.reason + "; \(caller.note)"
         notes.outcome = .allowed
         return try Planner(admitted, asking).plan()
     }

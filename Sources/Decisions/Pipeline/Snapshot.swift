@@ -25,6 +25,8 @@ public final class Snapshot: Sendable {
     public let ownLimits: [Principal: RequestLimits]
     /// The account that owns every bucket no other entry claims.
     public let openAccount: OpenAccount?
+    /// What URLs to ourselves are signed with; nil: none are.
+    public let urlKeys: URLKeyring?
     private let buckets: [BucketName: Bucket]
 
     public init(
@@ -40,7 +42,8 @@ public final class Snapshot: Sendable {
         limits: RequestLimits,
         ownLimits: [Principal: RequestLimits],
         openAccount: OpenAccount?,
-        buckets: [Bucket]
+        buckets: [Bucket],
+        urlKeys: URLKeyring? = nil
     ) {
         self.generation = generation
         self.server = server
@@ -54,6 +57,7 @@ public final class Snapshot: Sendable {
         self.limits = limits
         self.ownLimits = ownLimits
         self.openAccount = openAccount
+        self.urlKeys = urlKeys
         let upstreams = buckets.map(\.upstream) + (openAccount.map { [$0.upstream] } ?? [])
         self.upstreams = Set(upstreams)
         upstreamObjects = Set(upstreams.map(ObjectIdentifier.init))

@@ -31,7 +31,7 @@ enum Schema {
     }
 
     /// What brings a file from each version to the next. Never changed once released, only added to.
-    private static let steps = [first]
+    private static let steps = [first, second]
 
     /// Instants are nanoseconds since 1970; keys are BLOBs, because they are bytes; indexes cover only what is looked
     /// for by them, so that slots that have ended cost nothing when one is issued.
@@ -98,5 +98,9 @@ enum Schema {
             PRIMARY KEY (principal, operation, key)
         ) WITHOUT ROWID;
         CREATE INDEX creation_begun ON creation (begun);
+        """
+
+    private static let second = """
+        CREATE TABLE secret (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
         """
 }

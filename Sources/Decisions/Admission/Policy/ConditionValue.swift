@@ -19,15 +19,18 @@ extension AccessQuestion {
         case .caller:
             return callerText(key).map { .texts([Array($0.utf8)]) } ?? .absent
         case .address:
+            guard circumstances.occasion == .present else { return .unknown }
             return circumstances.sourceAddress.map { .address($0) } ?? .unknown
         case .clock:
-            return .instant(circumstances.now)
+            return circumstances.occasion == .present ? .instant(circumstances.now) : .unknown
         case .transport:
             return .flag(circumstances.transport == .tls)
         case .listing:
             guard case .listing(_, let prefix) = target else { return .absent }
             // An empty prefix is present if it was sent: IAM tells `prefix=` from none.
             return prefix.isEmpty && values(.query("prefix")).isEmpty ? .absent : .texts([prefix])
+        case .request(.header) where circumstances.occasion == .later:
+            return .unknown
         case .request(let part):
             let texts = values(part)
             return texts.isEmpty ? .absent : .texts(texts)

@@ -13,6 +13,8 @@ public final class S3Backend: Sendable {
     }
 
     public let endpoint: Endpoint
+    /// Where clients reach the store that are sent there with a URL; nil: nobody said, and it is ``endpoint`` if anything.
+    public let publicEndpoint: Endpoint?
     /// The store's region: what requests are signed for and buckets are created in.
     public let region: String
     public let addressing: Addressing
@@ -44,6 +46,7 @@ public final class S3Backend: Sendable {
     /// - Parameter prefix: `backend_prefix` as configured; a `/` is put behind it where it has none.
     public init(
         endpoint: Endpoint,
+        publicEndpoint: Endpoint? = nil,
         region: String,
         addressing: Addressing = .path,
         bucketName: String,
@@ -55,6 +58,7 @@ public final class S3Backend: Sendable {
         var folder = Array(prefix.utf8)
         if let last = folder.last, last != UInt8(ascii: "/") { folder.append(UInt8(ascii: "/")) }
         self.endpoint = endpoint
+        self.publicEndpoint = publicEndpoint
         self.region = region
         self.addressing = addressing
         self.bucketName = bucketName
@@ -77,6 +81,7 @@ public final class S3Backend: Sendable {
     public func withBucket(_ name: String) -> S3Backend {
         S3Backend(
             endpoint: endpoint,
+            publicEndpoint: publicEndpoint,
             region: region,
             addressing: addressing,
             bucketName: name,

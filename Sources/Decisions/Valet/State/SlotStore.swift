@@ -86,4 +86,4 @@ public enum StateError: Error, Hashable, Sendable {
 }
 
 /// All that has to outlive a process: what one store of `[state]` keeps.
-public typealias ValetState = SlotStore & GrantStore & Outbox & IdempotencyStore
+public typealias ValetState = SlotStore & GrantStore & Outbox & IdempotencyStore & SecretStore

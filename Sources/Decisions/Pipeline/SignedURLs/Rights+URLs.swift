@@ -1,0 +1,156 @@
+import Admission
+import Backends
+import HTTP1
+import Identity
+import S3API
+public import Signatures
+public import WireFormats
+
+extension Rights {
+    /// Unpredictable bytes that one URL uses up: for its id and for its seal.
+    public static let randomBytesOfURL = 28
+
+    /// A URL for what the caller may do now.
+    ///
+    /// It leads to the store where that is asked for or possible, else back here: always for stores that clients can't
+    /// reach or that nothing is signed for. It lasts for what was asked, and never longer than what it rests on.
+    ///
+    /// - Parameter random: ``randomBytesOfURL`` unpredictable bytes.
+    /// - Throws: `AccessDenied`; `NoSuchBucket`; `ProxyOnly` where a URL to the store was asked for and what permits it
+    ///   depends on the request.
+    public func url(for wish: URLWish, random: [UInt8], at now: Instant) throws(URLRefusal) -> SignedURL {
+        precondition(random.count == Self.randomBytesOfURL, "an id and a nonce")
+        let target = AccessQuestion.Target.object(wish.bucket, wish.key)
+        let verdict = verdict(on: wish.actions, at: target)
+        guard verdict.isAllowed else { throw URLRefusal(S3Error(.accessDenied), reason: verdict.reason) }
+        guard let bucket = snapshot.bucket(wish.bucket) else { throw URLRefusal(S3Error(.noSuchBucket)) }
+        let term = try term(of: wish, at: now)
+        let id = Hex.encode(random.prefix(16))
+        let address: (via: SignedURL.Delivery, url: String)
+        if let url = try storeURL(for: wish, bucket, target, for: term.lifetime, at: now) {
+            address = (.store, url)
+        } else {
+            let key = holder.map { URLKey(random: Array(random.prefix(16)), holder: $0) }
+            let parts = key.flatMap { snapshot.urlKeys?.parts(of: $0, nonce: Array(random.dropFirst(16))) }
+            guard let parts else {
+                throw URLRefusal(S3Error(.proxyOnly, "No URL can be signed on behalf of this caller."))
+            }
+            let signer = SigV4Signer(
+                accessKeyID: parts.accessKeyID,
+                secret: parts.secret,
+                sessionToken: parts.sessionToken,
+                region: snapshot.server.signingRegion
+            )
+            guard let url = snapshot.server.url(for: wish, signer: signer, for: term.lifetime, at: now) else {
+                throw URLRefusal(S3Error(.internalError), reason: "the public URL can't be signed for")
+            }
+            address = (.gatehouse, url)
+        }
+        return SignedURL(
+            id: id,
+            method: wish.method,
+            url: address.url,
+            fields: wish.fields,
+            via: address.via,
+            expiresAt: term.end,
+            cappedBy: term.cap,
+            reason: verdict.reason
+        )
+    }
+
+    /// Nil where it has to lead back here.
+    private func storeURL(
+        for wish: URLWish,
+        _ bucket: Bucket,
+        _ target: AccessQuestion.Target,
+        for lifetime: Duration,
+        at now: Instant
+    ) throws(URLRefusal) -> String? {
+        let backend = bucket.backend
+        guard wish.via != .gatehouse, bucket.isReachedByClients(of: snapshot.server), backend.signer != nil else {
+            return nil
+        }
+        let transport = (backend.publicEndpoint ?? backend.endpoint).transport
+        let standing = standingVerdict(on: wish.actions, at: target, over: transport == .tls ? .tls : .plain)
+        guard standing.isAllowed else {
+            guard wish.via == .store else { return nil }
+            throw URLRefusal(S3Error(.proxyOnly), reason: "depends on the request: \(standing.reason)")
+        }
+        do {
+            return try backend.presign(
+                wish.method,
+                wish.key,
+                query: wish.query,
+                fields: wish.fields,
+                for: lifetime,
+                at: now
+            )
+        } catch {
+            throw URLRefusal(error)
+        }
+    }
+
+    /// How long it lasts, in the whole seconds that signatures count from the whole second of their date.
+    private func term(
+        of wish: URLWish,
+        at now: Instant
+    ) throws(URLRefusal) -> (lifetime: Duration, end: Instant, cap: SignedURL.Cap?) {
+        let start = Instant(secondsSince1970: now.secondsSince1970)
+        var end = start + wish.lifetime
+        var cap: SignedURL.Cap?
+        var limits = wish.limits
+        limits.append((.maximum, start + S3Backend.longestPresigned))
+        if let credentialExpiresAt { limits.append((.callerCredential, credentialExpiresAt)) }
+        for limit in limits where limit.until < end { (end, cap) = (limit.until, limit.cap) }
+        let seconds = end.secondsSince1970 - start.secondsSince1970
+        guard seconds > 0 else { throw URLRefusal(S3Error(.expiredToken), reason: "nothing is left of its time") }
+        return (.seconds(seconds), start + .seconds(seconds), cap)
+    }
+}
+
+extension Bucket {
+    /// Whether a client that reaches us reaches the store too: where the configuration says under which address it does,
+    /// or there is no reason to think otherwise.
+    func isReachedByClients(of server: ServerSettings) -> Bool {
+        guard kind != .file else { return false }
+        if backend.publicEndpoint != nil { return true }
+        guard backend.endpoint.isOnNetwork else { return false }
+        return !backend.endpoint.isLoopback || Endpoint(url: server.view.publicURL)?.isLoopback == true
+    }
+}
+
+extension ServerSettings {
+    /// What URLs to ourselves are signed for.
+    public var signingRegion: String { region == "*" ? "us-east-1" : region }
+
+    /// A URL that leads to a key through Gatehouse; nil where the public URL is none.
+    public func url(for wish: URLWish, signer: SigV4Signer, for lifetime: Duration, at now: Instant) -> String? {
+        guard let endpoint = Endpoint(url: view.publicURL) else { return nil }
+        var path = Array("/\(wish.bucket)/".utf8)
+        PercentEncoding.append(wish.key.bytes, to: &path, keepSlash: .keep)
+        return signer.url(
+            wish.method,
+            transport: endpoint.transport,
+            host: endpoint.authority,
+            path: path,
+            query: wish.query,
+            fields: wish.fields,
+            for: lifetime,
+            at: now
+        )
+    }
+}
+
+extension Endpoint {
+    fileprivate var isOnNetwork: Bool { if case .tcp = address { true } else { false } }
+
+    /// Means another machine to everybody who is not on this one.
+    fileprivate var isLoopback: Bool {
+        guard case .tcp(let host, _) = address else { return false }
+        if host == "localhost" || host.hasSuffix(".localhost") { return true }
+        guard let address = IPAddress(host) else { return false }
+        return Self.loopback.contains { $0.contains(address) }
+    }
+
+    private static let loopback = ["127.0.0.0/8", "::1/128"].compactMap { CIDR($0) }
+}
