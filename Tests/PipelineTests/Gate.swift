@@ -73,7 +73,8 @@ struct Gate {
             limits: limits,
             ownLimits: ownLimits,
             openAccount: hasOpenAccount ? openAccount : nil,
-            buckets: try Self.buckets(knowing: checksums)
+            buckets: try Self.buckets(knowing: checksums),
+            urlKeys: URLKeyring(secret: Secret(Array(repeating: 7, count: 32)))
         )
     }
 

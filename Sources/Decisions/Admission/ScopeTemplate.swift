@@ -24,6 +24,9 @@ public struct ScopeTemplate: Hashable, Sendable {
         self.namesEveryAction = namesEveryAction
     }
 
+    /// The claims that it asks for.
+    public var claimNames: [String] { bucket.names + prefixes.flatMap(\.names) }
+
     /// The scope that somebody with these claims has; nil where a claim is missing or unusable, or what comes of the
     /// bucket is no bucket's name: then there is no scope, never a wider one.
     public func scope(for claims: [String: String]) -> Scope? {

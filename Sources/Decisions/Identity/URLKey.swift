@@ -139,6 +139,7 @@ extension URLKey {
                     },
                     uniquingKeysWith: { first, _ in first }
                 ),
+                document: StrictJSON.object(claims).text,
                 expiresAt: Instant(nanosecondsSince1970: expires)
             )
             self.init(id: id, holder: .token(identity))

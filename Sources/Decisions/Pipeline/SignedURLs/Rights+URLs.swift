@@ -30,7 +30,7 @@ extension Rights {
         if let url = try storeURL(for: wish, bucket, target, for: term.lifetime, at: now) {
             address = (.store, url)
         } else {
-            let key = holder.map { URLKey(random: Array(random.prefix(16)), holder: $0) }
+            let key = holder.map { URLKey(random: Array(random.prefix(16)), holder: needed(of: $0)) }
             let parts = key.flatMap { snapshot.urlKeys?.parts(of: $0, nonce: Array(random.dropFirst(16))) }
             guard let parts else {
                 throw URLRefusal(S3Error(.proxyOnly, "No URL can be signed on behalf of this caller."))
@@ -55,6 +55,20 @@ extension Rights {
             expiresAt: term.end,
             cappedBy: term.cap,
             reason: verdict.reason
+        )
+    }
+
+    /// Of a token's claims those that its rights follow from: a URL is no place for the others.
+    private func needed(of holder: URLKey.Holder) -> URLKey.Holder {
+        guard case .token(let identity) = holder else { return holder }
+        let names = Set((snapshot.tokenScopes[identity.provider] ?? []).flatMap(\.claimNames))
+        return .token(
+            TokenIdentity(
+                provider: identity.provider,
+                subject: identity.subject,
+                claims: identity.claims.filter { names.contains($0.key) },
+                expiresAt: identity.expiresAt
+            )
         )
     }
 
