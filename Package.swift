@@ -115,12 +115,13 @@ let package = Package(
         ),
         library(
             "Federation",
-            ["WireFormats", "Identity", "Pipeline", httpClient, jwt, nioCore, nioHTTP1, logging, crypto]
+            ["WireFormats", "S3API", "Identity", "Pipeline", httpClient, jwt, nioCore, nioHTTP1, logging, crypto]
         ),
         library(
             "EmbeddedStore",
             [
-                "WireFormats", "HTTP1", "S3API", "Signatures", "GroupCommit", hummingbirdCore, httpTypes, grdb, nioCore, nioPosix,
+                "WireFormats", "HTTP1", "S3API", "Signatures", "GroupCommit", hummingbirdCore, httpTypes, grdb, nioCore,
+                nioPosix,
                 logging, lifecycle, crypto,
             ]
         ),
@@ -128,7 +129,8 @@ let package = Package(
             name: "gatehouse",
             dependencies: [
                 "WireFormats", "HTTP1", "Signatures", "S3API", "Identity", "Admission", "Backends", "Pipeline",
-                "Valet", "Settings", "Journal", "SQLiteState", "DataPlane", "ControlPlane", "Federation", "EmbeddedStore",
+                "Valet", "Settings", "Journal", "SQLiteState", "DataPlane", "ControlPlane", "Federation",
+                "EmbeddedStore",
                 arguments, httpClient,
                 lifecycle,
                 unixSignals, logging, nioCore, nioPosix, nioSSL, crypto,

@@ -60,6 +60,7 @@ final class LoopContext {
         snapshot: Snapshot,
         limiter: Limiter,
         tokens: any TokenVerifier,
+        authorizer: any Authorizer,
         desk: (any APIDesk)?,
         journal: LoopJournal,
         shared: SharedCounts,
@@ -71,7 +72,7 @@ final class LoopContext {
         waits = Waits(snapshot.server)
         self.limiter = limiter
         self.journal = journal
-        pipeline = Pipeline(limiter: limiter, tokens: tokens, desk: desk)
+        pipeline = Pipeline(limiter: limiter, tokens: tokens, authorizer: authorizer, desk: desk)
         self.shared = shared
         self.logger = logger
         requestIDs = RequestIDSequence(seed: .random(in: .min ... .max))

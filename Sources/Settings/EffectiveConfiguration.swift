@@ -21,6 +21,15 @@ extension GatehouseConfiguration {
             ("credentials", .array(credentials.map(\.effective))),
             ("identity_providers", .array(identityProviders.map(\.effective))),
             ("policies", .array(policies.map(\.effective))),
+            (
+                "authorizer",
+                authorizer.map { authorizer in
+                    .object([
+                        ("url", .text(authorizer.url.description)), ("timeout", .duration(authorizer.timeout)),
+                        ("on_error", .text(authorizer.onError.rawValue)),
+                    ])
+                } ?? .null
+            ),
             ("limits", .object(limits.effective)),
             (
                 "access_log",

@@ -13,6 +13,7 @@ package struct GatehouseConfiguration: Sendable {
     package var credentials: [CredentialConfiguration] = []
     package var identityProviders: [IdentityProviderConfiguration] = []
     package var policies: [PolicyConfiguration] = []
+    package var authorizer: AuthorizerConfiguration?
     /// Of principals that have none of their own.
     package var limits = RequestLimits.unlimited
     package var accessLog = AccessLogConfiguration()
@@ -72,6 +73,7 @@ extension GatehouseConfiguration {
         identityProviders = root.sections("identity_providers").compactMap(IdentityProviderConfiguration.init(reading:))
         IdentityProviderConfiguration.refuseAmbiguity(identityProviders, root.reader)
         policies = root.sections("policies").compactMap(PolicyConfiguration.init(reading:))
+        if root.has("authorizer") { authorizer = AuthorizerConfiguration(reading: root.section("authorizer")) }
         _ = root.value("include")
         LaterSections.refuse(in: root)
         root.finish()

@@ -38,6 +38,7 @@ enum KnownKeys {
             ]
         ),
         ("[[policies]]", ["applies_to", "document"]),
+        ("[authorizer]", ["url"]),
         ("[limits]", ["requests", "bytes", "concurrent_requests"]),
         ("[access_log]", ["format"]),
         ("[audit]", ["rotate_size", "keep", "on_error", "hmac_key"]),

@@ -3,7 +3,7 @@
 enum LaterSections {
     static let topLevel = [
         "keys": "session and provider keys", "roles": "STS roles",
-        "authorizer": "an external authorizer", "routes": "application routes",
+        "routes": "application routes",
         "ext_authz": "gateway authorization", "uploads": "upload slots", "tracing": "tracing",
     ]
 

@@ -49,6 +49,7 @@ enum Instance {
             snapshot: snapshot,
             limiter: limiter,
             tokens: tokens,
+            authorizer: Application(client: Self.client),
             desk: desk(journal),
             journal: { LoopJournal(accessLog: journal.access, auditLog: journal.audit) },
             tls: try compiled { try ListenerTLS.context(configuration.server.tls) },

@@ -46,6 +46,13 @@ struct SnapshotCompiler: Sendable {
                     )
                 }
             ),
+            authorizer: configuration.authorizer.map { authorizer in
+                AuthorizerSettings(
+                    url: authorizer.url,
+                    timeout: authorizer.timeout,
+                    onError: authorizer.onError == .allow ? .allow : .deny
+                )
+            },
             limits: configuration.limits,
             ownLimits: ownLimits(configuration),
             openAccount: try configuration.accountOfEveryOtherBucket.map {

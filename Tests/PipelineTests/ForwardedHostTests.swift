@@ -22,6 +22,7 @@ struct ForwardedHostTests {
             head: head,
             origin: origin,
             snapshot: snapshot,
+            authorizer: NoAuthorizer(),
             now: Instant(secondsSince1970: 0),
             requestID: RequestID(random: 1)
         )

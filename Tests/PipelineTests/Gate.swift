@@ -11,6 +11,7 @@ import WireFormats
 struct Gate {
     var server = Gate.settings()
     var policies = PolicySet()
+    var authorizer: AuthorizerSettings?
     var limits = RequestLimits.unlimited
     var ownLimits: [Principal: RequestLimits] = [:]
     /// `buckets = ["*"]` for the account in the north.
@@ -24,8 +25,12 @@ struct Gate {
     let limiter = Limiter()
     private var pipeline: Pipeline
 
-    init(tokens: any TokenVerifier = NoTokens(), desk: (any APIDesk)? = nil) {
-        pipeline = Pipeline(limiter: limiter, tokens: tokens, desk: desk)
+    init(
+        tokens: any TokenVerifier = NoTokens(),
+        authorizer: any Authorizer = NoAuthorizer(),
+        desk: (any APIDesk)? = nil
+    ) {
+        pipeline = Pipeline(limiter: limiter, tokens: tokens, authorizer: authorizer, desk: desk)
     }
 
     static func settings(
@@ -70,6 +75,7 @@ struct Gate {
             admins: [.user("root")],
             tokenScopes: try Self.tokenScopes(),
             policies: policies,
+            authorizer: authorizer,
             limits: limits,
             ownLimits: ownLimits,
             openAccount: hasOpenAccount ? openAccount : nil,

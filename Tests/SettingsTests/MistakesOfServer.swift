@@ -86,7 +86,20 @@ extension Mistake {
         Mistake("[audit]\nhmac_key = \"env:UNSET\"", 2, "audit.hmac_key", "UNSET is not set"),
         Mistake("[keys]\nsession_token_keys = []", 1, "keys", "not supported by this version"),
         Mistake("[[roles]]\nrole_id = \"x\"", 1, "roles", "not supported by this version"),
-        Mistake("[authorizer]\nurl = \"x\"", 1, "authorizer", "not supported by this version"),
+        Mistake("[authorizer]\nurl = \"x\"", 2, "authorizer.url", "is not a URL"),
+        Mistake("[authorizer]\ntimeout = \"1s\"", 1, "authorizer.url", "is required"),
+        Mistake(
+            "[authorizer]\nurl = \"http://[::1]/\"\non_error = \"alow\"",
+            3,
+            "authorizer.on_error",
+            "did you mean \"allow\"?"
+        ),
+        Mistake(
+            "[authorizer]\nurl = \"http://[::1]/\"\ntimeout = \"1m\"",
+            3,
+            "authorizer.timeout",
+            "must be at most 10s"
+        ),
         Mistake("[[routes]]\npath = \"/x\"", 1, "routes", "not supported by this version"),
         Mistake("[ext_authz]\ngateways = []", 1, "ext_authz", "not supported by this version"),
         Mistake("[uploads]\nmax_size = \"5GiB\"", 1, "uploads", "not supported by this version"),

@@ -96,14 +96,15 @@ package struct Downloads: Sendable {
 
     private func answer(_ request: APIRequest) async throws(APIFailure) -> APIAnswer {
         guard let items = request.body.objects("items") else {
-            let (answer, entry) = sign(request.body, for: request)
+            let (answer, entry) = sign(request.body, as: await heard(about: [request.body], request), for: request)
             try await log.record([entry].compactMap { $0 }, of: request)
             return APIAnswer(200, try answer.get())
         }
+        let caller = await heard(about: items, request)
         var answers: [StrictJSON] = []
         var entries: [IssueLog.Entry] = []
         for item in items {
-            let (answer, entry) = sign(item, for: request)
+            let (answer, entry) = sign(item, as: caller, for: request)
             if let entry { entries.append(entry) }
             switch answer {
             case .success(let url): answers.append(url)
@@ -114,9 +115,15 @@ package struct Downloads: Sendable {
         return APIAnswer(200, .object([("items", .array(answers))]))
     }
 
+    /// The application is asked once for all items.
+    private func heard(about items: [JSONObject], _ request: APIRequest) async -> Rights {
+        await request.caller.hearing(about: items.compactMap { try? Self.wish($0, for: request) })
+    }
+
     /// One URL, and what the audit log shall say of it.
     private func sign(
         _ item: JSONObject,
+        as caller: Rights,
         for request: APIRequest
     ) -> (answer: Result<StrictJSON, APIFailure>, entry: IssueLog.Entry?) {
         let wish: URLWish
@@ -126,7 +133,7 @@ package struct Downloads: Sendable {
             return (.failure(APIFailure(error)), nil)
         }
         do throws(URLRefusal) {
-            let url = try request.caller.url(for: wish, random: random(Rights.randomBytesOfURL), at: request.now)
+            let url = try caller.url(for: wish, random: random(Rights.randomBytesOfURL), at: request.now)
             let entry = IssueLog.Entry.issued(
                 IssuedArtefact(kind: "url", id: url.id),
                 by: "sign_download",

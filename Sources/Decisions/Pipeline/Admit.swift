@@ -22,6 +22,7 @@ public final class Admitted: Sendable {
     public let reason: String
     /// The question that was asked, to be asked again for each key of a batch.
     private let question: AccessQuestion
+    private let claims: [UInt8]
 
     init(
         _ request: S3Request,
@@ -34,6 +35,7 @@ public final class Admitted: Sendable {
         payload = caller.payload
         chunkSignatures = caller.chunkSignatures
         bucket = located.bucket
+        claims = caller.claims
         question = AccessQuestion(
             principal: caller.principal,
             basis: caller.basis,
@@ -74,11 +76,47 @@ public final class Admitted: Sendable {
         return bucket?.facts ?? AccessQuestion.BucketFacts()
     }
 
+    /// What the application is to be asked; nil for a batch, which it is asked about key by key.
+    var applicationQuestion: ApplicationQuestion? {
+        guard request.operation != .deleteObjects else { return nil }
+        var items = ApplicationQuestion.Item.items(of: question.actions, at: question.target)
+        if let copied = request.copySource {
+            items += ApplicationQuestion.Item.items(of: copied.actions, at: .object(copied.bucket, copied.key))
+        }
+        return applicationQuestion(items)
+    }
+
+    /// The same for the keys of a batch: one question, with an item for each action on each.
+    func applicationQuestion(deleting entries: [DeleteRequest.Entry]) -> (ApplicationQuestion, owners: [Int]) {
+        var items: [ApplicationQuestion.Item] = []
+        var owners: [Int] = []
+        guard let name = request.bucket else { return (applicationQuestion(items), owners) }
+        for (index, entry) in entries.enumerated() {
+            let added = ApplicationQuestion.Item.items(of: deletion(entry), at: .object(name, entry.key))
+            items += added
+            owners += added.map { _ in index }
+        }
+        return (applicationQuestion(items), owners)
+    }
+
+    private func applicationQuestion(_ items: [ApplicationQuestion.Item]) -> ApplicationQuestion {
+        ApplicationQuestion(
+            principal: principal,
+            claims: claims,
+            sourceAddress: question.circumstances.sourceAddress,
+            items: items
+        )
+    }
+
+    private func deletion(_ entry: DeleteRequest.Entry) -> ActionSet {
+        entry.actions.union(request.actions.subtracting(S3Operation.deleteObjects.actions))
+    }
+
     /// Whether one key of a batch may be deleted.
     func mayDelete(_ entry: DeleteRequest.Entry, _ asking: Asking) -> Bool {
         guard let name = request.bucket else { return false }
         var one = question
-        one.actions = entry.actions.union(request.actions.subtracting(S3Operation.deleteObjects.actions))
+        one.actions = deletion(entry)
         one.target = .object(name, entry.key)
         return decide(one, policies: asking.snapshot.policies, values: asking.values).isAllowed
     }

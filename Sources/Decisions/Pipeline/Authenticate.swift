@@ -21,6 +21,8 @@ public struct Authenticated: Sendable {
     let holder: URLKey.Holder?
     /// The id of the URL that was issued to somebody and is used now; empty: none is.
     let issuedID: String
+    /// What the caller's token says: a JSON object; empty where there is no token.
+    let claims: [UInt8]
     /// What the log shall say of how the caller was known, where it is not the usual way; else empty.
     let remark: StaticString
 
@@ -35,6 +37,7 @@ public struct Authenticated: Sendable {
         expiresAt: Instant? = nil,
         holder: URLKey.Holder? = nil,
         issuedID: String = "",
+        claims: [UInt8] = [],
         remark: StaticString = ""
     ) {
         self.principal = principal
@@ -44,6 +47,7 @@ public struct Authenticated: Sendable {
         self.expiresAt = expiresAt
         self.holder = holder
         self.issuedID = issuedID
+        self.claims = claims
         self.remark = remark
     }
 }
@@ -142,7 +146,8 @@ struct Authenticator {
                 basis: .scopes(templates.compactMap { $0.scope(for: identity.claims) }),
                 payload: try Self.statedPayload(asking.head),
                 expiresAt: identity.expiresAt,
-                holder: .token(identity)
+                holder: .token(identity),
+                claims: identity.document
             )
         case .refused(let reason, let failure):
             throw .unauthenticated(S3Error(.invalidBearerToken), reason: reason, failure: failure)

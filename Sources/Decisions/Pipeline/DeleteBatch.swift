@@ -25,7 +25,31 @@ struct DeleteBatch: Sendable {
         refused = document.entries.filter { !admitted.mayDelete($0, asking) }
     }
 
+    private init(_ batch: DeleteBatch, without vetoed: Set<Int>) {
+        admitted = batch.admitted
+        asking = batch.asking
+        quiet = batch.quiet
+        allowed = batch.allowed.indices.filter { !vetoed.contains($0) }.map { batch.allowed[$0] }
+        refused = batch.refused + vetoed.sorted().map { batch.allowed[$0] }
+    }
+
+    /// The application is asked once for all keys that everything else allows.
     func plan(_ bucket: Bucket, _ planner: Planner) throws(Refusal) -> Plan {
+        guard let settings = asking.snapshot.authorizer, !allowed.isEmpty else { return try send(bucket, planner) }
+        let (question, owners) = admitted.applicationQuestion(deleting: allowed)
+        return .wait { [asking] in
+            let verdicts = await asking.authorizer.verdicts(on: question, under: asking.snapshot, at: asking.now)
+            // Who got no answer is not allowed.
+            var vetoed = Set(allowed.indices)
+            if verdicts.count == owners.count {
+                vetoed = Set(zip(owners, verdicts).filter { $1.denial(settings) != nil }.map { $0.0 })
+            }
+            let batch = DeleteBatch(self, without: vetoed)
+            return planner.replying { () throws(Refusal) in try batch.send(bucket, planner) }
+        }
+    }
+
+    private func send(_ bucket: Bucket, _ planner: Planner) throws(Refusal) -> Plan {
         guard !allowed.isEmpty else { return .reply(reply(DeleteResult())) }
         let body: [UInt8]
         do {

@@ -1,3 +1,4 @@
+import Admission
 public import Identity
 public import S3API
 public import WireFormats
@@ -7,6 +8,10 @@ public struct Findings: Sendable {
     public var token: TokenFinding?
     /// A form's fields, once they are read.
     public var form: PostForm?
+    /// What the application said.
+    var application: ApplicationFinding?
+    /// What the request holds of its caller's limits already.
+    var permit: Limiter.Permit?
 
     public init(token: TokenFinding? = nil) {
         self.token = token

@@ -12,13 +12,20 @@ public import WireFormats
 public struct Pipeline {
     private let limiter: Limiter
     private let tokens: any TokenVerifier
+    private let authorizer: any Authorizer
     private let desk: (any APIDesk)?
     private var authenticator = Authenticator()
 
     /// - Parameter desk: who answers the JSON API; nil: there is none.
-    public init(limiter: Limiter, tokens: any TokenVerifier, desk: (any APIDesk)? = nil) {
+    public init(
+        limiter: Limiter,
+        tokens: any TokenVerifier,
+        authorizer: any Authorizer = NoAuthorizer(),
+        desk: (any APIDesk)? = nil
+    ) {
         self.limiter = limiter
         self.tokens = tokens
+        self.authorizer = authorizer
         self.desk = desk
     }
 
@@ -37,7 +44,14 @@ public struct Pipeline {
         let origin = RequestOrigin(head, facts, trusted: snapshot.server.trustedProxies)
         let reserved = ReservedPath(head, on: origin.host, of: snapshot.server)
         let ownFields = reserved == nil ? nil : snapshot.server.crossOrigin?.fields(for: head)
-        let asking = Asking(head: head, origin: origin, snapshot: snapshot, now: now, requestID: requestID)
+        let asking = Asking(
+            head: head,
+            origin: origin,
+            snapshot: snapshot,
+            authorizer: authorizer,
+            now: now,
+            requestID: requestID
+        )
         var decision = Decision(plan: Self.undecided, client: origin.client)
         decision.crossOrigin = ownFields
         if case .probe = reserved {
@@ -98,7 +112,7 @@ public struct Pipeline {
         }
         notes.principal = caller.principal
         notes.remark = caller.remark
-        notes.permit = try limit(caller.principal, asking)
+        notes.permit = try limit(caller.principal, asking, holding: findings.permit)
         let request = try classify(asking, located)
         notes.operation = request.operation.metricName
         notes.copied = request.copySource
@@ -106,6 +120,7 @@ public struct Pipeline {
         notes.reason =
             caller.remark.utf8CodeUnitCount == 0 ? admitted.reason : admitted.reason + "; \(caller.note)"
         notes.outcome = .allowed
+        if let wait = try application(admitted, asking, knowing: findings, noting: &notes) { return wait }
         return try Planner(admitted, asking).plan()
     }
 
@@ -141,13 +156,14 @@ public struct Pipeline {
         }
         notes.principal = caller.principal
         notes.remark = caller.remark
-        notes.permit = try limit(caller.principal, asking)
+        notes.permit = try limit(caller.principal, asking, holding: findings.permit)
         let upload = try FormUpload(form, policy: policy, located, asking)
         notes.key = upload.request.key
         let admitted = try Admitted(upload.request, by: caller, to: located, upload.asking)
         notes.reason =
             caller.remark.utf8CodeUnitCount == 0 ? admitted.reason : admitted.reason + "; \(caller.remark)"
         notes.outcome = .allowed
+        if let wait = try application(admitted, upload.asking, knowing: findings, noting: &notes) { return wait }
         return try Planner(admitted, upload.asking).plan(upload)
     }
 
@@ -191,6 +207,37 @@ public struct Pipeline {
         }
     }
 
+    /// Asks the application, once everything else has allowed it. Nil where it allows too, or nobody is to be asked; else
+    /// the plan that waits for its answer.
+    private func application(
+        _ admitted: Admitted,
+        _ asking: Asking,
+        knowing findings: Findings,
+        noting notes: inout Decision
+    ) throws(Refusal) -> Plan? {
+        guard let settings = asking.snapshot.authorizer, let question = admitted.applicationQuestion else { return nil }
+        let heard = findings.application.flatMap { $0.question == question ? $0.verdicts : nil }
+        if let verdicts = heard ?? authorizer.known(question, under: asking.snapshot, at: asking.now) {
+            for verdict in verdicts {
+                if let reason = verdict.denial(settings) { throw .denied(reason: reason) }
+            }
+            guard verdicts.count == question.items.count else { throw .denied(reason: "authorizer_unavailable") }
+            return nil
+        }
+        notes.outcome = .undecided
+        notes.reason = ""
+        let permit = notes.permit
+        return .wait { [authorizer] in
+            var found = findings
+            found.permit = permit
+            found.application = ApplicationFinding(
+                question: question,
+                verdicts: await authorizer.verdicts(on: question, under: asking.snapshot, at: asking.now)
+            )
+            return .reconsider(found)
+        }
+    }
+
     private func classify(_ asking: Asking, _ located: Located) throws(Refusal) -> S3Request {
         do {
             return try S3Classifier.classify(asking.head, located.address, located.query)
@@ -202,7 +249,14 @@ public struct Pipeline {
     // MARK: - Limits
 
     /// Anonymous callers share a budget by address, everybody else has one of their own.
-    func limit(_ principal: Principal, _ asking: Asking) throws(Refusal) -> Limiter.Permit {
+    ///
+    /// - Parameter held: what the request was granted when it was decided before: it is counted once.
+    func limit(
+        _ principal: Principal,
+        _ asking: Asking,
+        holding held: Limiter.Permit? = nil
+    ) throws(Refusal) -> Limiter.Permit {
+        if let held { return held }
         let key: LimitKey =
             if principal == .anonymous, let client = asking.origin.client {
                 .anonymous(from: client)
@@ -237,13 +291,22 @@ final class Asking: Sendable {
     let head: RequestHead
     let origin: RequestOrigin
     let snapshot: Snapshot
+    let authorizer: any Authorizer
     let now: Instant
     let requestID: RequestID
 
-    init(head: RequestHead, origin: RequestOrigin, snapshot: Snapshot, now: Instant, requestID: RequestID) {
+    init(
+        head: RequestHead,
+        origin: RequestOrigin,
+        snapshot: Snapshot,
+        authorizer: any Authorizer,
+        now: Instant,
+        requestID: RequestID
+    ) {
         self.head = head
         self.origin = origin
         self.snapshot = snapshot
+        self.authorizer = authorizer
         self.now = now
         self.requestID = requestID
     }

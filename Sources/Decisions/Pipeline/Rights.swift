@@ -16,7 +16,10 @@ public struct Rights: Sendable {
     /// What the caller showed.
     let holder: URLKey.Holder?
     private let basis: RightsBasis
+    private let claims: [UInt8]
     private let asking: Asking
+    /// What the application was asked for whoever issues URLs.
+    private(set) var heard: [Wish: Permission] = [:]
 
     init(_ caller: Authenticated, _ asking: Asking) {
         principal = caller.principal
@@ -25,10 +28,79 @@ public struct Rights: Sendable {
         credentialExpiresAt = caller.expiresAt
         holder = caller.holder
         basis = caller.basis
+        claims = caller.claims
         self.asking = asking
     }
 
-    /// May the caller do all of this there, now?
+    /// What somebody wants to issue: all of these actions on that.
+    public struct Wish: Hashable, Sendable {
+        public let actions: ActionSet
+        public let target: AccessQuestion.Target
+
+        public init(_ actions: ActionSet, at target: AccessQuestion.Target) {
+            self.actions = actions
+            self.target = target
+        }
+    }
+
+    /// What may be issued.
+    public enum Permission: Sendable {
+        /// Nothing that rests on it outlives `until`, where there is one: the application said so.
+        case granted(until: Instant?)
+        /// The reason is for the log.
+        case denied(reason: String)
+    }
+
+    /// The same rights with the application's word about these URLs, for which it is asked once.
+    public func hearing(about wishes: [URLWish]) async -> Rights {
+        guard snapshot.authorizer != nil else { return self }
+        let wishes = wishes.map { Wish($0.actions, at: .object($0.bucket, $0.key)) }
+        var rights = self
+        for (wish, permission) in zip(wishes, await permissions(for: wishes)) { rights.heard[wish] = permission }
+        return rights
+    }
+
+    /// May the caller do each of this, and does the application agree? It is asked once for all, and never about what is
+    /// denied without it.
+    public func permissions(for wishes: [Wish]) async -> [Permission] {
+        var permissions: [Permission] = wishes.map { wish in
+            let verdict = verdict(on: wish.actions, at: wish.target)
+            return verdict.isAllowed ? .granted(until: nil) : .denied(reason: verdict.reason)
+        }
+        guard let settings = snapshot.authorizer else { return permissions }
+        var items: [ApplicationQuestion.Item] = []
+        var owners: [Int] = []
+        for (index, wish) in wishes.enumerated() {
+            guard case .granted = permissions[index] else { continue }
+            let added = ApplicationQuestion.Item.items(of: wish.actions, at: wish.target)
+            items += added
+            owners += added.map { _ in index }
+        }
+        guard !items.isEmpty else { return permissions }
+        let question = ApplicationQuestion(
+            principal: principal,
+            claims: claims,
+            sourceAddress: sourceAddress,
+            items: items
+        )
+        let verdicts = await asking.authorizer.verdicts(on: question, under: snapshot, at: asking.now)
+        for (position, index) in owners.enumerated() {
+            guard case .granted(let until) = permissions[index] else { continue }
+            guard position < verdicts.count else {
+                permissions[index] = .denied(reason: "authorizer_unavailable")
+                continue
+            }
+            if let reason = verdicts[position].denial(settings) {
+                permissions[index] = .denied(reason: reason)
+            } else if case .allowed(let end) = verdicts[position] {
+                permissions[index] = .granted(until: [until, end].compactMap(\.self).min())
+            }
+        }
+        return permissions
+    }
+
+    /// May the caller do all of this there, now? Without the application: whoever issues something asks
+    /// ``permissions(for:)``.
     public func verdict(on actions: ActionSet, at target: AccessQuestion.Target) -> Verdict {
         let circumstances = AccessQuestion.Circumstances(
             now: asking.now,

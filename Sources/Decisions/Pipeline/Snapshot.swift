@@ -20,6 +20,8 @@ public final class Snapshot: Sendable {
     /// What the bearers of each identity provider's tokens may do, by its name.
     public let tokenScopes: [String: [ScopeTemplate]]
     public let policies: PolicySet
+    /// The application that may veto; nil: nobody is asked.
+    public let authorizer: AuthorizerSettings?
     public let limits: RequestLimits
     /// Limits of single principals, where they differ from ``limits``.
     public let ownLimits: [Principal: RequestLimits]
@@ -39,6 +41,7 @@ public final class Snapshot: Sendable {
         identityProviders: [IdentityProvider] = [],
         tokenScopes: [String: [ScopeTemplate]] = [:],
         policies: PolicySet,
+        authorizer: AuthorizerSettings? = nil,
         limits: RequestLimits,
         ownLimits: [Principal: RequestLimits],
         openAccount: OpenAccount?,
@@ -54,6 +57,7 @@ public final class Snapshot: Sendable {
         self.identityProviders = identityProviders
         self.tokenScopes = tokenScopes
         self.policies = policies
+        self.authorizer = authorizer
         self.limits = limits
         self.ownLimits = ownLimits
         self.openAccount = openAccount

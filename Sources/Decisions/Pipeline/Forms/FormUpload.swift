@@ -64,6 +64,7 @@ struct FormUpload: Sendable {
                 head: head,
                 origin: asking.origin,
                 snapshot: asking.snapshot,
+                authorizer: asking.authorizer,
                 now: asking.now,
                 requestID: asking.requestID
             )

@@ -24,7 +24,7 @@ extension Rights {
         let verdict = verdict(on: wish.actions, at: target)
         guard verdict.isAllowed else { throw URLRefusal(S3Error(.accessDenied), reason: verdict.reason) }
         guard let bucket = snapshot.bucket(wish.bucket) else { throw URLRefusal(S3Error(.noSuchBucket)) }
-        let term = try term(of: wish, at: now)
+        let term = try term(of: wish, within: try applicationLimit(on: wish, target), at: now)
         let id = Hex.encode(random.prefix(16))
         let address: (via: SignedURL.Delivery, url: String)
         if let url = try storeURL(for: wish, bucket, target, for: term.lifetime, at: now) {
@@ -104,9 +104,24 @@ extension Rights {
         }
     }
 
+    /// Until when the application allows it; nil where it says nothing of that. Where it was not asked (see
+    /// ``hearing(about:)``), nothing is issued.
+    private func applicationLimit(
+        on wish: URLWish,
+        _ target: AccessQuestion.Target
+    ) throws(URLRefusal) -> Instant? {
+        guard snapshot.authorizer != nil else { return nil }
+        switch heard[Wish(wish.actions, at: target)] {
+        case .granted(let until)?: return until
+        case .denied(let reason)?: throw URLRefusal(S3Error(.accessDenied), reason: reason)
+        case nil: throw URLRefusal(S3Error(.accessDenied), reason: "authorizer_unavailable: not asked")
+        }
+    }
+
     /// How long it lasts, in the whole seconds that signatures count from the whole second of their date.
     private func term(
         of wish: URLWish,
+        within applicationLimit: Instant?,
         at now: Instant
     ) throws(URLRefusal) -> (lifetime: Duration, end: Instant, cap: SignedURL.Cap?) {
         let start = Instant(secondsSince1970: now.secondsSince1970)
@@ -114,6 +129,7 @@ extension Rights {
         var cap: SignedURL.Cap?
         var limits = wish.limits
         limits.append((.maximum, start + S3Backend.longestPresigned))
+        if let applicationLimit { limits.append((.authorizer, applicationLimit)) }
         if let credentialExpiresAt { limits.append((.callerCredential, credentialExpiresAt)) }
         for limit in limits where limit.until < end { (end, cap) = (limit.until, limit.cap) }
         let seconds = end.secondsSince1970 - start.secondsSince1970

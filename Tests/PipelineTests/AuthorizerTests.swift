@@ -1,0 +1,152 @@
+import Admission
+import Identity
+import Pipeline
+import S3API
+import Synchronization
+import Testing
+import WireFormats
+
+@Suite("The application is asked last, and once")
+struct AuthorizerTests {
+    private let application = PlayedApplication()
+
+    private func gate(_ onError: AuthorizerSettings.OnError = .deny) throws -> Gate {
+        var gate = Gate(authorizer: application)
+        gate.authorizer = AuthorizerSettings(
+            url: try #require(ServiceURL("http://127.0.0.1:1/authorize")),
+            onError: onError
+        )
+        return gate
+    }
+
+    /// The decision in the end, the application heard.
+    private func decide(_ call: Call, _ gate: inout Gate) async throws -> Decision {
+        let first = try gate.decide(call)
+        guard case .wait(let make) = first.plan else { return first }
+        #expect(!first.isFinal && first.outcome == .undecided)
+        guard case .reconsider(let findings) = await make() else {
+            Issue.record("it was not decided again")
+            return first
+        }
+        return try gate.decide(call, knowing: findings)
+    }
+
+    @Test("What it allows is forwarded, what it vetoes is 403 with the reason in the log alone")
+    func verdicts() async throws {
+        var gate = try gate()
+        _ = try await decide(Call("GET", "/photos/a").signed(), &gate).forward()
+        application.vetoed = ["b"]
+        let vetoed = try await decide(Call("GET", "/photos/b").signed(), &gate)
+        try expect(403, .accessDenied, vetoed)
+        #expect(vetoed.outcome == .denied && vetoed.reason == "authorizer")
+        #expect(application.asked.map { $0.map(\.key) } == [["a"], ["b"]])
+    }
+
+    @Test("It is not asked about what is denied without it")
+    func askedLast() async throws {
+        var gate = try gate()
+        try await expect(403, .accessDenied, decide(Call("GET", "/photos/private").signed(by: .models), &gate))
+        try await expect(403, .accessDenied, decide(Call("GET", "/photos/a"), &gate))
+        #expect(application.asked.isEmpty)
+    }
+
+    @Test("No answer denies, or allows where the configuration says so")
+    func onError() async throws {
+        application.isAway = true
+        var strict = try gate()
+        let denied = try await decide(Call("GET", "/photos/a").signed(), &strict)
+        try expect(403, .accessDenied, denied)
+        #expect(denied.reason.hasPrefix("authorizer_unavailable"))
+        var lenient = try gate(.allow)
+        _ = try await decide(Call("GET", "/photos/a").signed(), &lenient).forward()
+    }
+
+    @Test("Too few answers are no answer")
+    func tooFew() async throws {
+        application.answersNothing = true
+        var gate = try gate(.allow)
+        try await expect(403, .accessDenied, decide(Call("GET", "/photos/a").signed(), &gate))
+    }
+
+    @Test("A copy is asked about at both ends, headers that add actions add items")
+    func everyAction() async throws {
+        var gate = try gate()
+        let copy = Call("PUT", "/photos/to", [("x-amz-copy-source", "/docs/from")], length: 0).signed()
+        _ = try await decide(copy, &gate)
+        let items = try #require(application.asked.first)
+        #expect(items.contains { $0.action == .putObject && $0.bucket == "photos" && $0.key == "to" })
+        #expect(items.contains { $0.action == .getObject && $0.bucket == "docs" && $0.key == "from" })
+        #expect(application.asked.count == 1)
+    }
+
+    @Test("A batch is one question about the keys that everything else allows; vetoed keys are those keys' errors")
+    func batch() async throws {
+        var gate = try gate()
+        application.vetoed = ["models/b"]
+        let call = Call("POST", "/photos?delete", length: 500).signed(by: .models)
+        let keys = ["models/a", "models/b", "private/c"].map { "<Object><Key>\($0)</Key></Object>" }.joined()
+        let decision = try gate.decide(call)
+        guard case .wait(let make) = try decision.plan.given(body: "<Delete>\(keys)</Delete>") else {
+            Issue.record("nobody was asked")
+            return
+        }
+        let forward = try await make().forward()
+        let sent = try #require(forward.document)
+        #expect(sent.contains("models/a") && !sent.contains("models/b") && !sent.contains("private/c"))
+        #expect(application.asked.map { $0.map(\.key) } == [["models/a", "models/b"]])
+        let answer = "<DeleteResult><Deleted><Key>models/a</Key></Deleted></DeleteResult>"
+        let reply = try forward.given(200, document: answer).reply()
+        #expect(reply.text.contains("<Error><Key>models/b</Key><Code>AccessDenied</Code>"))
+    }
+
+    @Test("A request that waited counts once against its caller's limit")
+    func limit() async throws {
+        var gate = try gate()
+        gate.limits = RequestLimits(requests: try RateLimit(requests: "2/60s"))
+        for _ in 0..<2 { _ = try await decide(Call("GET", "/photos/a").signed(), &gate).forward() }
+        try await expect(429, .tooManyRequests, decide(Call("GET", "/photos/a").signed(), &gate))
+    }
+}
+
+/// Vetoes keys; remembers what it was asked.
+private final class PlayedApplication: Authorizer {
+    private struct State {
+        var vetoed: Set<String> = []
+        var isAway = false
+        var answersNothing = false
+        var asked: [[ApplicationQuestion.Item]] = []
+    }
+
+    private let state = Mutex(State())
+
+    var asked: [[ApplicationQuestion.Item]] { state.withLock(\.asked) }
+    var vetoed: Set<String> {
+        get { state.withLock(\.vetoed) }
+        set { state.withLock { $0.vetoed = newValue } }
+    }
+    var isAway: Bool {
+        get { state.withLock(\.isAway) }
+        set { state.withLock { $0.isAway = newValue } }
+    }
+    var answersNothing: Bool {
+        get { state.withLock(\.answersNothing) }
+        set { state.withLock { $0.answersNothing = newValue } }
+    }
+
+    func known(_: ApplicationQuestion, under _: Snapshot, at _: Instant) -> [ApplicationVerdict]? { nil }
+
+    func verdicts(
+        on question: ApplicationQuestion,
+        under _: Snapshot,
+        at now: Instant
+    ) async -> [ApplicationVerdict] {
+        state.withLock { state in
+            state.asked.append(question.items)
+            if state.answersNothing { return [] }
+            return question.items.map { item in
+                if state.isAway { return .failed("away") }
+                return state.vetoed.contains(item.key ?? "") ? .vetoed : .allowed(until: now)
+            }
+        }
+    }
+}
