@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from support.clients import s3_client
+from support.gatehouse import eventually
 from support.issuer import Issuer
 from support.people import ALICE, FULL, everywhere
 from support.ports import free_port
@@ -100,7 +101,7 @@ def test_veto_and_what_the_application_is_told(make, application):
         assert question["requests"] == [{"action": "get_object", "bucket": "photos", "key": "alice/a b"}]
     finally:
         issuer.stop()
-    assert any(entry["reason"] == "authorizer" for entry in gate.access_log())
+    assert eventually(lambda: any(entry.get("reason") == "authorizer" for entry in gate.audit_log()))
 
 
 def test_answers_are_remembered_for_as_long_as_they_say(make, application):
