@@ -33,6 +33,8 @@ struct AuthenticationTests {
             (Self.open.with("authorization", "Bearer"), 403, .accessDenied, "unknown_scheme"),
             (Self.open.with("authorization", "Bearer a b"), 403, .accessDenied, "unknown_scheme"),
             (Self.open.with("authorization", "Basic YTpi"), 403, .accessDenied, "unknown_scheme"),
+            (Self.open.with("authorization", String(repeating: "x", count: 99)), 403, .accessDenied, "unknown_scheme"),
+            (Self.open.with("authorization", ""), 403, .accessDenied, "malformed_signature"),
             (Self.open.with("authorization", "AWS AKFULL:c2ln"), 400, .invalidRequest, "signature_version_2"),
             (Self.open.with("x-amz-security-token", "t"), 400, .invalidToken, "session_token_unsupported"),
             (

@@ -74,6 +74,18 @@ struct DeleteBatchTests {
         #expect(!reply.text.contains("v2/") && !reply.text.contains("elsewhere"))
     }
 
+    @Test("Conditions on a key reach the store, which judges them")
+    func conditions() throws {
+        var gate = Gate()
+        let document = """
+            <Delete><Object><Key>a</Key><ETag>"e"</ETag><LastModifiedTime>t</LastModifiedTime><Size>3</Size></Object></Delete>
+            """
+        let forward = try gate.decide(Self.call("prefixed").by(.root)).plan.given(body: document).forward()
+        let sent =
+            "<Key>v2/a</Key><ETag>&quot;e&quot;</ETag><LastModifiedTime>t</LastModifiedTime><Size>3</Size></Object>"
+        #expect(forward.document?.contains(sent) == true)
+    }
+
     @Test("A version needs the right to delete versions")
     func versions() throws {
         var gate = Gate()
@@ -89,6 +101,8 @@ struct DeleteBatchTests {
         arguments: [
             ("", "MalformedXML"), ("<Delete/>", "MalformedXML"), ("<Other/>", "MalformedXML"),
             ("<!DOCTYPE d><Delete><Object><Key>a</Key></Object></Delete>", "MalformedXML"),
+            ("<Delete><Object><Key>a</Key><ETag>1</ETag><ETag>2</ETag></Object></Delete>", "MalformedXML"),
+            ("<Delete><Object><Key>a</Key><IfMatch>1</IfMatch></Object></Delete>", "MalformedXML"),
             ("<Delete><Object><Key>a/../b</Key></Object></Delete>", "InvalidURI"),
         ]
     )

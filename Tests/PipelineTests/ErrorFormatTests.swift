@@ -21,6 +21,11 @@ struct ErrorFormatTests {
             (Call("GET", "/docs/a.txt").signed(secret: "wrong"), .xml),
             (Call("GET", "/docs/a.txt").with("authorization", "AWS AKFULL:c2ln"), .xml),
             (Call("GET", "/docs/a.txt").with("authorization", "Bearer abc"), .json),
+            (Call("GET", "/docs/a.txt").with("authorization", "bearer"), .json),
+            // No API key and no token: whoever sends these is an S3 client in trouble.
+            (Call("GET", "/docs/a.txt").with("authorization", ""), .xml),
+            (Call("GET", "/docs/a.txt").with("authorization", "Basic YTpi"), .xml),
+            (Call("GET", "/docs/a.txt").with("authorization", "nonsense"), .xml),
             (Call("GET", "/docs").by(.alice), .xml),
             (Call("GET", "/docs?list-type=2").by(.alice), .xml),
             (Call("GET", "/").with("x-api-key", "wrong"), .xml),

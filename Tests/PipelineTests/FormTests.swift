@@ -166,6 +166,10 @@ struct FormTests {
             (.v2(expires: "2025-06-23T16:00:00Z"), 400, .invalidArgument),
             (good.without("x-amz-signature"), 400, .invalidArgument), (good.without("policy"), 400, .invalidArgument),
             (good.without("x-amz-date"), 400, .invalidArgument), (good.without("key"), 400, .invalidArgument),
+            // Even where the policy would forbid it anyhow.
+            (try .v4([], #"{"bucket": "photos"}, ["starts-with", "$key", "foo"]"#), 400, .invalidArgument),
+            (good.without("x-amz-signature").with("x-amz-signature", "x"), 403, .signatureDoesNotMatch),
+            (FormCall.v2().without("signature").with("signature", "=UUU"), 403, .signatureDoesNotMatch),
             (good.with("signature", "x"), 400, .invalidArgument), (good.with("acl", "private"), 403, .accessDenied),
             (good.with("bucket", "docs"), 400, .invalidArgument),
             (good.with("x-amz-security-token", "t"), 400, .invalidToken),

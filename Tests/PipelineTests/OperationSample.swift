@@ -97,6 +97,16 @@ extension OperationSample {
         case .getBucketWebsite: "GET /b?website"
         case .putBucketWebsite: "PUT /b?website"
         case .deleteBucketWebsite: "DELETE /b?website"
+        case .getBucketOwnership: "GET /b?ownershipControls"
+        case .putBucketOwnership: "PUT /b?ownershipControls"
+        case .deleteBucketOwnership: "DELETE /b?ownershipControls"
+        case .getPublicAccessBlock: "GET /b?publicAccessBlock"
+        case .putPublicAccessBlock: "PUT /b?publicAccessBlock"
+        case .deletePublicAccessBlock: "DELETE /b?publicAccessBlock"
+        case .getBucketReplication: "GET /b?replication"
+        case .getBucketLogging: "GET /b?logging"
+        case .getBucketRequestPayment: "GET /b?requestPayment"
+        case .getBucketAccelerate: "GET /b?accelerate"
         case .getObject: "GET /b/k"
         case .headObject: "HEAD /b/k"
         case .putObject, .copyObject: "PUT /b/k"
@@ -154,6 +164,10 @@ extension OperationSample {
             "<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>"
         case .putBucketWebsite:
             "<WebsiteConfiguration><RedirectAllRequestsTo><HostName>example.com</HostName></RedirectAllRequestsTo></WebsiteConfiguration>"
+        case .putBucketOwnership:
+            "<OwnershipControls><Rule><ObjectOwnership>ObjectWriter</ObjectOwnership></Rule></OwnershipControls>"
+        case .putPublicAccessBlock:
+            "<PublicAccessBlockConfiguration><BlockPublicAcls>true</BlockPublicAcls></PublicAccessBlockConfiguration>"
         case .putObjectRetention:
             "<Retention><Mode>GOVERNANCE</Mode><RetainUntilDate>2040-01-01T00:00:00Z</RetainUntilDate></Retention>"
         case .putObjectLegalHold: "<LegalHold><Status>ON</Status></LegalHold>"
@@ -165,7 +179,9 @@ extension OperationSample {
             .deleteBucketTagging, .getBucketACL, .getBucketCORS, .deleteBucketCORS, .getBucketLifecycle,
             .deleteBucketLifecycle, .getBucketPolicy, .deleteBucketPolicy, .getBucketPolicyStatus,
             .getBucketNotification, .getBucketObjectLock, .getBucketEncryption, .deleteBucketEncryption,
-            .getBucketWebsite, .deleteBucketWebsite, .getObject, .headObject, .copyObject, .deleteObject,
+            .getBucketWebsite, .deleteBucketWebsite, .getBucketOwnership, .deleteBucketOwnership, .getPublicAccessBlock,
+            .deletePublicAccessBlock, .getBucketReplication, .getBucketLogging, .getBucketRequestPayment,
+            .getBucketAccelerate, .getObject, .headObject, .copyObject, .deleteObject,
             .createMultipartUpload, .uploadPartCopy, .listParts, .abortMultipartUpload, .getObjectTagging,
             .deleteObjectTagging, .getObjectACL, .getObjectRetention, .getObjectLegalHold, .getObjectAttributes:
             nil

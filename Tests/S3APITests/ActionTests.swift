@@ -5,7 +5,7 @@ import Testing
     @Test func everyActionHasItsOwnBit() {
         var seen: ActionSet = []
         for (place, action) in S3Action.allCases.enumerated() {
-            #expect(ActionSet(action).rawValue == 1 << UInt64(place))
+            #expect(ActionSet(action).rawValue == 1 << UInt128(place))
             seen.formUnion(ActionSet(action))
         }
         #expect(seen.actions == S3Action.allCases)

@@ -16,7 +16,7 @@ import WireFormats
         #expect(S3Error.Code(named: "SlowDown")?.status == 503)
     }
 
-    @Test(arguments: NastyKeys.all) func errorsNameTheKeyFaithfully(_ key: String) throws {
+    @Test(arguments: NastyKeys.inXML) func errorsNameTheKeyFaithfully(_ key: String) throws {
         let bytes = ErrorDocument.xml(S3Error(.noSuchKey), resource: Array("/bkt/\(key)".utf8), requestID: "ID")
         let root = try XMLReader.parse(bytes)
         #expect(root.name == "Error")
@@ -28,7 +28,7 @@ import WireFormats
         #expect(!json.contains("<") && !json.contains("\n"))
     }
 
-    @Test(arguments: NastyKeys.all) func deletionsKeepTheKey(_ key: String) throws {
+    @Test(arguments: NastyKeys.inXML) func deletionsKeepTheKey(_ key: String) throws {
         let request = DeleteRequest(entries: [.init(key: ObjectKey(key), versionID: "v")], quiet: true)
         let again = try DeleteRequest(parsing: request.document())
         #expect(again.entries == request.entries)
@@ -81,7 +81,7 @@ import WireFormats
     }
 
     @Test(arguments: NastyKeys.all) func listingsWriteEveryKey(_ key: String) throws {
-        for encoding in [ListingEncoding.plain, .url] {
+        for encoding in NastyKeys.inXML.contains(key) ? [ListingEncoding.plain, .url] : [.url] {
             let bucket = try #require(BucketName(validating: "bkt"))
             let listing = ObjectListing(
                 bucket: bucket,

@@ -121,12 +121,24 @@ enum NastyKeys {
         "bucket.s3/x",
         "v2/inside",
         "v2",
+        "a\nb",
+        "trailing newline\n",
+        "\ttab",
+        "a\r\nb",
+        "bell\u{07}",
+        "\u{01}",
+        "esc\u{1B}[31m",
+        "del\u{7F}",
     ]
 
-    /// What must be refused: dot segments however they are spelled once decoded, controls, what is too long.
+    /// Those that XML 1.0 can hold.
+    static let inXML = all.filter { key in key.utf8.allSatisfy { $0 >= 0x20 || $0 == 0x09 || $0 == 0x0A || $0 == 0x0D }
+    }
+
+    /// What must be refused: dot segments however they are spelled once decoded, NUL, what is too long.
     static let refused: [String] = [
-        ".", "..", "../x", "./x", "x/..", "x/.", "a/../b", "a/./b", "/..", "../", "a//../b", "a\0b", "\n", "a\tb",
-        "a\u{7F}", String(repeating: "x", count: 1025), String(repeating: "\u{E9}", count: 513),
+        ".", "..", "../x", "./x", "x/..", "x/.", "a/../b", "a/./b", "/..", "../", "a//../b", "a\0b", "\0",
+        String(repeating: "x", count: 1025), String(repeating: "\u{E9}", count: 513),
     ]
 
     /// The lines of the corpus file, decoded.

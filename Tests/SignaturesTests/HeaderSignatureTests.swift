@@ -174,13 +174,14 @@ import WireFormats
     }
 
     @Test(arguments: [
-        "", "20250615", "2025-06-15T15:06:40Z", "20250615T150640", "20250615T250640Z", "20250230T000000Z",
+        "", "Bad Date", "Tue, 07 Jul 2010 21:53:04 GMT", "20250615", "2025-06-15T15:06:40Z", "20250615T150640",
+        "20250615T250640Z", "20250230T000000Z",
     ])
     func aMalformedAmzDateIsRefusedEvenBesideADate(_ date: String) {
         var sample = Sample.header()
         sample.set("x-amz-date", date)
         sample.set("date", "Sun, 15 Jun 2025 15:06:40 GMT")
-        expectRefusal(.malformed(.header, .malformed(.date)), sample)
+        expectRefusal(.missingDate, sample)
     }
 
     // MARK: Region and service

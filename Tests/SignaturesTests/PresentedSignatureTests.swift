@@ -102,8 +102,8 @@ import WireFormats
     }
 
     @Test(arguments: ["", " ", "\t"])
-    func anEmptyAuthorizationIsRefused(_ value: String) {
-        #expect(throws: SignatureRefusal.malformed(.header, .syntax)) { try find([value]) }
+    func anEmptyAuthorizationIsDeniedAndNotAnonymous(_ value: String) {
+        #expect(throws: SignatureRefusal.emptyAuthorization) { try find([value]) }
     }
 
     @Test(arguments: [("Bearer abc", "Bearer"), ("Basic dXNlcg==", "Basic"), ("bearer abc", "bearer")])

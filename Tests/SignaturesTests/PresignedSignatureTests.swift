@@ -99,7 +99,13 @@ import WireFormats
         expectRefusal(.malformed(.query, .unsupportedAlgorithm), sample)
     }
 
-    @Test(arguments: ["0", "-1", "-5", "604801", "999999999", "9223372036854775"])
+    @Test func anExpiryOfZeroHasExpired() {
+        var sample = Sample.presigned()
+        sample.setParameter("X-Amz-Expires", "0")
+        expectRefusal(.expired, sample)
+    }
+
+    @Test(arguments: ["-1", "-5", "604801", "999999999", "9223372036854775"])
     func anExpiryOutOfRangeIsRefused(_ expires: String) {
         var sample = Sample.presigned()
         sample.setParameter("X-Amz-Expires", expires)

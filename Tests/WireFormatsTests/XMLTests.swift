@@ -98,3 +98,31 @@ import WireFormats
         #expect(throws: XMLReaderError.tooManyElements) { try XMLReader.parse(wide(10), maxElements: 10) }
     }
 }
+
+@Suite struct ForbiddenCharacterTests {
+    @Test(arguments: [
+        "\u{01}", "\u{1B}", "\0", "&#1;", "&#x1;", "&#x1F;", "&#0;", "&#31;", "&#xfffe;", "\u{FFFE}", "\u{FFFF}",
+    ])
+    func oneNameThatXMLCannotHoldDoesNotHideTheOthers(_ text: String) throws {
+        let document = Array("<L><Key>a\(text)b</Key><Key>c</Key></L>".utf8)
+        #expect(throws: XMLReaderError.malformed) { try XMLReader.parse(document) }
+        let root = try XMLReader.parse(document, forbidden: .replaced)
+        #expect(root.children.map(\.text) == ["a\u{FFFD}b", "c"])
+    }
+
+    @Test(arguments: ["&#9;", "&#10;", "&#xD;", "&amp;", "&#x20;", "\u{FFFD}", "\u{F900}", "\u{7F}", "\t", "&#65;"])
+    func whatXMLCanHoldIsLeftAlone(_ text: String) throws {
+        let document = Array("<L><Key>a\(text)b</Key></L>".utf8)
+        #expect(
+            try XMLReader.parse(document, forbidden: .replaced).child("Key")?.text
+                == XMLReader.parse(document).child("Key")?.text
+        )
+    }
+
+    @Test(arguments: ["&#", "&#;", "&#x;", "&#x1", "&#99999999999;", "&#x1F1F1F1F1F;", "&"])
+    func whatIsNoReferenceStaysMalformed(_ text: String) {
+        #expect(throws: XMLReaderError.malformed) {
+            try XMLReader.parse(Array("<L>\(text)</L>".utf8), forbidden: .replaced)
+        }
+    }
+}

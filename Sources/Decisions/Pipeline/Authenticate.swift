@@ -428,7 +428,7 @@ struct Authenticator {
         switch refusal {
         case .twoSignatures: "two_credentials"
         case .signatureVersion2: "signature_version_2"
-        case .malformed, .missingContentSHA256, .malformedContentSHA256, .payloadFormNotSupported,
+        case .emptyAuthorization, .malformed, .missingContentSHA256, .malformedContentSHA256, .payloadFormNotSupported,
             .conflictingContentSHA256, .malformedPath, .ambiguousParameter, .repeatedHeader:
             "malformed_signature"
         case .wrongRegion: "wrong_region"

@@ -137,7 +137,9 @@ private struct ListedParts {
 
     /// Nil where the document is none, or says of a part what can't be.
     init?(parsing document: [UInt8]) {
-        guard let root = try? XMLReader.parse(document, maxElements: 200_000), root.name == "ListPartsResult" else {
+        guard let root = try? XMLReader.parse(document, forbidden: .replaced, maxElements: 200_000),
+            root.name == "ListPartsResult"
+        else {
             return nil
         }
         for node in root.children(named: "Part") {

@@ -47,10 +47,9 @@ public struct ErrorAnswer: Sendable {
         let isListing = head.method == .get && address != nil && address?.key == nil
         if isListing { return .xml }
         if head.fields.first("x-api-key") != nil { return .json }
-        if let authorization = head.fields.first("authorization"), !authorization.starts(with: "AWS".utf8) {
-            return .json
-        }
-        return .xml
+        guard let authorization = head.fields.first("authorization") else { return .xml }
+        let isBearer = zip(authorization, "bearer".utf8).allSatisfy { lowered($0) == $1 } && authorization.count > 5
+        return isBearer ? .json : .xml
     }
 
     public func reply(_ error: S3Error, requestID: RequestID) -> Reply {

@@ -31,6 +31,12 @@ extension StoreResponder {
         var result = DeleteResult()
         var doomed: [Doomed] = []
         for entry in request.entries {
+            guard entry.conditions.isEmpty else {
+                result.failures.append(
+                    DeleteResult.Failure(key: entry.key, versionID: entry.versionID, S3Error(.notImplemented))
+                )
+                continue
+            }
             do {
                 doomed.append(Doomed(key: entry.key, version: try entry.versionID.map { try VersionName($0.utf8) }))
             } catch {

@@ -1,13 +1,13 @@
-/// A set of ``S3Action``s in one word: what a request needs, or what a scope permits.
+/// A set of ``S3Action``s in two words: what a request needs, or what a scope permits.
 public struct ActionSet: OptionSet, Hashable, Sendable {
-    public let rawValue: UInt64
+    public let rawValue: UInt128
 
-    public init(rawValue: UInt64) {
+    public init(rawValue: UInt128) {
         self.rawValue = rawValue
     }
 
     public init(_ action: S3Action) {
-        rawValue = 1 << UInt64(EnumerationSet<S3Action>.ordinal(action))
+        rawValue = 1 << UInt128(EnumerationSet<S3Action>.ordinal(action))
     }
 
     public init(_ actions: some Sequence<S3Action>) {
@@ -45,7 +45,9 @@ extension ActionSet {
         .putBucketACL, .getBucketCORS, .putBucketCORS, .getBucketLifecycle, .putBucketLifecycle, .getBucketPolicy,
         .putBucketPolicy, .deleteBucketPolicy, .getBucketPolicyStatus, .getBucketNotification,
         .putBucketNotification, .getBucketObjectLock, .putBucketObjectLock, .getBucketEncryption,
-        .putBucketEncryption, .getBucketWebsite, .putBucketWebsite, .deleteBucketWebsite,
+        .putBucketEncryption, .getBucketWebsite, .putBucketWebsite, .deleteBucketWebsite, .getBucketOwnership,
+        .putBucketOwnership, .getPublicAccessBlock, .putPublicAccessBlock, .getBucketReplication, .getBucketLogging,
+        .getBucketRequestPayment, .getBucketAccelerate,
     ])
     /// What `actions = ["*"]` with `bucket = "*"` adds on accounts that own every bucket.
     public static let administerBuckets: ActionSet = [

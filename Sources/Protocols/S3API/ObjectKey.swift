@@ -15,7 +15,8 @@ public struct ObjectKey: Hashable, Sendable, CustomStringConvertible {
         bytes = Array(string.utf8)
     }
 
-    /// A key from the wire: UTF-8, at most 1024 bytes, no control characters, no `.` or `..` segment.
+    /// A key from the wire: UTF-8, at most 1024 bytes, no NUL, no `.` or `..` segment. Other control characters are S3's
+    /// to allow: XML and logs write them as what they can hold, header fields percent-encoded.
     /// - Throws: `KeyTooLongError`, `InvalidURI`, or `InvalidArgument` where `rules` are narrower than S3's.
     public init(validating bytes: [UInt8], rules: KeyRules = .standard) throws(S3Error) {
         guard bytes.count <= Self.maximumLength else { throw S3Error(.keyTooLong) }
@@ -31,9 +32,7 @@ public struct ObjectKey: Hashable, Sendable, CustomStringConvertible {
                 segments += 1
                 continue
             }
-            guard byte > 0x1F, byte != 0x7F else {
-                throw S3Error(.invalidURI, "The key contains a control character.")
-            }
+            guard byte != 0 else { throw S3Error(.invalidURI, "The key contains a NUL.") }
             segmentLength += 1
             if byte != UInt8(ascii: ".") { onlyDots = false }
         }
@@ -61,7 +60,7 @@ public struct ObjectKey: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// Which keys are accepted: all that S3 accepts but dot segments and control characters, or (`strict_keys`) only
+/// Which keys are accepted: all that S3 accepts but dot segments and NUL, or (`strict_keys`) only
 /// those of one segment, without `//` and without a trailing `/`.
 public enum KeyRules: Hashable, Sendable {
     case standard

@@ -23,6 +23,12 @@ extension S3Operation {
         case .getBucketObjectLock, .putBucketObjectLock: Self.objectLock
         case .getBucketEncryption, .putBucketEncryption, .deleteBucketEncryption: Self.encryption
         case .getBucketWebsite, .putBucketWebsite, .deleteBucketWebsite: Self.website
+        case .getBucketOwnership, .putBucketOwnership, .deleteBucketOwnership: Self.ownership
+        case .getPublicAccessBlock, .putPublicAccessBlock, .deletePublicAccessBlock: Self.publicAccessBlock
+        case .getBucketReplication: Self.replication
+        case .getBucketLogging: Self.logging
+        case .getBucketRequestPayment: Self.requestPayment
+        case .getBucketAccelerate: Self.accelerate
         case .deleteObject: Self.versioned
         case .createMultipartUpload: Self.initiation
         case .uploadPart, .uploadPartCopy: Self.part
@@ -73,6 +79,12 @@ extension S3Operation {
     private static let objectLock = Parameters([.objectLock])
     private static let encryption = Parameters([.encryption])
     private static let website = Parameters([.website])
+    private static let ownership = Parameters([.ownershipControls])
+    private static let publicAccessBlock = Parameters([.publicAccessBlock])
+    private static let replication = Parameters([.replication])
+    private static let logging = Parameters([.logging])
+    private static let requestPayment = Parameters([.requestPayment])
+    private static let accelerate = Parameters([.accelerate])
     private static let objectTagging = Parameters([.tagging, .versionID])
     private static let objectACL = Parameters([.acl, .versionID])
     private static let retention = Parameters([.retention, .versionID])

@@ -2,11 +2,12 @@
 /// carry a signature, refuses the request.
 enum QueryParameter: String, CaseIterable, Sendable {
     // Subresources: each names an operation, none goes with another.
-    case acl, attributes, cors, delete, encryption
+    case accelerate, acl, attributes, cors, delete, encryption
     case legalHold = "legal-hold"
-    case lifecycle, location, notification
+    case lifecycle, location, logging, notification
     case objectLock = "object-lock"
-    case policy, policyStatus, restore, retention, select, tagging
+    case ownershipControls, policy, policyStatus, publicAccessBlock, replication, requestPayment, restore, retention
+    case select, tagging
     case uploadID = "uploadId"
     case uploads, versioning, versions, website
     // What qualifies an operation.
@@ -38,9 +39,9 @@ enum QueryParameter: String, CaseIterable, Sendable {
     case versionIDMarker = "version-id-marker"
 
     static let subresources = EnumerationSet<QueryParameter>([
-        .acl, .attributes, .cors, .delete, .encryption, .legalHold, .lifecycle, .location, .notification, .objectLock,
-        .policy, .policyStatus, .restore, .retention, .select, .tagging, .uploadID, .uploads, .versioning, .versions,
-        .website,
+        .accelerate, .acl, .attributes, .cors, .delete, .encryption, .legalHold, .lifecycle, .location, .logging,
+        .notification, .objectLock, .ownershipControls, .policy, .policyStatus, .publicAccessBlock, .replication,
+        .requestPayment, .restore, .retention, .select, .tagging, .uploadID, .uploads, .versioning, .versions, .website,
     ])
 
     private static let names = WireNames<QueryParameter>(.exact)

@@ -79,7 +79,7 @@ struct RequestFields {
             actions.formUnion(ActionSet([.putBucketObjectLock, .putBucketVersioning]))
         }
         // Whether ACLs count at all.
-        if present.contains(.objectOwnership) { actions.formUnion(ActionSet(.putBucketACL)) }
+        if present.contains(.objectOwnership) { actions.formUnion(ActionSet(.putBucketOwnership)) }
         return actions
     }
 

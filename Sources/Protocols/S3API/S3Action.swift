@@ -67,6 +67,14 @@ public enum S3Action: String, CaseIterable, Hashable, Sendable {
     case getBucketWebsite = "get_bucket_website"
     case putBucketWebsite = "put_bucket_website"
     case deleteBucketWebsite = "delete_bucket_website"
+    case getBucketOwnership = "get_bucket_ownership"
+    case putBucketOwnership = "put_bucket_ownership"
+    case getPublicAccessBlock = "get_public_access_block"
+    case putPublicAccessBlock = "put_public_access_block"
+    case getBucketReplication = "get_bucket_replication"
+    case getBucketLogging = "get_bucket_logging"
+    case getBucketRequestPayment = "get_bucket_request_payment"
+    case getBucketAccelerate = "get_bucket_accelerate"
 
     /// The action's name in policy documents (Service Authorization Reference, "Actions defined by Amazon S3").
     /// Several actions may share one.
@@ -129,6 +137,14 @@ public enum S3Action: String, CaseIterable, Hashable, Sendable {
         case .getBucketWebsite: "s3:GetBucketWebsite"
         case .putBucketWebsite: "s3:PutBucketWebsite"
         case .deleteBucketWebsite: "s3:DeleteBucketWebsite"
+        case .getBucketOwnership: "s3:GetBucketOwnershipControls"
+        case .putBucketOwnership: "s3:PutBucketOwnershipControls"
+        case .getPublicAccessBlock: "s3:GetBucketPublicAccessBlock"
+        case .putPublicAccessBlock: "s3:PutBucketPublicAccessBlock"
+        case .getBucketReplication: "s3:GetReplicationConfiguration"
+        case .getBucketLogging: "s3:GetBucketLogging"
+        case .getBucketRequestPayment: "s3:GetBucketRequestPayment"
+        case .getBucketAccelerate: "s3:GetAccelerateConfiguration"
         }
     }
 }

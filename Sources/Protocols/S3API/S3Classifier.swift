@@ -112,6 +112,16 @@ public enum S3Classifier {
         case (.get, .website): .getBucketWebsite
         case (.put, .website): .putBucketWebsite
         case (.delete, .website): .deleteBucketWebsite
+        case (.get, .ownershipControls): .getBucketOwnership
+        case (.put, .ownershipControls): .putBucketOwnership
+        case (.delete, .ownershipControls): .deleteBucketOwnership
+        case (.get, .publicAccessBlock): .getPublicAccessBlock
+        case (.put, .publicAccessBlock): .putPublicAccessBlock
+        case (.delete, .publicAccessBlock): .deletePublicAccessBlock
+        case (.get, .replication): .getBucketReplication
+        case (.get, .logging): .getBucketLogging
+        case (.get, .requestPayment): .getBucketRequestPayment
+        case (.get, .accelerate): .getBucketAccelerate
         default: nil
         }
     }

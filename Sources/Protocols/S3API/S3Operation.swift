@@ -18,6 +18,10 @@ public enum S3Operation: CaseIterable, Hashable, Sendable {
     case getBucketObjectLock, putBucketObjectLock
     case getBucketEncryption, putBucketEncryption, deleteBucketEncryption
     case getBucketWebsite, putBucketWebsite, deleteBucketWebsite
+    case getBucketOwnership, putBucketOwnership, deleteBucketOwnership
+    case getPublicAccessBlock, putPublicAccessBlock, deletePublicAccessBlock
+    // Of these, what there is can be read; setting one would name a destination, or a bill.
+    case getBucketReplication, getBucketLogging, getBucketRequestPayment, getBucketAccelerate
     // An object.
     case getObject, headObject, putObject, copyObject, deleteObject
     case createMultipartUpload, uploadPart, uploadPartCopy, listParts
@@ -85,6 +89,14 @@ extension S3Operation {
         case .getBucketWebsite: ActionSet(.getBucketWebsite)
         case .putBucketWebsite: ActionSet(.putBucketWebsite)
         case .deleteBucketWebsite: ActionSet(.deleteBucketWebsite)
+        case .getBucketOwnership: ActionSet(.getBucketOwnership)
+        case .putBucketOwnership, .deleteBucketOwnership: ActionSet(.putBucketOwnership)
+        case .getPublicAccessBlock: ActionSet(.getPublicAccessBlock)
+        case .putPublicAccessBlock, .deletePublicAccessBlock: ActionSet(.putPublicAccessBlock)
+        case .getBucketReplication: ActionSet(.getBucketReplication)
+        case .getBucketLogging: ActionSet(.getBucketLogging)
+        case .getBucketRequestPayment: ActionSet(.getBucketRequestPayment)
+        case .getBucketAccelerate: ActionSet(.getBucketAccelerate)
         case .getObject, .selectObjectContent: ActionSet(.getObject)
         case .headObject: ActionSet(.headObject)
         case .putObject, .copyObject: ActionSet(.putObject)
@@ -130,7 +142,10 @@ extension S3Operation {
             .putBucketLifecycle, .deleteBucketLifecycle, .getBucketPolicy, .putBucketPolicy, .deleteBucketPolicy,
             .getBucketPolicyStatus, .getBucketNotification, .putBucketNotification, .getBucketObjectLock,
             .putBucketObjectLock, .getBucketEncryption, .putBucketEncryption, .deleteBucketEncryption,
-            .getBucketWebsite, .putBucketWebsite, .deleteBucketWebsite, .putObject, .copyObject,
+            .getBucketWebsite, .putBucketWebsite, .deleteBucketWebsite, .getBucketOwnership, .putBucketOwnership,
+            .deleteBucketOwnership, .getPublicAccessBlock, .putPublicAccessBlock, .deletePublicAccessBlock,
+            .getBucketReplication, .getBucketLogging, .getBucketRequestPayment, .getBucketAccelerate, .putObject,
+            .copyObject,
             .createMultipartUpload, .uploadPart, .uploadPartCopy, .listParts, .completeMultipartUpload,
             .abortMultipartUpload, .selectObjectContent:
             []
@@ -149,7 +164,8 @@ extension S3Operation {
         // S3 takes 128 KB of them.
         case .putBucketWebsite: .collect(limit: 128 << 10)
         case .createBucket, .putBucketVersioning, .putBucketTagging, .putBucketACL, .putBucketCORS,
-            .putBucketObjectLock, .putBucketEncryption, .putObjectTagging, .putObjectACL,
+            .putBucketObjectLock, .putBucketEncryption, .putBucketOwnership, .putPublicAccessBlock, .putObjectTagging,
+            .putObjectACL,
             .putObjectRetention, .putObjectLegalHold, .restoreObject:
             .collect(limit: 64 << 10)
         case .listBuckets, .headBucket, .getBucketLocation, .deleteBucket, .listObjects, .listObjectsV2,
@@ -157,7 +173,9 @@ extension S3Operation {
             .deleteBucketTagging, .getBucketACL, .getBucketCORS, .deleteBucketCORS, .getBucketLifecycle,
             .deleteBucketLifecycle, .getBucketPolicy, .deleteBucketPolicy, .getBucketPolicyStatus,
             .getBucketNotification, .getBucketObjectLock, .getBucketEncryption, .deleteBucketEncryption,
-            .getBucketWebsite, .deleteBucketWebsite, .getObject, .headObject, .copyObject, .deleteObject,
+            .getBucketWebsite, .deleteBucketWebsite, .getBucketOwnership, .deleteBucketOwnership, .getPublicAccessBlock,
+            .deletePublicAccessBlock, .getBucketReplication, .getBucketLogging, .getBucketRequestPayment,
+            .getBucketAccelerate, .getObject, .headObject, .copyObject, .deleteObject,
             .createMultipartUpload, .uploadPartCopy, .listParts, .abortMultipartUpload, .getObjectTagging,
             .deleteObjectTagging, .getObjectACL, .getObjectRetention, .getObjectLegalHold, .getObjectAttributes:
             .none

@@ -18,7 +18,10 @@ extension S3Operation {
             .deleteBucketCORS, .getBucketLifecycle, .putBucketLifecycle, .deleteBucketLifecycle, .getBucketPolicy,
             .putBucketPolicy, .deleteBucketPolicy, .getBucketPolicyStatus, .getBucketNotification,
             .putBucketNotification, .getBucketObjectLock, .putBucketObjectLock, .getBucketEncryption,
-            .putBucketEncryption, .deleteBucketEncryption, .getBucketWebsite, .putBucketWebsite, .deleteBucketWebsite:
+            .putBucketEncryption, .deleteBucketEncryption, .getBucketWebsite, .putBucketWebsite, .deleteBucketWebsite,
+            .getBucketOwnership, .putBucketOwnership, .deleteBucketOwnership, .getPublicAccessBlock,
+            .putPublicAccessBlock, .deletePublicAccessBlock, .getBucketReplication, .getBucketLogging,
+            .getBucketRequestPayment, .getBucketAccelerate:
             .configure
         }
     }
@@ -49,6 +52,9 @@ extension S3Operation {
             .getBucketPolicy, .putBucketPolicy, .deleteBucketPolicy, .getBucketPolicyStatus, .getBucketNotification,
             .putBucketNotification, .getBucketObjectLock, .putBucketObjectLock, .getBucketEncryption,
             .putBucketEncryption, .deleteBucketEncryption, .getBucketWebsite, .putBucketWebsite, .deleteBucketWebsite,
+            .getBucketOwnership, .putBucketOwnership, .deleteBucketOwnership, .getPublicAccessBlock,
+            .putPublicAccessBlock, .deletePublicAccessBlock, .getBucketReplication, .getBucketLogging,
+            .getBucketRequestPayment, .getBucketAccelerate,
             .getObjectTagging, .putObjectTagging, .deleteObjectTagging, .getObjectACL, .putObjectACL,
             .getObjectRetention, .putObjectRetention, .getObjectLegalHold, .putObjectLegalHold, .getObjectAttributes,
             .selectObjectContent, .restoreObject:
@@ -97,6 +103,16 @@ extension S3Operation {
         case .getBucketWebsite: "get_bucket_website"
         case .putBucketWebsite: "put_bucket_website"
         case .deleteBucketWebsite: "delete_bucket_website"
+        case .getBucketOwnership: "get_bucket_ownership"
+        case .putBucketOwnership: "put_bucket_ownership"
+        case .deleteBucketOwnership: "delete_bucket_ownership"
+        case .getPublicAccessBlock: "get_public_access_block"
+        case .putPublicAccessBlock: "put_public_access_block"
+        case .deletePublicAccessBlock: "delete_public_access_block"
+        case .getBucketReplication: "get_bucket_replication"
+        case .getBucketLogging: "get_bucket_logging"
+        case .getBucketRequestPayment: "get_bucket_request_payment"
+        case .getBucketAccelerate: "get_bucket_accelerate"
         case .getObject: "get_object"
         case .headObject: "head_object"
         case .putObject: "put_object"

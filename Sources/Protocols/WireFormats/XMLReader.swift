@@ -42,11 +42,14 @@ public enum XMLReaderError: Error, Hashable, Sendable {
 /// Reads small XML documents from clients: libxml2 through FoundationXML, bounded in depth and elements, without DTDs.
 /// The caller bounds the bytes.
 public enum XMLReader {
+    /// - Parameter forbidden: what becomes of characters that XML can't hold.
     public static func parse(
-        _ bytes: [UInt8],
+        _ document: [UInt8],
+        forbidden: ForbiddenCharacters = .malformed,
         maxDepth: Int = 16,
         maxElements: Int = 20_000
     ) throws(XMLReaderError) -> XMLNode {
+        let bytes = forbidden == .replaced ? ForbiddenCharacters.replaced(in: document) : document
         guard !bytes.contains(0), String(validating: bytes, as: UTF8.self) != nil else { throw .malformed }
         try refuseDeclarations(bytes)
         let builder = TreeBuilder(maxDepth: maxDepth, maxElements: maxElements)

@@ -13,7 +13,7 @@ from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from record import case
+from record import BOTH, case
 from support.nasty_keys import NASTY_KEYS
 
 MIB = 1 << 20
@@ -69,7 +69,7 @@ def fetched(url, method="GET", data=None, headers=None, place=None):
 
 
 for _name, _size in SIZES.items():
-    @case(f"boto3/put {_name}", _size)
+    @case(f"boto3/put {_name}", _size, schemes=BOTH)
     def put(place, size):
         body, where = body_of(size), at(place, f"boto3/size {size}")
         written = client(place).put_object(**where, Body=body, ContentType="text/x-size")
@@ -77,7 +77,7 @@ for _name, _size in SIZES.items():
         return {"put": kept(written), "same": got["Body"].read() == body, "get": kept(got)}
 
 
-@case("boto3/upload_file 64 MiB")
+@case("boto3/upload_file 64 MiB", schemes=BOTH)
 def upload_file(place):
     key, body = "boto3/64 MiB", body_of(64 * MIB)
     client(place).upload_fileobj(io.BytesIO(body), place.bucket, key, ExtraArgs={"ContentType": "text/x-large"})
@@ -86,7 +86,7 @@ def upload_file(place):
     return {"same": back.getvalue() == body, "head": kept(client(place).head_object(**at(place, key)))}
 
 
-@case("boto3/upload without a length")
+@case("boto3/upload without a length", schemes=BOTH)
 def upload_stream(place):
     class Stream(io.RawIOBase):
         def __init__(self, data):
@@ -104,14 +104,14 @@ def upload_stream(place):
 
 
 for _algorithm in ALGORITHMS:
-    @case(f"boto3/checksum {_algorithm}", _algorithm)
+    @case(f"boto3/checksum {_algorithm}", _algorithm, schemes=BOTH)
     def checksum(place, algorithm):
         body, where = body_of(100_000), at(place, f"boto3/{algorithm}")
         written = client(place).put_object(**where, Body=body, ChecksumAlgorithm=algorithm, ContentType="text/x-sum")
         got = client(place).get_object(**where, ChecksumMode="ENABLED")
         return {"put": kept(written), "same": got["Body"].read() == body, "get": kept(got)}
 
-    @case(f"boto3/checksum {_algorithm} of parts", _algorithm)
+    @case(f"boto3/checksum {_algorithm} of parts", _algorithm, schemes=BOTH)
     def checksum_of_parts(place, algorithm):
         bodies, where = [body_of(5 * MIB), body_of(1000)], at(place, f"boto3/parts {algorithm}")
         s3, field = client(place), f"Checksum{algorithm}"
@@ -126,7 +126,7 @@ for _algorithm in ALGORITHMS:
         same = s3.get_object(**where)["Body"].read() == b"".join(bodies)
         return {"parts": parts, "listed": [kept(part) for part in listed], "done": kept(done), "same": same}
 
-    @case(f"boto3/wrong checksum {_algorithm}", _algorithm)
+    @case(f"boto3/wrong checksum {_algorithm}", _algorithm, schemes=BOTH)
     def wrong_checksum(place, algorithm):
         sizes = {"CRC32": 4, "CRC32C": 4, "CRC64NVME": 8, "SHA1": 20, "SHA256": 32}
         value = base64.b64encode(bytes(sizes[algorithm])).decode()
@@ -155,7 +155,7 @@ for _key in NASTY_KEYS:
             s3.delete_object(**where)
 
 
-@case("boto3/metadata")
+@case("boto3/metadata", schemes=BOTH)
 def metadata(place):
     given = {"plain": "a", "UPPER-Name": "B c", "empty": "", "equals": "a=b;c", "encoded": "=?UTF-8?B?w7w=?=",
              **{f"number-{n}": "v" * 40 for n in range(25)}}
@@ -163,7 +163,7 @@ def metadata(place):
     return kept(client(place).head_object(**at(place, "boto3/metadata")))
 
 
-@case("boto3/headers")
+@case("boto3/headers", schemes=BOTH)
 def headers(place):
     client(place).put_object(
         **at(place, "boto3/headers"), Body=b"h", CacheControl="public, max-age=60", ContentEncoding="gzip",
@@ -173,7 +173,7 @@ def headers(place):
     return {**kept(got), "body": got["Body"].read().decode()}
 
 
-@case("boto3/tags")
+@case("boto3/tags", schemes=BOTH)
 def tags(place):
     s3, where = client(place), at(place, "boto3/tags")
     s3.put_object(**where, Body=b"t", Tagging="a=1&b=x%20y")
@@ -184,7 +184,7 @@ def tags(place):
     return {"put": first, "replaced": second, "get": count, "deleted": s3.get_object_tagging(**where)["TagSet"]}
 
 
-@case("boto3/tags with signs")
+@case("boto3/tags with signs", schemes=BOTH)
 def odd_tags(place):
     s3, where = client(place), at(place, "boto3/odd tags")
     s3.put_object(**where, Body=b"t")
@@ -192,13 +192,13 @@ def odd_tags(place):
     return {"tags": s3.get_object_tagging(**where)["TagSet"]}
 
 
-@case("boto3/no content type")
+@case("boto3/no content type", schemes=BOTH)
 def no_content_type(place):
     client(place).put_object(**at(place, "boto3/untyped"), Body=b"words")
     return {"type": client(place).head_object(**at(place, "boto3/untyped"))["ContentType"]}
 
 
-@case("boto3/ranges")
+@case("boto3/ranges", schemes=BOTH)
 def ranges(place):
     where, shown = at(place, "boto3/ranges"), {}
     client(place).put_object(**where, Body=bytes(range(100)))
@@ -211,7 +211,7 @@ def ranges(place):
     return shown
 
 
-@case("boto3/conditions")
+@case("boto3/conditions", schemes=BOTH)
 def conditions(place):
     s3, where, shown = client(place), at(place, "boto3/conditions"), {}
     s3.delete_object(**where)
@@ -229,7 +229,7 @@ def conditions(place):
     return shown
 
 
-@case("boto3/listings")
+@case("boto3/listings", schemes=BOTH)
 def listings(place):
     s3, base = client(place), "boto3/list/"
     names = ["a", "a b+c", "d/1", "d/2", "d/e/3", "ü", "x&y<z>", "z%41"]
@@ -251,7 +251,7 @@ def listings(place):
     }
 
 
-@case("boto3/copies")
+@case("boto3/copies", schemes=BOTH)
 def copies(place):
     s3, source = client(place), at(place, "boto3/copy +&ü source")
     s3.put_object(**source, Body=b"copied", Metadata={"a": "1"}, ContentType="text/x-a", Tagging="t=1")
@@ -263,7 +263,7 @@ def copies(place):
                    s3.get_object_tagging(**at(place, f"boto3/copy {name}"))["TagSet"]] for name in ("kept", "new")}
 
 
-@case("boto3/copy of parts")
+@case("boto3/copy of parts", schemes=BOTH)
 def copy_of_parts(place):
     s3, body = client(place), body_of(12 * MIB)
     s3.put_object(**at(place, "boto3/large source"), Body=body)
@@ -273,7 +273,7 @@ def copy_of_parts(place):
     return {"same": got["Body"].read() == body, "etag": got["ETag"]}
 
 
-@case("boto3/deletes")
+@case("boto3/deletes", schemes=BOTH)
 def deletes(place):
     s3, names = client(place), [f"boto3/delete/{n} & <{n}> ü" for n in range(12)]
     for name in names:
@@ -287,7 +287,7 @@ def deletes(place):
             "left": [entry["Key"] for entry in left], "again": again}
 
 
-@case("boto3/presigned")
+@case("boto3/presigned", schemes=BOTH)
 def presigned(place):
     s3, where = client(place), at(place, "boto3/pre signed +&ü")
     put = s3.generate_presigned_url("put_object", Params=where)
@@ -301,7 +301,7 @@ def presigned(place):
     }
 
 
-@case("boto3/presigned form")
+@case("boto3/presigned form", schemes=BOTH)
 def presigned_form(place):
     form = client(place).generate_presigned_post(place.bucket, "boto3/form ${filename}")
     edge, lines = uuid.uuid4().hex, b""
@@ -313,7 +313,7 @@ def presigned_form(place):
     return {"post": answer, "get": client(place).get_object(**at(place, "boto3/form f.txt"))["Body"].read().decode()}
 
 
-@case("boto3/missing things")
+@case("boto3/missing things", schemes=BOTH)
 def missing(place):
     s3, shown = client(place), {}
     nowhere = {"Bucket": "no-such-bucket-at-all", "Key": "k"}

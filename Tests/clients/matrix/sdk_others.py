@@ -98,7 +98,7 @@ def files(place):
 
 
 for _name, _size in {**SIZES, "64 MiB": 64 * MIB}.items():
-    @case(f"s3fs/write {_name}", _size)
+    @case(f"s3fs/write {_name}", _size, schemes=BOTH)
     def write(place, size):
         fs, path, body = files(place), f"{place.bucket}/s3fs/{size}", body_of(size)
         with fs.open(path, "wb") as target:
@@ -108,7 +108,7 @@ for _name, _size in {**SIZES, "64 MiB": 64 * MIB}.items():
         return {"same": same, "size": fs.info(path)["size"], "etag": fs.info(path)["ETag"]}
 
 
-@case("s3fs/as a file system")
+@case("s3fs/as a file system", schemes=BOTH)
 def file_system(place):
     fs, base = files(place), f"{place.bucket}/s3fs tree"
     for name in ("a.txt", "b +c.txt", "deep/er/d.txt", "ü.bin"):

@@ -33,7 +33,7 @@ public struct S3AnswerReader: Sendable {
         let body = withoutKeepAlive(body)
         guard status < 400 else { return failure(body) }
         if request.operation == .getBucketPolicy { return policy(body) }
-        guard let document = try? XMLReader.parse(body, maxElements: 200_000) else {
+        guard let document = try? XMLReader.parse(body, forbidden: .replaced, maxElements: 200_000) else {
             return .failure(StoreFailure(S3Error(.backendBadAnswer), cause: .store), fields: FieldBlock())
         }
         guard document.name != "Error" else { return failure(body) }

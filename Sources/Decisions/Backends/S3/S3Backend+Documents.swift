@@ -10,7 +10,13 @@ extension S3Backend {
         var stored: [DeleteRequest.Entry] = []
         stored.reserveCapacity(entries.count)
         for entry in entries {
-            stored.append(DeleteRequest.Entry(key: try self.stored(entry.key), versionID: entry.versionID))
+            stored.append(
+                DeleteRequest.Entry(
+                    key: try self.stored(entry.key),
+                    versionID: entry.versionID,
+                    conditions: entry.conditions
+                )
+            )
         }
         // Never quiet: the answer to the client is put together from what the store says of each key.
         return DeleteRequest(entries: stored, quiet: false).document()

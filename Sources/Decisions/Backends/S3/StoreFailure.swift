@@ -64,7 +64,7 @@ extension StoreFailure {
     ///   - status: 400...599, or 200 for a failure that was told inside a success.
     ///   - secrets: texts that a message must not contain to be passed on: names behind the gateway.
     init(status: Int, document: [UInt8], address: S3Address, retryAfter: Int?, secrets: [String]) {
-        let root = document.isEmpty ? nil : try? XMLReader.parse(document, maxElements: 100)
+        let root = document.isEmpty ? nil : try? XMLReader.parse(document, forbidden: .replaced, maxElements: 100)
         guard let root, root.name == "Error", let code = root.value("Code"), Self.isCode(code) else {
             self.init(status: status, address: address, retryAfter: retryAfter)
             return

@@ -38,8 +38,11 @@ struct FormUpload: Sendable {
     init(_ form: PostForm, policy: PostPolicy?, _ located: Located, _ asking: Asking) throws(Refusal) {
         guard let name = located.address.bucket else { throw .request(S3Error(.methodNotAllowed)) }
         let server = asking.snapshot.server
+        let key: ObjectKey
         do {
             try Self.checkHead(asking.head, located)
+            // Before the policy, which could only say that nothing is not what it wants.
+            key = try form.key(rules: server.keyRules)
         } catch {
             throw .request(error)
         }
@@ -54,7 +57,6 @@ struct FormUpload: Sendable {
             if let bucket = form.fields["bucket"], !bucket.elementsEqual(name.string.utf8) {
                 throw S3Error(.invalidArgument, "The form's bucket is another than the request's.")
             }
-            let key = try form.key(rules: server.keyRules)
             let address = S3Address.object(name, key)
             let head = try Self.head(of: asking.head, address, form, located.style)
             self.form = form

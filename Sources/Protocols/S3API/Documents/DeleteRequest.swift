@@ -5,15 +5,33 @@ public struct DeleteRequest: Sendable {
     public struct Entry: Hashable, Sendable {
         public let key: ObjectKey
         public let versionID: String?
+        /// What must hold of the object for it to be deleted: the store's to judge.
+        public let conditions: [Condition: String]
 
-        public init(key: ObjectKey, versionID: String? = nil) {
+        public init(key: ObjectKey, versionID: String? = nil, conditions: [Condition: String] = [:]) {
             self.key = key
             self.versionID = versionID
+            self.conditions = conditions
         }
 
         /// What the caller needs on this key.
         public var actions: ActionSet {
             ActionSet(versionID == nil ? [.deleteObject] : [.deleteObject, .deleteObjectVersion])
+        }
+    }
+
+    /// A condition on one object, by the element that states it.
+    public enum Condition: String, CaseIterable, Sendable {
+        case etag = "ETag"
+        case lastModifiedTime = "LastModifiedTime"
+        case size = "Size"
+
+        fileprivate var element: StaticString {
+            switch self {
+            case .etag: "ETag"
+            case .lastModifiedTime: "LastModifiedTime"
+            case .size: "Size"
+            }
         }
     }
 
@@ -29,8 +47,7 @@ public struct DeleteRequest: Sendable {
     }
 
     /// - Throws: `MalformedXML` for what is no such document, holds no entry or more than a thousand, or an element
-    ///   that is not known; what a key's own check throws; `NotImplemented` for conditions per object, which a store
-    ///   that doesn't know them would ignore.
+    ///   that is not known; what a key's own check throws.
     public init(parsing bytes: [UInt8], rules: KeyRules = .standard) throws(S3Error) {
         let root = try readRequestDocument(bytes, root: "Delete")
         var quiet = false
@@ -52,6 +69,7 @@ public struct DeleteRequest: Sendable {
     private static func entry(_ node: XMLNode, rules: KeyRules) throws(S3Error) -> Entry {
         var key: ObjectKey?
         var versionID: String?
+        var conditions: [Condition: String] = [:]
         for child in node.children {
             switch child.name {
             case "Key":
@@ -63,12 +81,14 @@ public struct DeleteRequest: Sendable {
                 guard let id = versionID, id.utf8.count <= 1024, !hasDotSegment(Array(id.utf8)[...]) else {
                     throw S3Error(.invalidArgument, "Invalid version id specified")
                 }
-            case "ETag", "LastModifiedTime", "Size": throw S3Error(.notImplemented)
-            default: throw S3Error(.malformedXML)
+            default:
+                guard let condition = Condition(rawValue: child.name), child.children.isEmpty,
+                    conditions.updateValue(child.text.trimmingXMLSpace, forKey: condition) == nil
+                else { throw S3Error(.malformedXML) }
             }
         }
         guard let key else { throw S3Error(.malformedXML) }
-        return Entry(key: key, versionID: versionID.flatMap { $0.isEmpty ? nil : $0 })
+        return Entry(key: key, versionID: versionID.flatMap { $0.isEmpty ? nil : $0 }, conditions: conditions)
     }
 
     /// The request as a document.
@@ -79,6 +99,9 @@ public struct DeleteRequest: Sendable {
             writer.open("Object")
             writer.element("Key", entry.key.bytes)
             if let versionID = entry.versionID { writer.element("VersionId", versionID) }
+            for condition in Condition.allCases {
+                if let value = entry.conditions[condition] { writer.element(condition.element, value) }
+            }
             writer.close("Object")
         }
         if quiet { writer.element("Quiet", true) }

@@ -49,7 +49,9 @@ public struct DeleteResult: Sendable {
 
     /// A store's answer; nil where it is none. Keys are the store's.
     public init?(parsing bytes: [UInt8]) {
-        guard let root = try? XMLReader.parse(bytes, maxElements: 100_000), root.name == "DeleteResult" else {
+        guard let root = try? XMLReader.parse(bytes, forbidden: .replaced, maxElements: 100_000),
+            root.name == "DeleteResult"
+        else {
             return nil
         }
         deleted = root.children(named: "Deleted").compactMap { node in

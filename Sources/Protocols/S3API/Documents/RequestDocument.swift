@@ -51,6 +51,8 @@ extension S3Operation {
         case .putBucketObjectLock: "ObjectLockConfiguration"
         case .putBucketEncryption: "ServerSideEncryptionConfiguration"
         case .putBucketWebsite: "WebsiteConfiguration"
+        case .putBucketOwnership: "OwnershipControls"
+        case .putPublicAccessBlock: "PublicAccessBlockConfiguration"
         case .putObjectRetention: "Retention"
         case .putObjectLegalHold: "LegalHold"
         case .selectObjectContent: "SelectObjectContentRequest"
@@ -60,7 +62,9 @@ extension S3Operation {
             .deleteBucketTagging, .getBucketACL, .getBucketCORS, .deleteBucketCORS, .getBucketLifecycle,
             .deleteBucketLifecycle, .getBucketPolicy, .putBucketPolicy, .deleteBucketPolicy, .getBucketPolicyStatus,
             .getBucketNotification, .getBucketObjectLock, .getBucketEncryption, .deleteBucketEncryption,
-            .getBucketWebsite, .deleteBucketWebsite, .getObject, .headObject, .putObject, .copyObject, .deleteObject,
+            .getBucketWebsite, .deleteBucketWebsite, .getBucketOwnership, .deleteBucketOwnership, .getPublicAccessBlock,
+            .deletePublicAccessBlock, .getBucketReplication, .getBucketLogging, .getBucketRequestPayment,
+            .getBucketAccelerate, .getObject, .headObject, .putObject, .copyObject, .deleteObject,
             .createMultipartUpload, .uploadPart, .uploadPartCopy, .listParts, .abortMultipartUpload,
             .getObjectTagging, .deleteObjectTagging, .getObjectACL, .getObjectRetention, .getObjectLegalHold,
             .getObjectAttributes:

@@ -48,6 +48,7 @@ extension XMLNode {
             case UInt8(ascii: "\t"): bytes.append(contentsOf: "&#9;".utf8)
             case UInt8(ascii: "\n"): bytes.append(contentsOf: "&#10;".utf8)
             case UInt8(ascii: "\r"): bytes.append(contentsOf: "&#13;".utf8)
+            case 0..<0x20: bytes.append(contentsOf: "\u{FFFD}".utf8)
             default: bytes.append(byte)
             }
         }

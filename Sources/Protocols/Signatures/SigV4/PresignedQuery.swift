@@ -62,6 +62,8 @@ public final class PresignedQuery: Sendable {
             digits.count == 1 || digits.first != UInt8(ascii: "0")
         else { throw .malformed(.query, .malformed(.expires)) }
         let seconds = digits.reduce(Int64(0)) { $0 * 10 + Int64($1 - UInt8(ascii: "0")) }
+        // A link that was never good for anything: S3 counts it among those that are not any more.
+        guard seconds != 0 else { throw .expired }
         guard digits.count == text.count, (1...maxLifetimeSeconds).contains(seconds) else {
             throw .malformed(.query, .expiresOutOfRange)
         }

@@ -44,7 +44,7 @@ final class SignatureClaim {
     /// `x-amz-date`, or in its absence `Date`, in the compact form or as an HTTP date.
     private static func date(_ fields: FieldBlock) throws(SignatureRefusal) -> (Instant, [UInt8]) {
         if let text = try fields.once("x-amz-date") {
-            guard let instant = Timestamp.parseAmz(text) else { throw .malformed(.header, .malformed(.date)) }
+            guard let instant = Timestamp.parseAmz(text) else { throw .missingDate }
             return (instant, Array(text))
         }
         guard let text = try fields.once("date"), let instant = Timestamp.parseAmz(text) ?? Timestamp.parseHTTP(text)

@@ -43,6 +43,8 @@ public enum SignatureRefusal: Error, Hashable, Sendable {
     /// Signature Version 2 in the header, or in the query where that is switched off: recognised, so that it is never taken
     /// for an anonymous request, and refused with advice.
     case signatureVersion2
+    /// An `Authorization` field without anything in it: not the same as none.
+    case emptyAuthorization
     case malformed(Place, Defect)
     case wrongRegion(Place, expected: String)
     /// Header authentication without a usable `x-amz-date` or `Date`.
@@ -84,7 +86,7 @@ extension SignatureRefusal {
             "AuthorizationQueryParametersError"
         case .malformed(.form, _): "InvalidArgument"
         case .malformed(.queryV2, _), .wrongRegion(.queryV2, _): "AccessDenied"
-        case .missingDate, .notYetValid, .expired, .hostNotSigned, .headerNotSigned: "AccessDenied"
+        case .emptyAuthorization, .missingDate, .notYetValid, .expired, .hostNotSigned, .headerNotSigned: "AccessDenied"
         case .requestTimeTooSkewed: "RequestTimeTooSkewed"
         case .repeatedHeader, .missingContentSHA256: "InvalidRequest"
         case .malformedContentSHA256, .conflictingContentSHA256, .ambiguousParameter: "InvalidArgument"
@@ -115,6 +117,7 @@ extension SignatureRefusal {
         case .wrongRegion(.query, let expected), .wrongRegion(.queryV2, let expected),
             .wrongRegion(.form, let expected):
             "Error parsing the X-Amz-Credential parameter; the region is wrong; expecting '\(expected)'"
+        case .emptyAuthorization: "Access Denied"
         case .missingDate: "AWS authentication requires a valid Date or x-amz-date header"
         case .requestTimeTooSkewed: "The difference between the request time and the current time is too large."
         case .notYetValid: "Request is not yet valid"
@@ -143,6 +146,7 @@ extension SignatureRefusal {
         case .signatureVersion2: "signature version 2"
         case .malformed(let place, let defect): "\(place) signature: \(defect.reason)"
         case .wrongRegion(let place, let expected): "\(place) signature: region is not \(expected)"
+        case .emptyAuthorization: "empty Authorization field"
         case .missingDate: "no usable date"
         case .requestTimeTooSkewed: "request time skewed beyond 15 minutes"
         case .notYetValid: "presigned request not yet valid"
