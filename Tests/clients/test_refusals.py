@@ -211,6 +211,20 @@ def test_v2_signature_in_the_header_is_refused_with_advice(gate):
     assert header.status == 400 and "AWS4-HMAC-SHA256" in header.text
 
 
+@pytest.mark.parametrize("value", ["", "Basic YTpi", "nonsense", "x" * 99])
+def test_unreadable_authorization_is_denied_as_s3_denies(gate, value):
+    """In XML, and not as if nobody had asked."""
+    for path in ("/public/open.txt", "/photos/x"):
+        answer = gate.request("GET", path, {"Authorization": value})
+        assert answer.status == 403 and "<Code>AccessDenied</Code>" in answer.text
+
+
+def test_presigned_url_of_zero_seconds_has_expired(gate):
+    url = presigned("GET", gate.endpoint + "/photos/x", FULL.access_key, FULL.secret_key, expires=0)
+    answer = gate.request("GET", url.removeprefix(gate.endpoint))
+    assert answer.status == 403 and "<Code>AccessDenied</Code>" in answer.text
+
+
 def test_two_credentials_are_refused(gate, kept):
     url = gate.endpoint + kept
     header = signed("GET", url, FULL.access_key, FULL.secret_key)
