@@ -30,6 +30,7 @@ extension GatehouseConfiguration {
                     ])
                 } ?? .null
             ),
+            ("ext_authz", gateways.effective),
             ("limits", .object(limits.effective)),
             (
                 "access_log",
@@ -196,6 +197,15 @@ extension IdentityProviderConfiguration {
                     }
                 )
             ),
+        ])
+    }
+}
+
+extension GatewaysConfiguration {
+    fileprivate var effective: JSONValue {
+        .object([
+            ("gateways", .texts(peers.map(\.description))),
+            ("shared_secret", sharedSecret == nil ? .null : .secret), ("strip_prefix", .text(stripPrefix)),
         ])
     }
 }

@@ -14,6 +14,7 @@ package struct GatehouseConfiguration: Sendable {
     package var identityProviders: [IdentityProviderConfiguration] = []
     package var policies: [PolicyConfiguration] = []
     package var authorizer: AuthorizerConfiguration?
+    package var gateways = GatewaysConfiguration()
     /// Of principals that have none of their own.
     package var limits = RequestLimits.unlimited
     package var accessLog = AccessLogConfiguration()
@@ -72,6 +73,7 @@ extension GatehouseConfiguration {
         credentials = root.sections("credentials").compactMap { CredentialConfiguration(reading: $0, limits: limits) }
         identityProviders = root.sections("identity_providers").compactMap(IdentityProviderConfiguration.init(reading:))
         IdentityProviderConfiguration.refuseAmbiguity(identityProviders, root.reader)
+        if root.has("ext_authz") { gateways = GatewaysConfiguration(reading: root.section("ext_authz")) }
         policies = root.sections("policies").compactMap(PolicyConfiguration.init(reading:))
         if root.has("authorizer") { authorizer = AuthorizerConfiguration(reading: root.section("authorizer")) }
         _ = root.value("include")

@@ -39,6 +39,7 @@ enum KnownKeys {
         ),
         ("[[policies]]", ["applies_to", "document"]),
         ("[authorizer]", ["url"]),
+        ("[ext_authz]", ["gateways", "shared_secret", "strip_prefix"]),
         ("[limits]", ["requests", "bytes", "concurrent_requests"]),
         ("[access_log]", ["format"]),
         ("[audit]", ["rotate_size", "keep", "on_error", "hmac_key"]),

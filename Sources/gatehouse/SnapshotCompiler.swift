@@ -37,6 +37,11 @@ struct SnapshotCompiler: Sendable {
                 configuration.identityProviders.map { ($0.provider.name, $0.scopes.map(\.template)) },
                 uniquingKeysWith: { first, _ in first }
             ),
+            gateways: GatewayRules(
+                gateways: configuration.gateways.peers,
+                sharedSecret: configuration.gateways.sharedSecret,
+                stripPrefix: configuration.gateways.stripPrefix
+            ),
             policies: PolicySet(
                 try configuration.policies.map { policy in
                     PolicySet.Entry(

@@ -12,6 +12,7 @@ struct Gate {
     var server = Gate.settings()
     var policies = PolicySet()
     var authorizer: AuthorizerSettings?
+    var gateways = GatewayRules()
     var limits = RequestLimits.unlimited
     var ownLimits: [Principal: RequestLimits] = [:]
     /// `buckets = ["*"]` for the account in the north.
@@ -74,6 +75,7 @@ struct Gate {
             apiKeys: try APIKeyTable(User.allCases.map(\.entry)),
             admins: [.user("root")],
             tokenScopes: try Self.tokenScopes(),
+            gateways: gateways,
             policies: policies,
             authorizer: authorizer,
             limits: limits,
@@ -142,6 +144,7 @@ struct Gate {
             try bucket("far", at: south),
             try bucket("encrypted", at: overTLS),
             try bucket("renamed", in: "at-the-store"),
+            try unsignedBucket("free"),
             try bucket("web", crossOrigin: CrossOriginRules(webRules)),
         ]
     }
@@ -170,6 +173,15 @@ struct Gate {
             maxAgeSeconds: 1
         ),
     ]
+
+    private static func unsignedBucket(_ name: String) throws -> Bucket {
+        Bucket(
+            name: try #require(BucketName(validating: name)),
+            backend: S3Backend(endpoint: north, region: "eu-west-1", bucketName: name, signer: nil),
+            upstream: Upstream(name: "north", endpoint: north),
+            hardening: []
+        )
+    }
 
     private static func bucket(
         _ name: String,

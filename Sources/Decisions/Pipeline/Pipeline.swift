@@ -11,10 +11,10 @@ public import WireFormats
 /// head, and the time it is given.
 public struct Pipeline {
     private let limiter: Limiter
-    private let tokens: any TokenVerifier
-    private let authorizer: any Authorizer
+    let tokens: any TokenVerifier
+    let authorizer: any Authorizer
     private let desk: (any APIDesk)?
-    private var authenticator = Authenticator()
+    var authenticator = Authenticator()
 
     /// - Parameter desk: who answers the JSON API; nil: there is none.
     public init(
@@ -41,6 +41,18 @@ public struct Pipeline {
         requestID: RequestID,
         auditIsHealthy: Bool
     ) -> Decision {
+        if let (dialect, rest) = GatewayDialect.find(in: head.path), snapshot.gateways.isGateway(head, facts) {
+            return authorize(
+                (dialect, rest),
+                head,
+                facts,
+                knowing: findings,
+                under: snapshot,
+                at: now,
+                requestID: requestID,
+                auditIsHealthy: auditIsHealthy
+            )
+        }
         let origin = RequestOrigin(head, facts, trusted: snapshot.server.trustedProxies)
         let reserved = ReservedPath(head, on: origin.host, of: snapshot.server)
         let ownFields = reserved == nil ? nil : snapshot.server.crossOrigin?.fields(for: head)
@@ -82,7 +94,7 @@ public struct Pipeline {
     }
 
     /// What stands in a decision until it is made; without storage of its own.
-    private static let undecided = Plan.reply(Reply(status: 500, fields: FieldBlock(bytes: [], entries: [])))
+    static let undecided = Plan.reply(Reply(status: 500, fields: FieldBlock(bytes: [], entries: [])))
 
     private mutating func plan(
         _ asking: Asking,
@@ -199,7 +211,7 @@ public struct Pipeline {
     }
 
     /// Has a token verified, then decides again.
-    private func wait(for token: BearerToken, _ asking: Asking, knowing findings: Findings) -> Plan {
+    func wait(for token: BearerToken, _ asking: Asking, knowing findings: Findings) -> Plan {
         .wait { [tokens] in
             var found = findings
             found.token = await tokens.verify(token, under: asking.snapshot, at: asking.now)
@@ -209,7 +221,7 @@ public struct Pipeline {
 
     /// Asks the application, once everything else has allowed it. Nil where it allows too, or nobody is to be asked; else
     /// the plan that waits for its answer.
-    private func application(
+    func application(
         _ admitted: Admitted,
         _ asking: Asking,
         knowing findings: Findings,
@@ -238,7 +250,7 @@ public struct Pipeline {
         }
     }
 
-    private func classify(_ asking: Asking, _ located: Located) throws(Refusal) -> S3Request {
+    func classify(_ asking: Asking, _ located: Located) throws(Refusal) -> S3Request {
         do {
             return try S3Classifier.classify(asking.head, located.address, located.query)
         } catch {
@@ -275,7 +287,7 @@ public struct Pipeline {
     }
 
     /// Guessing is slowed down: an address that failed too often hears 429 instead of why.
-    private func limitFailures(_ refusal: Refusal, _ asking: Asking) -> Refusal {
+    func limitFailures(_ refusal: Refusal, _ asking: Asking) -> Refusal {
         guard refusal.outcome == .unauthenticated, let client = asking.origin.client ?? asking.origin.peer,
             let over = limiter.count(.failedAuthentication(from: client), .failedAuthentications, at: asking.now)
         else { return refusal }

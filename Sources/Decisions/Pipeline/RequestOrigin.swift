@@ -38,6 +38,15 @@ public struct RequestOrigin: Sendable {
         }
     }
 
+    /// What is known of a request that somebody else received.
+    init(client: IPAddress?, isSecure: Bool, host: [UInt8]) {
+        self.client = client
+        peer = nil
+        self.isSecure = isSecure
+        self.host = host
+        innerHost = nil
+    }
+
     /// Hosts that a signature is checked against, in this order: each with and without the scheme's default port.
     ///
     /// - Parameter agrees: whether a host names the same thing as ``host``: behind a proxy that passes a client's own

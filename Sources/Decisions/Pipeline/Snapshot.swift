@@ -19,6 +19,8 @@ public final class Snapshot: Sendable {
     public let identityProviders: [IdentityProvider]
     /// What the bearers of each identity provider's tokens may do, by its name.
     public let tokenScopes: [String: [ScopeTemplate]]
+    /// Who may ask in other gateways' stead.
+    public let gateways: GatewayRules
     public let policies: PolicySet
     /// The application that may veto; nil: nobody is asked.
     public let authorizer: AuthorizerSettings?
@@ -40,6 +42,7 @@ public final class Snapshot: Sendable {
         admins: Set<Principal>,
         identityProviders: [IdentityProvider] = [],
         tokenScopes: [String: [ScopeTemplate]] = [:],
+        gateways: GatewayRules = GatewayRules(),
         policies: PolicySet,
         authorizer: AuthorizerSettings? = nil,
         limits: RequestLimits,
@@ -56,6 +59,7 @@ public final class Snapshot: Sendable {
         self.admins = admins
         self.identityProviders = identityProviders
         self.tokenScopes = tokenScopes
+        self.gateways = gateways
         self.policies = policies
         self.authorizer = authorizer
         self.limits = limits

@@ -1,0 +1,114 @@
+import Backends
+import HTTP1
+import Identity
+import S3API
+import Signatures
+
+/// What a gateway adds to an admitted request so that the store accepts it: a signature that holds for this method,
+/// path, query and these fields, and for nothing else.
+struct GatewaySignature {
+    private let signed: OutgoingRequest
+
+    /// - Throws: a denial for what only Gatehouse itself can carry.
+    init(_ admitted: Admitted, _ asking: Asking) throws(Refusal) {
+        guard let bucket = admitted.bucket else { throw .gateway("the list of buckets is no store's") }
+        guard bucket.kind == .s3, case .tcp = bucket.backend.endpoint.address else {
+            throw .gateway("no other gateway reaches this bucket's store")
+        }
+        guard bucket.backend.signer != nil else { throw .gateway("requests to this bucket's store are not signed") }
+        try Planner(admitted, asking).guardCarried(bucket)
+        try Self.check(admitted, asking, at: bucket)
+        do {
+            signed = try bucket.backend.forwardedRequest(
+                for: admitted.request,
+                head: asking.head,
+                // What the client said of its body the store may hold it to.
+                payload: admitted.payload,
+                at: asking.now
+            )
+        } catch {
+            throw .request(error)
+        }
+    }
+
+    private static func check(_ admitted: Admitted, _ asking: Asking, at bucket: Bucket) throws(Refusal) {
+        let operation = admitted.request.operation
+        guard admitted.request.copySource == nil else { throw .gateway("a copy's source has another name there") }
+        if case .chunked = admitted.payload { throw .gateway("a signed chunked body is not forwarded") }
+        switch operation.bodyHandling {
+        case .none: break
+        case .stream: try checkLength(asking)
+        case .collect:
+            // Of the documents this one alone decides nothing, unless sizes have to be added up.
+            guard operation == .completeMultipartUpload,
+                asking.snapshot.server.maxObjectSize >= CompletionSize.largestObject
+            else { throw .gateway("the body has to be read") }
+        }
+        guard operation != .postObject else { throw .gateway("the form has to be read") }
+        guard bucket.backend.prefix.isEmpty || !operation.listsKeys else {
+            throw .gateway("a listing behind a prefix has to be rewritten")
+        }
+        guard operation != .getBucketPolicy else { throw .gateway("a policy names the store's bucket") }
+    }
+
+    private static func checkLength(_ asking: Asking) throws(Refusal) {
+        let limit = asking.snapshot.server.maxObjectSize
+        guard asking.head.fields.count(of: "content-length") > 0, case .length(let length) = asking.head.framing else {
+            guard limit >= CompletionSize.largestObject else {
+                throw .gateway("max_object_size is set, and the gateway does not say how long the body is")
+            }
+            return
+        }
+        guard length <= limit else { throw .request(S3Error(.entityTooLarge)) }
+    }
+
+    /// The answer that lets the request pass.
+    func reply(_ dialect: GatewayDialect) -> Reply {
+        var reply = Reply(status: 200, fields: FieldBlock(reservingBytes: 1024, fields: 8))
+        var hasToken = false
+        for entry in signed.fields.entries {
+            if signed.fields.isNamed(entry, "host") {
+                reply.fields.append("x-gatehouse-upstream-host", signed.fields.value(entry))
+            } else if Self.added.contains(where: { signed.fields.isNamed(entry, $0) }) {
+                reply.fields.append(entry, of: signed.fields, lowercasing: .nothing)
+                if signed.fields.isNamed(entry, "x-amz-security-token") { hasToken = true }
+            }
+        }
+        reply.fields.append("x-gatehouse-upstream-path", signed.path)
+        if dialect == .envoy {
+            reply.fields.append(
+                "x-envoy-auth-headers-to-remove",
+                hasToken ? Self.private : Self.private + ",x-amz-security-token"
+            )
+        }
+        reply.fields.append("cache-control", "no-store")
+        return reply
+    }
+
+    private static let added: [StaticString] = [
+        "authorization", "x-amz-date", "x-amz-content-sha256", "x-amz-security-token",
+    ]
+    private static let `private` =
+        "x-api-key,cookie,proxy-authorization,x-gatehouse-gateway,x-original-content-length,x-forwarded-for"
+}
+
+extension Refusal {
+    /// As the gateway is told: 401 where nobody is known, else 403; a gateway takes anything else for its own trouble.
+    ///
+    /// - Parameter caller: who asked, as far as that is known.
+    func gatewayReply(to caller: Principal?, requestID: String) -> Reply {
+        let isUnknown = outcome == .unauthenticated || (outcome == .denied && caller == .anonymous)
+        var reply = Reply(status: isUnknown ? 401 : 403)
+        if isUnknown { reply.fields.append("www-authenticate", "ApiKey header=\"x-api-key\"") }
+        if let retryAfter = error.retryAfter { reply.fields.append("retry-after", String(retryAfter)) }
+        reply.fields.append("content-type", "application/json")
+        reply.fields.append("cache-control", "no-store")
+        reply.body = ErrorDocument.json(
+            code: error.code.name,
+            message: error.message,
+            resource: "/".utf8,
+            requestID: requestID
+        )
+        return reply
+    }
+}
