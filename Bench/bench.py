@@ -18,7 +18,7 @@ from pathlib import Path
 import measure
 import report
 import uploads
-from contenders import ALL, BEHIND_SEAWEED, ROOT, Origin, Seaweed, gatehouse_binary
+from contenders import ALL, BEHIND_SEAWEED, ROOT, WITHOUT_BYTES, Origin, Seaweed, gatehouse_binary
 
 LARGE = 256 * 1024 * 1024
 
@@ -88,14 +88,19 @@ class Bench:
 
     def run(self):
         everyone = [contender for _, contender in self.running]
-        on_origin = [contender for name, contender in self.running if name not in BEHIND_SEAWEED]
+        on_origin = [
+            contender for name, contender in self.running if name not in BEHIND_SEAWEED and name not in WITHOUT_BYTES
+        ]
+        with_bytes = [contender for name, contender in self.running if name not in WITHOUT_BYTES]
         connections = (16,) if self.options.quick else (1, 16, 64)
         for object_name in ("1k", "16k"):
             for count in connections:
                 self.rounds(
-                    f"{object_name}/{count}", everyone,
+                    f"{object_name}/{count}", everyone if object_name == "1k" else with_bytes,
                     lambda each: measure.small_objects(each, object_name, count, self.options.seconds),
                 )
+        deciding = [contender for name, contender in self.running if name in ("gatehouse", *WITHOUT_BYTES)]
+        self.rounds("p99/64", deciding, lambda each: measure.late(each, "1k", 64, self.options.seconds))
         if self.options.quick:
             return
         stored = self.origin.objects / "bench" / "put"

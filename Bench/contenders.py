@@ -482,9 +482,38 @@ class GatehouseOnSeaweed(Gatehouse):
     memory_rows = False
 
 
+class GatewayChecks(Gatehouse):
+    """The same decision for another gateway: answered with a signature instead of with the object."""
+
+    name = "Gatehouse, gateway check"
+    note = "as Envoy asks it; the answer is a signature, the bytes go elsewhere"
+    can_put = False
+    memory_rows = False
+
+    def path(self, object_name, method="GET"):
+        return f"/-/authz/envoy/s3/bench/{object_name}"
+
+    def answers(self):
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
+                connection.settimeout(2)
+                connection.sendall(
+                    f"GET {self.path('1k')} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n"
+                    f"x-api-key: {API_KEY}\r\n\r\n".encode()
+                )
+                answer = b""
+                while piece := connection.recv(65536):
+                    answer += piece
+                return answer.startswith(b"HTTP/1.1 200") and b"authorization: AWS4-HMAC-SHA256" in answer
+        except OSError:
+            return False
+
+
 # What `--only` names, in the order of the tables.
 ALL = {
     "nginx": Nginx, "envoy": Envoy, "haproxy": HAProxy, "gatehouse": Gatehouse, "presigned": PresignedGatehouse,
-    "rclone": Rclone, "gatehouse-seaweed": GatehouseOnSeaweed,
+    "rclone": Rclone, "gatehouse-seaweed": GatehouseOnSeaweed, "gateway-check": GatewayChecks,
 }
+# Carries no bytes: compared by its decisions alone.
+WITHOUT_BYTES = {"gateway-check"}
 BEHIND_SEAWEED = {"rclone", "gatehouse-seaweed"}

@@ -54,6 +54,20 @@ def small_objects(contender, object_name, connections, seconds, at_least=10_000)
     raise Failed(f"{contender.name}: only {requests} requests in {5 * seconds} s")
 
 
+def late(contender, object_name, connections, seconds):
+    """Milliseconds within which 99 of 100 GETs are answered, the contender being as busy as it can be."""
+    headers = [part for name, value in contender.headers().items() for part in ("-H", f"{name}: {value}")]
+    done = subprocess.run(
+        ["taskset", "-c", LOAD_CORE, program("wrk"), "-t", "1", "-c", str(connections), "-d", f"{seconds}s",
+         "--latency", *headers, contender.url(object_name)],
+        capture_output=True, text=True, timeout=seconds + 60,
+    )
+    found = re.search(r"99%\s+([\d.]+)(us|ms|s)", done.stdout)
+    if not found or "Non-2xx" in done.stdout:
+        raise Failed(f"{contender.name}: {done.stdout[-400:]}{done.stderr[-400:]}")
+    return float(found.group(1)) * {"us": 0.001, "ms": 1, "s": 1000}[found.group(2)]
+
+
 def curl(contender, arguments, timeout=300):
     headers = [part for name, value in contender.headers().items() for part in ("-H", f"{name}: {value}")]
     done = subprocess.run(
