@@ -70,7 +70,7 @@ struct BearerTests {
     @Test("An expired token, a stranger's and one whose issuer is away are refused with their own answers")
     func refusals() throws {
         var expired = Gate(tokens: Verifier(finding: .verified(Self.alice), isKnown: true))
-        try expect(401, .invalidBearerToken, expired.decide(Self.read, at: noon + .seconds(60)))
+        try expect(401, .invalidBearerToken, expired.decide(Self.read, at: noon + .seconds(120)))
         let forged = TokenFinding.refused(reason: "its signature is wrong", failure: "token_signature")
         var stranger = Gate(tokens: Verifier(finding: forged, isKnown: true))
         let decision = try stranger.decide(Self.read)

@@ -2,8 +2,6 @@ public import WireFormats
 
 /// What a token says (RFC 7519, section 4): not believed until its signature was verified.
 public struct TokenClaims: Sendable {
-    /// How far clocks may differ where a token is too new.
-    public static let leeway = Duration.seconds(60)
     /// OpenID Connect allows 255 characters for `sub`.
     private static let longestPrincipal = 256
     private static let mostAudiences = 64
@@ -26,9 +24,9 @@ public struct TokenClaims: Sendable {
     /// Whom the token stands for, where it is valid now.
     public func identity(for provider: IdentityProvider, at now: Instant) throws(TokenRefusal) -> TokenIdentity {
         guard let expiry = try instant("exp") else { throw .claims("exp") }
-        guard now < expiry else { throw .expired }
+        guard now < expiry + TokenIdentity.leeway else { throw .expired }
         for name in ["nbf", "iat"] {
-            if let instant = try instant(name), instant > now + Self.leeway { throw .notYetValid }
+            if let instant = try instant(name), instant > now + TokenIdentity.leeway { throw .notYetValid }
         }
         var texts: [String: String] = [:]
         for (name, value) in members {

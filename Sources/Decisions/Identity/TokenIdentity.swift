@@ -27,6 +27,12 @@ public struct TokenIdentity: Hashable, Sendable {
         self.expiresAt = expiresAt
     }
 
+    /// How far clocks may differ.
+    public static let leeway = Duration.seconds(60)
+
+    /// Until when the token itself is taken: what is issued on it ends at ``expiresAt``.
+    public var acceptedUntil: Instant { expiresAt + Self.leeway }
+
     /// `idp:NAME:SUBJECT`.
     public var principal: Principal { .identityProvider(name: provider, subject: subject) }
 }

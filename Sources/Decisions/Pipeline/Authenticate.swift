@@ -133,7 +133,7 @@ struct Authenticator {
     private func bearer(_ finding: TokenFinding, _ asking: Asking) throws(Refusal) -> Authenticated {
         switch finding {
         case .verified(let identity):
-            guard asking.now < identity.expiresAt else {
+            guard asking.now < identity.acceptedUntil else {
                 throw .unauthenticated(
                     S3Error(.invalidBearerToken),
                     reason: "the token has expired",

@@ -67,7 +67,7 @@ final class TokenMemory: Sendable {
     func finding(_ key: Key, at now: Instant) -> TokenFinding? {
         shard(of: key).shard.withLock { shard in
             if let entry = shard.verified.value(of: key) {
-                guard now < entry.identity.expiresAt else {
+                guard now < entry.identity.acceptedUntil else {
                     shard.verified.remove(key)
                     return .refused(TokenRefusal.expired)
                 }
