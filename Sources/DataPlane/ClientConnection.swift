@@ -10,7 +10,7 @@ import WireFormats
 ///
 /// Confined to its event loop, together with everything it touches. Requests that arrive while one is being served
 /// wait unparsed in `inbox`, and reading stops. This file holds the life of a request up to its plan;
-/// `ClientConnection+Forwarding` carries bytes to and from a store, `ClientConnection+Answering` writes answers.
+/// `ClientConnection+Reading` takes in what a plan needs to know first, `ClientConnection+Forwarding` carries bytes to and from a store, `ClientConnection+Answering` writes answers.
 final class ClientConnection: ChannelDuplexHandler, UpstreamUser {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
@@ -44,8 +44,6 @@ final class ClientConnection: ChannelDuplexHandler, UpstreamUser {
     static let discardLimit: Int64 = 64 * 1024
     /// How much is taken in of what can't be used yet: later requests, a body whose store is slow.
     private static let readAhead = 64 * 1024
-    /// How long somebody outside of the loop may take to answer; whoever is asked has a shorter limit of its own.
-    private static let longestWait = TimeAmount.seconds(30)
     /// How long a connection that has asked nothing yet may live on when the server ends.
     private static let drainGrace = TimeAmount.seconds(1)
 
@@ -72,8 +70,8 @@ final class ClientConnection: ChannelDuplexHandler, UpstreamUser {
     private(set) var served = 0
     /// The peer's address as the logs write it, rendered once.
     private var peerText: [UInt8] = []
-    private var collected: [UInt8] = []
-    private var formReader: FormReader?
+    var collected: [UInt8] = []
+    var formReader: FormReader?
     var exchange = Exchange()
     var answer = AnswerState()
 
@@ -237,7 +235,7 @@ final class ClientConnection: ChannelDuplexHandler, UpstreamUser {
         decide(head, knowing: Findings())
     }
 
-    private func decide(_ head: RequestHead, knowing findings: Findings) {
+    func decide(_ head: RequestHead, knowing findings: Findings) {
         let decision = loop.pipeline.decide(
             head,
             from: facts,
@@ -310,108 +308,6 @@ final class ClientConnection: ChannelDuplexHandler, UpstreamUser {
             guard let head else { return close() }
             decide(head, knowing: findings)
         }
-    }
-
-    private func wait(for make: @escaping @Sendable () async -> Plan) {
-        extendDeadline(Self.longestWait)
-        let connection = NIOLoopBound(self, eventLoop: loop.eventLoop)
-        let eventLoop = loop.eventLoop
-        phase = .waiting(
-            Task {
-                let plan = await make()
-                eventLoop.execute { connection.value.waitEnded(with: plan) }
-            }
-        )
-    }
-
-    /// What was waited for is here, unless the request has ended meanwhile.
-    private func waitEnded(with plan: Plan) {
-        guard case .waiting(let task) = phase, !task.isCancelled else { return }
-        phase = .connecting
-        perform(plan)
-        advance()
-    }
-
-    private func collect(limit: Int, then: @Sendable ([UInt8]) -> Plan) -> Bool {
-        if bodyIsRead {
-            perform(then(collected))
-            return true
-        }
-        switch decoder.next(&inbox) {
-        case .needMore:
-            extendDeadline(loop.waits.bodyIdle)
-            return false
-        case .bytes(let bytes):
-            record.bytesIn += Int64(bytes.readableBytes)
-            guard collected.count + bytes.readableBytes <= limit else {
-                send(refusal(S3Error(.entityTooLarge)))
-                return true
-            }
-            collected.append(contentsOf: bytes.readableBytesView)
-            return true
-        case .end:
-            bodyIsRead = true
-            return true
-        case .refused(let refusal):
-            refuse(refusal)
-            return false
-        }
-    }
-
-    /// Reads a form up to its file, a short one to its end, and decides what it asks for.
-    private func readForm(knowing findings: Findings) -> Bool {
-        do throws(S3Error) {
-            switch decoder.next(&inbox) {
-            case .needMore:
-                extendDeadline(loop.waits.bodyIdle)
-                return false
-            case .bytes(let bytes):
-                record.bytesIn += Int64(bytes.readableBytes)
-                if let form = try formReader?.take(bytes) { decide(form, knowing: findings) }
-            case .end:
-                bodyIsRead = true
-                if let form = try formReader?.finish() { decide(form, knowing: findings) }
-            case .refused(let refusal):
-                refuse(refusal)
-                return false
-            }
-        } catch {
-            formReader = nil
-            record.reason = "the form is not well-formed: \(error.message)"
-            send(refusal(error))
-        }
-        return true
-    }
-
-    private func decide(_ form: PostForm, knowing findings: Findings) {
-        formReader = nil
-        guard let head else { return close() }
-        var findings = findings
-        findings.form = form
-        decide(head, knowing: findings)
-    }
-
-    private func discard() -> Bool {
-        switch decoder.next(&inbox) {
-        case .needMore: return false
-        case .bytes: return true
-        case .end:
-            bodyIsRead = true
-            readyForNext()
-            return true
-        case .refused:
-            close()
-            return false
-        }
-    }
-
-    /// The body may come: sent once, as soon as the request is allowed and there is somewhere for it to go.
-    func continueIfExpected() {
-        guard let head, head.expectsContinue, !bodyIsRead, !answer.saidContinue, inbox.readableBytes == 0,
-            let context
-        else { return }
-        answer.saidContinue = true
-        context.writeAndFlush(wrapOutboundOut(loop.continueBytes), promise: nil)
     }
 
     // MARK: - Between requests

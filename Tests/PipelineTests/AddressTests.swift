@@ -72,7 +72,8 @@ struct AddressTests {
     func listBuckets() throws {
         var gate = Gate()
         let all = [
-            "checked", "docs", "encrypted", "far", "free", "local", "photos", "prefixed", "public", "renamed", "shared-too",
+            "checked", "docs", "encrypted", "far", "free", "local", "photos", "prefixed", "public", "renamed",
+            "shared-too",
             "web",
         ]
         let list = Call("GET", "/")
@@ -104,7 +105,8 @@ struct AddressTests {
         let shown = Self.names(try second.given(200, document: page(["apple"], "")).reply())
         #expect(
             shown == [
-                "apple", "checked", "docs", "encrypted", "far", "free", "local", "photos", "prefixed", "public", "renamed",
+                "apple", "checked", "docs", "encrypted", "far", "free", "local", "photos", "prefixed", "public",
+                "renamed",
                 "shared-too", "web", "zebra",
             ]
         )
