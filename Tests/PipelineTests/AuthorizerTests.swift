@@ -61,6 +61,18 @@ struct AuthorizerTests {
         _ = try await decide(Call("GET", "/photos/a").signed(), &lenient).forward()
     }
 
+    @Test("Another gateway is signed for what the application allows, and for nothing else")
+    func gatewaysAsk() async throws {
+        var gate = try gate()
+        gate.gateways = GatewayRules(gateways: [CIDR("192.0.2.7")].compactMap(\.self), stripPrefix: "/s3")
+        #expect(try await decide(Call("GET", "/-/authz/envoy/s3/photos/a").by(.root), &gate).reply().status == 200)
+        application.vetoed = ["b"]
+        let vetoed = try await decide(Call("GET", "/-/authz/envoy/s3/photos/b").by(.root), &gate)
+        #expect(try vetoed.reply().status == 403)
+        #expect(vetoed.outcome == .denied && vetoed.reason == "envoy: authorizer")
+        #expect(application.asked.map { $0.map(\.key) } == [["a"], ["b"]])
+    }
+
     @Test("Too few answers are no answer")
     func tooFew() async throws {
         application.answersNothing = true
