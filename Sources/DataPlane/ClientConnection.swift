@@ -298,6 +298,8 @@ final class ClientConnection: ChannelDuplexHandler, UpstreamUser {
             self.transfer(transfer)
         case .wait(let make):
             wait(for: make)
+        case .issue(let issue):
+            hand(out: issue)
         case .readForm(let reader, let findings):
             formReader = reader
             extendDeadline(loop.waits.bodyIdle)

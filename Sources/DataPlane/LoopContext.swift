@@ -98,6 +98,12 @@ final class LoopContext {
         return dateText
     }
 
+    /// Bytes that nobody can predict.
+    func randomBytes(_ count: Int) -> [UInt8] {
+        var generator = SystemRandomNumberGenerator()
+        return (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+    }
+
     func nextRequestID() -> RequestID { requestIDs.next() }
 
     func buffer(capacity: Int) -> ByteBuffer { allocator.buffer(capacity: capacity) }

@@ -41,6 +41,17 @@ package final class LoopJournal {
         }
     }
 
+    /// Writes down what is handed out. Nil where no audit log is kept; otherwise tells, once the line has been written,
+    /// whether it could be.
+    package func issued(_ action: AuditedAction) -> (@Sendable () async -> Bool)? {
+        guard let auditLog else { return nil }
+        auditLog.record(action)
+        return {
+            await auditLog.flush()
+            return auditLog.isHealthy
+        }
+    }
+
     /// Counts a request that is over and writes it to the access log.
     package func finished(_ record: RequestRecord) {
         metrics.count(record)

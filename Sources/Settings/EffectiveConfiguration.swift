@@ -20,6 +20,7 @@ extension GatehouseConfiguration {
             ("users", .array(users.map(\.effective))),
             ("credentials", .array(credentials.map(\.effective))),
             ("identity_providers", .array(identityProviders.map(\.effective))),
+            ("routes", .array(routes.map(\.effective))),
             ("policies", .array(policies.map(\.effective))),
             (
                 "authorizer",
@@ -206,6 +207,17 @@ extension GatewaysConfiguration {
         .object([
             ("gateways", .texts(peers.map(\.description))),
             ("shared_secret", sharedSecret == nil ? .null : .secret), ("strip_prefix", .text(stripPrefix)),
+        ])
+    }
+}
+
+extension RouteConfiguration {
+    fileprivate var effective: JSONValue {
+        .object([
+            ("path", .text(path.source)), ("methods", .texts(methods.map(\.rawValue))),
+            ("bucket", .text(bucket.source)), ("key", .text(key.source)), ("delivery", .text(delivery.rawValue)),
+            ("ttl", .duration(ttl)), ("redirect_above", .size(redirectAbove)), ("anonymous", .boolean(anonymous)),
+            ("content_disposition", .text(contentDisposition)), ("content_type", .text(contentType)),
         ])
     }
 }

@@ -12,6 +12,7 @@ package struct GatehouseConfiguration: Sendable {
     package var users: [UserConfiguration] = []
     package var credentials: [CredentialConfiguration] = []
     package var identityProviders: [IdentityProviderConfiguration] = []
+    package var routes: [RouteConfiguration] = []
     package var policies: [PolicyConfiguration] = []
     package var authorizer: AuthorizerConfiguration?
     package var gateways = GatewaysConfiguration()
@@ -74,6 +75,9 @@ extension GatehouseConfiguration {
         identityProviders = root.sections("identity_providers").compactMap(IdentityProviderConfiguration.init(reading:))
         IdentityProviderConfiguration.refuseAmbiguity(identityProviders, root.reader)
         if root.has("ext_authz") { gateways = GatewaysConfiguration(reading: root.section("ext_authz")) }
+        let claims = identityProviders.reduce(into: RouteTemplate.usualClaims) { $0.formUnion($1.claims) }
+        routes = root.sections("routes").compactMap { RouteConfiguration(reading: $0, claims: claims) }
+        RouteConfiguration.check(routes, root.reader)
         policies = root.sections("policies").compactMap(PolicyConfiguration.init(reading:))
         if root.has("authorizer") { authorizer = AuthorizerConfiguration(reading: root.section("authorizer")) }
         _ = root.value("include")

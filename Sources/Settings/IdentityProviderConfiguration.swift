@@ -52,6 +52,12 @@ package struct IdentityProviderConfiguration: Sendable {
         )
     }
 
+    /// Claims that this entry says its tokens have.
+    var claims: Set<String> {
+        let templates = scopes.flatMap { [$0.bucket] + $0.prefixes }.compactMap { try? Template($0) }
+        return Set(templates.flatMap(\.names)).union([provider.principalClaim])
+    }
+
     /// Two entries must not take one token: who its bearer is would depend on their order.
     static func refuseAmbiguity(_ providers: [IdentityProviderConfiguration], _ reader: ConfigurationReader) {
         for (index, later) in providers.enumerated() {

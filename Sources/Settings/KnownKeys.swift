@@ -37,6 +37,13 @@ enum KnownKeys {
                 "max_grant_ttl",
             ]
         ),
+        (
+            "[[routes]]",
+            [
+                "path", "methods", "key", "delivery", "ttl", "redirect_above", "anonymous", "content_disposition",
+                "content_type",
+            ]
+        ),
         ("[[policies]]", ["applies_to", "document"]),
         ("[authorizer]", ["url"]),
         ("[ext_authz]", ["gateways", "shared_secret", "strip_prefix"]),

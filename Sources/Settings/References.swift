@@ -1,3 +1,4 @@
+import Admission
 import Identity
 
 /// What can only be checked once everything is read: names that must exist.
@@ -14,6 +15,9 @@ enum References {
             for scope in provider.scopes where !scope.bucket.contains("{") {
                 requireBucket(scope.bucket, at: scope.bucketOrigin, reader)
             }
+        }
+        for route in configuration.routes where route.bucket.isConstant {
+            requireBucket(route.bucket.source, at: route.bucketOrigin, reader)
         }
         for policy in configuration.policies {
             for (pattern, origin) in zip(policy.appliesTo, policy.patternOrigins) {

@@ -42,6 +42,7 @@ struct SnapshotCompiler: Sendable {
                 sharedSecret: configuration.gateways.sharedSecret,
                 stripPrefix: configuration.gateways.stripPrefix
             ),
+            routes: Self.routes(configuration.routes),
             policies: PolicySet(
                 try configuration.policies.map { policy in
                     PolicySet.Entry(
@@ -227,6 +228,33 @@ struct SnapshotCompiler: Sendable {
                 checksums: checksums(place.endpoint)
             )
             return (backend, Upstream(name: label, endpoint: place.endpoint))
+        }
+    }
+
+    private static func routes(_ routes: [RouteConfiguration]) -> RouteTable? {
+        guard !routes.isEmpty else { return nil }
+        return RouteTable(
+            routes.map { route in
+                Route(
+                    route.path,
+                    methods: Set(route.methods.compactMap { Route.Method(rawValue: $0.rawValue) }),
+                    bucket: route.bucket,
+                    key: route.key,
+                    delivery: delivery(of: route),
+                    lifetime: route.ttl,
+                    callers: route.anonymous ? .everybody : .known,
+                    contentDisposition: route.contentDisposition.isEmpty ? nil : route.contentDisposition,
+                    contentType: route.contentType.isEmpty ? nil : route.contentType
+                )
+            }
+        )
+    }
+
+    private static func delivery(of route: RouteConfiguration) -> Route.Delivery {
+        switch route.delivery {
+        case .proxy: .proxy
+        case .redirect: .redirect
+        case .auto: .auto(above: route.redirectAbove)
         }
     }
 

@@ -82,7 +82,7 @@ struct BearerTests {
 }
 
 /// Finds what it was made with.
-private struct Verifier: TokenVerifier {
+struct Verifier: TokenVerifier {
     let finding: TokenFinding
     let isKnown: Bool
 

@@ -23,6 +23,9 @@ struct Gate {
     var clientIsSecure = true
     /// What every store knows of checksums.
     var checksums = StoreChecksums.headersAndTrailers
+    /// Paths of the application's own.
+    var routes: [Route] = []
+    var identityProviders: [IdentityProvider] = []
     let limiter = Limiter()
     private var pipeline: Pipeline
 
@@ -74,8 +77,10 @@ struct Gate {
             keyScopes: try Dictionary(uniqueKeysWithValues: Key.allCases.map { ($0.rawValue, try $0.scopes) }),
             apiKeys: try APIKeyTable(User.allCases.map(\.entry)),
             admins: [.user("root")],
+            identityProviders: identityProviders,
             tokenScopes: try Self.tokenScopes(),
             gateways: gateways,
+            routes: routes.isEmpty ? nil : RouteTable(routes),
             policies: policies,
             authorizer: authorizer,
             limits: limits,

@@ -27,7 +27,7 @@ struct OperationTests {
         let decision = try gate.decide(call.signed())
         #expect(decision.operationName == operation)
         switch decision.plan {
-        case .reply, .wait, .reconsider, .readForm, .transfer: Issue.record("refused, or not decided")
+        case .reply, .wait, .reconsider, .readForm, .issue, .transfer: Issue.record("refused, or not decided")
         case .collect: #expect(length != nil)
         case .forward(let forward):
             #expect(forward.target == "/photos/a.txt?" + query + (query.contains("=") ? "" : "="))

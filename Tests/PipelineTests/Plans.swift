@@ -54,6 +54,7 @@ extension Plan {
         case .wait: "something is to be found out"
         case .reconsider: "to be decided again"
         case .readForm: "a form is to be read"
+        case .issue: "something is to be handed out"
         }
     }
 }

@@ -100,7 +100,6 @@ extension Mistake {
             "authorizer.timeout",
             "must be at most 10s"
         ),
-        Mistake("[[routes]]\npath = \"/x\"", 1, "routes", "not supported by this version"),
         Mistake("[ext_authz]\ngateways = [\"10.0.0.0/33\"]", 2, "ext_authz.gateways[0]", "is not an address"),
         Mistake("[ext_authz]\nstrip_prefix = \"s3\"", 2, "ext_authz.strip_prefix", "is not the beginning of a path"),
         Mistake("[ext_authz]\nstrip_prefix = \"/s3/\"", 2, "ext_authz.strip_prefix", "is not the beginning of a path"),

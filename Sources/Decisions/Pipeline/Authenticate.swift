@@ -130,6 +130,23 @@ struct Authenticator {
         return .known(try signer(presented, query, asking, agrees: agrees))
     }
 
+    /// A token that a cookie carries, of a request that has no other credential.
+    func authenticate(
+        _ cookie: RouteCookie.Presented,
+        _ asking: Asking,
+        knowing findings: Findings,
+        _ tokens: any TokenVerifier
+    ) throws(Refusal) -> Authentication {
+        let token = cookie.token
+        guard let finding = findings.token ?? tokens.known(token, under: asking.snapshot, at: asking.now) else {
+            return .unverified(token)
+        }
+        if case .verified(let identity) = finding, !cookie.providers.contains(identity.provider) {
+            throw RouteCookie.refusal("a token in the cookie of another provider", "unknown_issuer")
+        }
+        return .known(try bearer(finding, asking))
+    }
+
     private func bearer(_ finding: TokenFinding, _ asking: Asking) throws(Refusal) -> Authenticated {
         switch finding {
         case .verified(let identity):

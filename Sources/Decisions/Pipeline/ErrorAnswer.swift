@@ -16,9 +16,12 @@ public struct ErrorAnswer: Sendable {
     /// A path of Gatehouse's own; nil: an address of S3.
     private let ownPath: [UInt8]?
 
-    public init(_ head: RequestHead, under server: ServerSettings) {
+    /// - Parameter ownPath: the path where it is a route's.
+    public init(_ head: RequestHead, under server: ServerSettings, ownPath routePath: [UInt8]? = nil) {
         address =
-            (try? S3Address.locate(
+            routePath != nil
+            ? nil
+            : (try? S3Address.locate(
                 host: head.host,
                 path: head.path,
                 domains: server.domains,
@@ -26,7 +29,7 @@ public struct ErrorAnswer: Sendable {
             ))?.address
         isHead = head.method == .head
         region = server.region
-        ownPath = address == nil && head.path.starts(with: "/-/".utf8) ? head.path : nil
+        ownPath = routePath ?? (address == nil && head.path.starts(with: "/-/".utf8) ? head.path : nil)
         format = Self.format(head, address)
     }
 

@@ -30,6 +30,14 @@ struct Located: Sendable {
         bucket = address.bucket.flatMap(asking.snapshot.bucket)
     }
 
+    /// An object that something else than the request's own path names.
+    init(_ bucket: BucketName, _ key: ObjectKey, _ asking: Asking) {
+        address = .object(bucket, key)
+        style = .path
+        query = Query()
+        self.bucket = asking.snapshot.bucket(bucket)
+    }
+
     /// Whether the request would be about the same thing if it had been sent to `host`.
     func isSame(under host: [UInt8], _ asking: Asking) -> Bool {
         let server = asking.snapshot.server

@@ -55,14 +55,17 @@ public struct Pipeline {
         }
         let origin = RequestOrigin(head, facts, trusted: snapshot.server.trustedProxies)
         let reserved = ReservedPath(head, on: origin.host, of: snapshot.server)
-        let ownFields = reserved == nil ? nil : snapshot.server.crossOrigin?.fields(for: head)
+        let route = reserved == nil ? snapshot.routes?.route(of: head, on: origin.host, snapshot.server) : nil
+        let owner: PathOwner = reserved == nil && route == nil ? .s3 : .gatehouse
+        let ownFields = owner == .s3 ? nil : snapshot.server.crossOrigin?.fields(for: head)
         let asking = Asking(
             head: head,
             origin: origin,
             snapshot: snapshot,
             authorizer: authorizer,
             now: now,
-            requestID: requestID
+            requestID: requestID,
+            ownPath: route == nil ? nil : head.path
         )
         var decision = Decision(plan: Self.undecided, client: origin.client)
         decision.crossOrigin = ownFields
@@ -70,12 +73,14 @@ public struct Pipeline {
             decision.plan = ReservedPath.alive
             return decision
         }
-        if head.method == .options { return preflight(asking, on: reserved, noting: decision) }
+        if head.method == .options { return preflight(asking, owner, noting: decision) }
         do throws(Refusal) {
             guard auditIsHealthy || !snapshot.server.requiresAudit else { throw .unrecorded }
             decision.plan =
                 if let reserved {
                     try plan(reserved, asking, knowing: findings, noting: &decision)
+                } else if let route {
+                    try plan(route, asking, knowing: findings, noting: &decision)
                 } else {
                     try plan(asking, knowing: findings, noting: &decision)
                 }
@@ -85,7 +90,7 @@ public struct Pipeline {
             decision.reason =
                 decision.remark.utf8CodeUnitCount == 0 ? refusal.reason : refusal.reason + "; \(decision.remark)"
             decision.failure = refusal.failure
-            if reserved == nil, decision.bucket == nil {
+            if owner == .s3, decision.bucket == nil {
                 decision.crossOrigin = asking.bucketOfHost?.crossOrigin?.fields(for: head)
             }
             decision.plan = .reply(asking.reply(refusal.error))
@@ -306,6 +311,8 @@ final class Asking: Sendable {
     let authorizer: any Authorizer
     let now: Instant
     let requestID: RequestID
+    /// The path of a route, as sent; nil: the path is S3's or reserved.
+    let ownPath: [UInt8]?
 
     init(
         head: RequestHead,
@@ -313,8 +320,10 @@ final class Asking: Sendable {
         snapshot: Snapshot,
         authorizer: any Authorizer,
         now: Instant,
-        requestID: RequestID
+        requestID: RequestID,
+        ownPath: [UInt8]? = nil
     ) {
+        self.ownPath = ownPath
         self.head = head
         self.origin = origin
         self.snapshot = snapshot
@@ -325,12 +334,15 @@ final class Asking: Sendable {
 
     /// An error in the form that this client reads.
     func reply(_ error: S3Error) -> Reply {
-        ErrorAnswer(head, under: snapshot.server).reply(error, requestID: requestID)
+        errors.reply(error, requestID: requestID)
     }
+
+    /// How this client reads errors.
+    var errors: ErrorAnswer { ErrorAnswer(head, under: snapshot.server, ownPath: ownPath) }
 
     /// Where no path of ours is.
     var nothingHere: Reply {
-        ErrorAnswer(head, under: snapshot.server).reply(
+        errors.reply(
             code: "NotFound",
             message: "There is nothing here.",
             status: 404,

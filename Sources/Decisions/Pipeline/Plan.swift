@@ -17,6 +17,8 @@ public enum Plan: Sendable {
     case readForm(FormReader, Findings)
     /// Decide once more, knowing what was found out.
     case reconsider(Findings)
+    /// Hand something out, write that down, and only then answer.
+    case issue(Issuance)
     /// Copy between two stores that can't reach each other.
     case transfer(Transfer)
 }

@@ -56,10 +56,10 @@ public struct Preflight: Sendable {
 
 extension Pipeline {
     /// What becomes of an `OPTIONS`. One that a store must answer counts as an anonymous request: it costs as much.
-    mutating func preflight(_ asking: Asking, on reserved: ReservedPath?, noting notes: Decision) -> Decision {
+    mutating func preflight(_ asking: Asking, _ owner: PathOwner, noting notes: Decision) -> Decision {
         var decision = notes
         decision.operation = "Preflight"
-        let bucket = reserved == nil ? asking.bucketOfHost : nil
+        let bucket = owner == .s3 ? asking.bucketOfHost : nil
         if let bucket {
             decision.bucket = bucket.name
             decision.hardening = bucket.hardening
@@ -71,7 +71,7 @@ extension Pipeline {
             do throws(S3Error) {
                 let preflight = try Preflight(asking)
                 decision.plan =
-                    try reserved == nil
+                    try owner == .s3
                     ? preflight.plan(by: bucket) : preflight.plan(by: asking.snapshot.server.crossOrigin)
             } catch {
                 throw .request(error)

@@ -42,3 +42,11 @@ enum ReservedPath {
         return Reply(status: status, fields: fields, body: Array(body))
     }
 }
+
+/// Whose a path is.
+enum PathOwner {
+    /// A bucket's or an object's.
+    case s3
+    /// Ours: reserved, or a route's.
+    case gatehouse
+}

@@ -21,6 +21,8 @@ public final class Snapshot: Sendable {
     public let tokenScopes: [String: [ScopeTemplate]]
     /// Who may ask in other gateways' stead.
     public let gateways: GatewayRules
+    /// Paths of the applications' own; nil: there are none.
+    public let routes: RouteTable?
     public let policies: PolicySet
     /// The application that may veto; nil: nobody is asked.
     public let authorizer: AuthorizerSettings?
@@ -43,6 +45,7 @@ public final class Snapshot: Sendable {
         identityProviders: [IdentityProvider] = [],
         tokenScopes: [String: [ScopeTemplate]] = [:],
         gateways: GatewayRules = GatewayRules(),
+        routes: RouteTable? = nil,
         policies: PolicySet,
         authorizer: AuthorizerSettings? = nil,
         limits: RequestLimits,
@@ -60,6 +63,7 @@ public final class Snapshot: Sendable {
         self.identityProviders = identityProviders
         self.tokenScopes = tokenScopes
         self.gateways = gateways
+        self.routes = routes
         self.policies = policies
         self.authorizer = authorizer
         self.limits = limits

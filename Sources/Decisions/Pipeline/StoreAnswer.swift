@@ -53,7 +53,7 @@ struct StoreAnswer: Sendable {
     private func refusal(_ failure: StoreFailure) -> Reply {
         var reply = reply(to: failure, FieldBlock())
         reply.document =
-            ErrorAnswer(asking.head, under: asking.snapshot.server).asDocument.reply(
+            asking.errors.asDocument.reply(
                 code: failure.code,
                 message: failure.message,
                 status: failure.status,
@@ -74,7 +74,7 @@ struct StoreAnswer: Sendable {
     }
 
     private func reply(to failure: StoreFailure, _ fields: FieldBlock) -> Reply {
-        var reply = ErrorAnswer(asking.head, under: asking.snapshot.server).reply(
+        var reply = asking.errors.reply(
             code: failure.code,
             message: failure.message,
             status: failure.status,

@@ -161,7 +161,7 @@ struct CopyEnds: Sendable {
     static let sourceChanged = S3Error(.operationAborted, "The source changed while it was being copied.")
 
     func refusal(_ error: S3Error) -> Reply {
-        let answer = ErrorAnswer(asking.head, under: asking.snapshot.server)
+        let answer = asking.errors
         var reply = answer.reply(error, requestID: asking.requestID)
         reply.document = answer.asDocument.reply(error, requestID: asking.requestID).body
         return reply

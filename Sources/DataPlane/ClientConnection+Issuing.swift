@@ -1,0 +1,33 @@
+import Journal
+import Pipeline
+import S3API
+
+extension ClientConnection {
+    /// Makes what is to be handed out, has it written down, and only then answers.
+    func hand(out issue: Issuance) {
+        switch issue.make(loop.randomBytes(issue.randomBytes)) {
+        case .refused(let reply, let reason):
+            record.reason = reason
+            record.verdict = .denied
+            loop.journal.decided(record)
+            send(reply)
+        case .issued(let issued, let reply):
+            let action = AuditedAction(
+                at: record.startedAt,
+                principal: record.principal,
+                source: String(decoding: record.clientAddress, as: UTF8.self),
+                action: "sign_url",
+                bucket: issued.bucket.string,
+                key: issued.key.bytes,
+                verdict: .allowed,
+                reason: issued.reason,
+                issued: IssuedArtefact(kind: "url", id: issued.id),
+                validUntil: issued.expiresAt,
+                requestID: record.requestID
+            )
+            guard let written = loop.journal.issued(action) else { return send(reply) }
+            let mustBeWritten = snapshot.server.requiresAudit
+            wait { @Sendable in await written() || !mustBeWritten ? .reply(reply) : .reply(issue.unrecorded) }
+        }
+    }
+}

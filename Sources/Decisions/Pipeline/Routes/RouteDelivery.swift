@@ -1,0 +1,212 @@
+import Admission
+import Backends
+import HTTP1
+import Identity
+import S3API
+import Signatures
+import WireFormats
+
+/// How an object that a route may give reaches whoever asked.
+struct RouteDelivery: Sendable {
+    private let route: Route
+    private let admitted: Admitted
+    private let rights: Rights
+    private let asking: Asking
+    private let until: Instant?
+
+    /// - Parameters:
+    ///   - asking: the request that S3 would have got.
+    ///   - until: how long the application's word lasts; nil: it sets no end.
+    init(_ route: Route, _ admitted: Admitted, _ caller: Authenticated, _ asking: Asking, until: Instant?) {
+        self.until = until
+        self.route = route
+        self.admitted = admitted
+        self.asking = asking
+        rights = Rights(caller, asking)
+    }
+
+    private var request: S3Request { admitted.request }
+    private var planner: Planner { Planner(admitted, asking) }
+
+    func plan() throws(Refusal) -> Plan {
+        switch route.delivery {
+        case .proxy: try carried()
+        case .redirect: try leadsAway ? redirected() : carried()
+        case .auto(let threshold): try chosen(by: threshold)
+        }
+    }
+
+    // MARK: - Carried
+
+    private func carried() throws(Refusal) -> Plan {
+        let plan = try planner.plan()
+        guard case .forward(let forward) = plan, request.operation != .putObject else { return plan }
+        let answer = CarriedAnswer(route: route, principal: admitted.principal)
+        return .forward(
+            Forward(
+                admitted: admitted,
+                upstream: forward.upstream,
+                request: forward.request,
+                body: forward.body,
+                replay: forward.replay
+            ) { head in answer.answer(forward.answer(head)) }
+        )
+    }
+
+    // MARK: - Whichever fits
+
+    private func chosen(by threshold: Int64) throws(Refusal) -> Plan {
+        guard let bucket = admitted.bucket, try isRedirectable(bucket) else { return try carried() }
+        switch request.operation {
+        case .getObject: return .forward(try look(at: bucket, threshold))
+        case .putObject:
+            guard case .length(let length) = asking.head.framing, length > threshold else { return try carried() }
+            return try redirected()
+        // Nothing is carried for it.
+        default: return try carried()
+        }
+    }
+
+    /// Whether a URL to the store would do: one that leads back here saves nobody anything.
+    private func isRedirectable(_ bucket: Bucket) throws(Refusal) -> Bool {
+        guard !request.hasCustomerKey, bucket.backend.signer != nil,
+            bucket.isReachedByClients(of: asking.snapshot.server), !isChunked, let target
+        else { return false }
+        let place = bucket.backend.publicEndpoint ?? bucket.backend.endpoint
+        return rights.standingVerdict(
+            on: request.actions,
+            at: target,
+            over: place.transport == .tls ? .tls : .plain
+        ).isAllowed
+    }
+
+    /// Asks the store how large the object is. Whatever else it says, it shall say to the request itself.
+    private func look(at bucket: Bucket, _ threshold: Int64) throws(Refusal) -> Forward {
+        let question: OutgoingRequest
+        do {
+            question = try bucket.backend.request(
+                for: S3Request(
+                    operation: .headObject,
+                    address: request.address,
+                    query: Query(),
+                    actions: S3Operation.headObject.actions
+                ),
+                head: RequestHead(method: .head, path: asking.head.path, fields: FieldBlock(), host: asking.head.host),
+                body: .none,
+                at: asking.now
+            )
+        } catch {
+            throw .request(error)
+        }
+        return Forward(
+            admitted: admitted,
+            upstream: bucket.upstream,
+            request: question,
+            body: .none,
+            replay: .allowed
+        ) { head in
+            let size = head.fields.first("content-length").flatMap { Int64(String(decoding: $0, as: UTF8.self)) }
+            let isLarge = head.status == 200 && size.map { $0 > threshold } ?? false
+            return .collect(limit: 0) { _ in
+                planner.replying { () throws(Refusal) in isLarge ? try redirected() : try carried() }
+            }
+        }
+    }
+
+    // MARK: - Redirected
+
+    /// Whether a redirect leaves us. Followed to ourselves, clients would show their credential again beside the URL's; what
+    /// they want is here anyway. Whoever wants to know the URL gets one all the same.
+    private var leadsAway: Bool {
+        guard !SentElsewhere.wantsDocument(asking.head), let bucket = admitted.bucket else { return true }
+        return bucket.backend.signer != nil && bucket.isReachedByClients(of: asking.snapshot.server)
+    }
+
+    private var target: AccessQuestion.Target? {
+        guard case .object(let bucket, let key) = request.address else { return nil }
+        return .object(bucket, key)
+    }
+
+    private var isChunked: Bool {
+        switch admitted.payload {
+        case .chunked: true
+        case .sha256, .unsigned: false
+        }
+    }
+
+    private func redirected() throws(Refusal) -> Plan {
+        guard case .object(let bucket, let key) = request.address else { throw .request(S3Error(.internalError)) }
+        guard !isChunked, !request.hasCustomerKey else {
+            throw .request(S3Error(.proxyOnly, "Chunks and customers' keys can't be carried by a signed URL."))
+        }
+        var wish = URLWish(
+            asking.head.method,
+            request.actions,
+            bucket: bucket,
+            key: key,
+            lifetime: route.lifetime,
+            via: .store
+        )
+        if let until { wish.limits = [(.authorizer, until)] }
+        if request.operation == .putObject {
+            wish.fields = try boundFields()
+        } else {
+            wish.query = overrides
+        }
+        let final = wish
+        let unrecorded = asking.reply(Refusal.unrecorded.error)
+        return .issue(
+            Issuance(
+                randomBytes: Rights.randomBytesOfURL,
+                make: { random in signed(final, random) },
+                unrecorded: unrecorded
+            )
+        )
+    }
+
+    private func signed(_ wish: URLWish, _ random: [UInt8]) -> Issuance.Outcome {
+        let url: SignedURL
+        do {
+            url = try rights.url(for: wish, random: random, at: asking.now)
+        } catch {
+            return .refused(asking.reply(error.error), reason: error.reason)
+        }
+        let issued = Issued(
+            id: url.id,
+            bucket: wish.bucket,
+            key: wish.key,
+            reason: "\(url.reason); route \(route.pattern.source); via \(url.via.rawValue)",
+            expiresAt: url.expiresAt
+        )
+        return .issued(issued, SentElsewhere(url, asking.head, route).reply)
+    }
+
+    /// What the store shall say instead of what it knows (S3 API reference, "GetObject").
+    private var overrides: Query {
+        var query = Query()
+        if let disposition = route.contentDisposition {
+            query.append("response-content-disposition".utf8, disposition.utf8)
+        }
+        if let type = route.contentType { query.append("response-content-type".utf8, type.utf8) }
+        return query
+    }
+
+    /// What was decided about and so must be part of the signature: the size, and the fields that mean something to S3.
+    private func boundFields() throws(Refusal) -> FieldBlock {
+        var bound = FieldBlock()
+        let sent = asking.head.fields
+        for entry in sent.entries where isBound(entry, sent) { bound.append(entry, of: sent, lowercasing: .name) }
+        if let type = route.contentType { bound.append("content-type", type) }
+        if case .length(let length) = asking.head.framing, length > 0 {
+            guard length <= asking.snapshot.server.maxObjectSize else { throw .request(S3Error(.entityTooLarge)) }
+            bound.append("content-length", String(length))
+        }
+        return bound
+    }
+
+    private func isBound(_ entry: FieldBlock.Entry, _ sent: FieldBlock) -> Bool {
+        guard sent.hasPrefix(entry, "x-amz-") else { return sent.isNamed(entry, "content-md5") }
+        if sent.hasPrefix(entry, "x-amz-meta-") { return true }
+        return AmzField(name: sent.name(entry))?.carriage == .carried
+    }
+}
