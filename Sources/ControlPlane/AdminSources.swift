@@ -19,6 +19,8 @@ package struct AdminSources: Sendable {
     package var authenticate: @Sendable (_ apiKey: [UInt8]) -> AdminAuthentication
     /// Whether somebody who logged in earlier is still an admin.
     package var isAdmin: @Sendable (Principal) -> Bool
+    /// What a captured request is explained by.
+    package var explainBasis: @Sendable () -> ExplainBasis
     package var auditLog: AuditLog?
 
     package init(
@@ -33,6 +35,7 @@ package struct AdminSources: Sendable {
         reload: @escaping @Sendable () async -> ReloadReport,
         authenticate: @escaping @Sendable (_ apiKey: [UInt8]) -> AdminAuthentication,
         isAdmin: @escaping @Sendable (Principal) -> Bool,
+        explainBasis: @escaping @Sendable () -> ExplainBasis,
         auditLog: AuditLog? = nil
     ) {
         self.version = version
@@ -46,6 +49,7 @@ package struct AdminSources: Sendable {
         self.reload = reload
         self.authenticate = authenticate
         self.isAdmin = isAdmin
+        self.explainBasis = explainBasis
         self.auditLog = auditLog
     }
 }

@@ -14,9 +14,8 @@ struct Gatehouse: AsyncParsableCommand {
             """,
         version: Version.current,
         subcommands: [
-            ServeCommand.self, CheckCommand.self, PresignCommand.self, GatewayConfigCommand.self, KeyCommand.self,
-            AuditCommand.self,
-            VersionCommand.self,
+            ServeCommand.self, CheckCommand.self, PresignCommand.self, ExplainCommand.self, GatewayConfigCommand.self,
+            KeyCommand.self, AuditCommand.self, VersionCommand.self,
         ]
     )
 }

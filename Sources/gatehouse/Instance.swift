@@ -44,12 +44,13 @@ enum Instance {
         let snapshot = try compiled { try compiler.compile(configuration, generation: 1) }
         let tokens = ProviderTokens(source: HTTPDocumentSource(client: Self.client), clock: Clock.now, logger: logger)
         tokens.adopt(snapshot)
+        let application = Application(client: Self.client)
         let dataPlane = try await DataPlane(
             group: group,
             snapshot: snapshot,
             limiter: limiter,
             tokens: tokens,
-            authorizer: Application(client: Self.client),
+            authorizer: application,
             desk: desk(journal),
             journal: { LoopJournal(accessLog: journal.access, auditLog: journal.audit) },
             tls: try compiled { try ListenerTLS.context(configuration.server.tls) },
@@ -68,6 +69,7 @@ enum Instance {
             stores: stores,
             dataPlane: dataPlane,
             tokens: tokens,
+            application: application,
             metrics: metrics,
             logger: logger
         )

@@ -21,6 +21,7 @@ actor RunningConfiguration {
     private let stores: EmbeddedStores
     private let dataPlane: DataPlane
     private let tokens: ProviderTokens
+    private let application: Application
     private let metrics: MetricsRegistry
     private let logger: Logger
     private var configuration: GatehouseConfiguration
@@ -46,6 +47,7 @@ actor RunningConfiguration {
         stores: EmbeddedStores,
         dataPlane: DataPlane,
         tokens: ProviderTokens,
+        application: Application,
         metrics: MetricsRegistry,
         logger: Logger
     ) {
@@ -59,6 +61,7 @@ actor RunningConfiguration {
         self.stores = stores
         self.dataPlane = dataPlane
         self.tokens = tokens
+        self.application = application
         self.metrics = metrics
         self.logger = logger
     }
@@ -158,6 +161,13 @@ actor RunningConfiguration {
             reload: { await self.reload() },
             authenticate: { key in self.authenticate(key) },
             isAdmin: { principal in self.isAdmin(principal) },
+            explainBasis: {
+                ExplainBasis(
+                    snapshot: self.snapshot.withLock { $0 },
+                    tokens: self.tokens,
+                    authorizer: self.application
+                )
+            },
             auditLog: auditLog
         )
     }

@@ -93,7 +93,7 @@ struct APICaller {
         )
     }
 
-    private func snapshot() throws -> Snapshot {
+    func snapshot() throws -> Snapshot {
         Snapshot(
             generation: 1,
             server: ServerSettings(publicURL: url, requiresAudit: requiresAudit),

@@ -5,6 +5,7 @@ import Journal
 import Logging
 import NIOCore
 import NIOPosix
+import Pipeline
 import Synchronization
 import WireFormats
 
@@ -36,6 +37,15 @@ final class Situation: Sendable {
     let ready = Atomic<Bool>(true)
     let reloads = Atomic<Int>(0)
     let reloadSucceeds = Atomic<Bool>(true)
+
+    /// What requests are explained by: alice may do everything in photos.
+    private var snapshot: Snapshot {
+        do {
+            return try APICaller(desk: Desk([], version: "9.9.9")).snapshot()
+        } catch {
+            preconditionFailure("the tests' own snapshot: \(error)")
+        }
+    }
 
     func now() -> Instant { Instant(secondsSince1970: seconds.load(ordering: .relaxed)) }
 
@@ -69,6 +79,7 @@ final class Situation: Sendable {
                 return .unknown
             },
             isAdmin: { _ in self.stillAdmin.load(ordering: .relaxed) },
+            explainBasis: { ExplainBasis(snapshot: self.snapshot, tokens: NoTokens()) },
             auditLog: auditLog
         )
     }

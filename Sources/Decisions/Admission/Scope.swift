@@ -68,6 +68,27 @@ public struct Scope: Hashable, Sendable {
         }
     }
 
+    /// Why it does not permit an action there; nil where it does.
+    public func shortfall(
+        of action: S3Action,
+        at target: AccessQuestion.Target,
+        _ facts: AccessQuestion.BucketFacts
+    ) -> Shortfall? {
+        guard let name = target.bucket, covers(name) else { return .otherBucket }
+        if permitted(at: target, facts).contains(action) { return nil }
+        return actions.contains(action) ? .outsidePrefixes : .notNamed
+    }
+
+    /// What a scope lacks.
+    public enum Shortfall: Hashable, Sendable {
+        /// It is about another bucket.
+        case otherBucket
+        /// It names the action, and covers a part of the bucket that what is asked for is not in.
+        case outsidePrefixes
+        /// It does not name the action.
+        case notNamed
+    }
+
     /// Whether `"*"` was said of everything that an account has which owns every bucket.
     private func administers(_ facts: AccessQuestion.BucketFacts) -> Bool {
         isWholeBucket && bucket == .every && namesEveryAction && facts.accountOwnsEveryBucket

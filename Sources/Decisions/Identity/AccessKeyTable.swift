@@ -18,6 +18,9 @@ public struct AccessKeyTable: Sendable {
 
     public var count: Int { keys.count }
 
+    /// All of them by id, whether they may be used or not: for explaining, not for accepting anything.
+    public var all: [AccessKey] { keys.values.sorted { $0.id < $1.id } }
+
     /// The key of this id, if it may be used at `now`. The three refusals differ for the log and for `explain`; a
     /// client is told the same for all of them (`InvalidAccessKeyId`).
     public func find(_ id: String, at now: Instant) throws(AccessKeyRefusal) -> AccessKey {

@@ -36,18 +36,7 @@ public final class Admitted: Sendable {
         chunkSignatures = caller.chunkSignatures
         bucket = located.bucket
         claims = caller.claims
-        question = AccessQuestion(
-            principal: caller.principal,
-            basis: caller.basis,
-            actions: request.actions,
-            target: Self.target(of: request),
-            bucket: Self.facts(of: located.bucket, for: request, asking),
-            circumstances: AccessQuestion.Circumstances(
-                now: asking.now,
-                sourceAddress: asking.origin.client,
-                transport: asking.origin.isSecure ? .tls : .plain
-            )
-        )
+        question = Self.question(request, by: caller, to: located, asking)
         if request.operation == .deleteObjects {
             // Decided key by key, once the document is here: from somebody to whom anything could be permitted.
             guard caller.principal != .anonymous || !asking.snapshot.policies.isEmpty else {
@@ -62,6 +51,40 @@ public final class Admitted: Sendable {
             if request.operation == .createBucket { throw .request(.bucketsAreConfigured) }
             throw .request(S3Error(.noSuchBucket))
         }
+    }
+
+    /// What is asked of the policies.
+    static func question(
+        _ request: S3Request,
+        by caller: Authenticated,
+        to located: Located,
+        _ asking: Asking
+    ) -> AccessQuestion {
+        AccessQuestion(
+            principal: caller.principal,
+            basis: caller.basis,
+            actions: request.actions,
+            target: target(of: request),
+            bucket: facts(of: located.bucket, for: request, asking),
+            circumstances: AccessQuestion.Circumstances(
+                now: asking.now,
+                sourceAddress: asking.origin.client,
+                transport: asking.origin.isSecure ? .tls : .plain
+            )
+        )
+    }
+
+    /// What a copy asks besides, about its source.
+    static func sourceQuestion(
+        _ copied: CopySource,
+        _ question: AccessQuestion,
+        _ asking: Asking
+    ) -> AccessQuestion {
+        var reading = question
+        reading.actions = copied.actions
+        reading.target = .object(copied.bucket, copied.key)
+        reading.bucket = asking.snapshot.bucket(copied.bucket)?.facts ?? AccessQuestion.BucketFacts()
+        return reading
     }
 
     /// Who may create buckets may ask for any name, and hears that it is taken where it is.
@@ -140,11 +163,7 @@ public final class Admitted: Sendable {
     ) throws(Refusal) -> Bucket? {
         guard let copied = request.copySource else { return nil }
         let bucket = asking.snapshot.bucket(copied.bucket)
-        var reading = question
-        reading.actions = copied.actions
-        reading.target = .object(copied.bucket, copied.key)
-        reading.bucket = bucket?.facts ?? AccessQuestion.BucketFacts()
-        _ = try allowed(reading, asking)
+        _ = try allowed(sourceQuestion(copied, question, asking), asking)
         guard let bucket else { throw .request(S3Error(.noSuchBucket)) }
         return bucket
     }

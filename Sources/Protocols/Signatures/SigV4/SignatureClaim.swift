@@ -4,7 +4,7 @@ import WireFormats
 /// What a request claims by its signature, the same for both places: the checks that need no key are methods here.
 ///
 /// Held by reference: it is handed on several times and holds many runs of bytes.
-final class SignatureClaim {
+final class SignatureClaim: Sendable {
     let place: SignatureRefusal.Place
     let scope: CredentialScope
     let signedHeaders: SignedHeaders
@@ -144,8 +144,20 @@ final class SignatureClaim {
         case .header: request.appendQuery(query)
         case .query, .queryV2, .form: request.appendQuery(query, excluding: "X-Amz-Signature")
         }
-        try request.appendHeaders(signedHeaders, of: head.fields, host: host)
-        request.appendPayload(payloadText)
+        return try finish(&request, fields: head.fields, host: host, payload: nil)
+    }
+
+    /// The rest of it, where method, path and query are there.
+    ///
+    /// - Parameter payload: the last line; nil: as stated.
+    func finish(
+        _ request: inout CanonicalRequest,
+        fields: FieldBlock,
+        host: [UInt8],
+        payload: [UInt8]?
+    ) throws(SignatureRefusal) -> SigningStages {
+        try request.appendHeaders(signedHeaders, of: fields, host: host)
+        request.appendPayload(payload ?? payloadText)
         return SigningStages(
             canonicalRequest: request.bytes,
             stringToSign: StringToSign.bytes(dateText: dateText, scope: scope, canonicalRequest: request.bytes)

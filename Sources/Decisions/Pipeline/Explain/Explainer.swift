@@ -1,0 +1,293 @@
+import Admission
+public import HTTP1
+import Identity
+import S3API
+import Signatures
+public import WireFormats
+
+/// Explains what the pipeline makes of a request: runs the pipeline's own stages one by one and keeps what each said,
+/// where serving stops at the first refusal. Nothing is carried out, counted against a limit, or written down.
+public struct Explainer: Sendable {
+    private let tokens: any TokenVerifier
+    private let authorizer: any Authorizer
+
+    /// - Parameter authorizer: the application, which is asked as for a request that is served.
+    public init(tokens: any TokenVerifier, authorizer: any Authorizer = NoAuthorizer()) {
+        self.tokens = tokens
+        self.authorizer = authorizer
+    }
+
+    /// - Parameters:
+    ///   - body: what came behind the head, as far as it was captured.
+    ///   - otherHosts: names that the client may have used, to be tried where the signature does not match.
+    public func explain(
+        _ head: RequestHead,
+        body: [UInt8]?,
+        otherHosts: [String] = [],
+        from facts: ConnectionFacts,
+        under snapshot: Snapshot,
+        at now: Instant
+    ) async -> Explanation {
+        let origin = RequestOrigin(head, facts, trusted: snapshot.server.trustedProxies)
+        let requestID = RequestID(random: 0)
+        let asking = Asking(
+            head: head,
+            origin: origin,
+            snapshot: snapshot,
+            authorizer: authorizer,
+            now: now,
+            requestID: requestID
+        )
+        let reserved = ReservedPath(head, on: origin.host, of: snapshot.server)
+        var explanation = Explanation(understood: Explanation.Understood(asking, reserved))
+        noteForwardedHost(asking, in: &explanation)
+
+        var decision: Decision
+        var findings = Findings()
+        var pipeline = Pipeline(limiter: Limiter(), tokens: tokens, authorizer: authorizer)
+        var rounds = 0
+        while true {
+            decision = pipeline.decide(
+                head,
+                from: facts,
+                knowing: findings,
+                under: snapshot,
+                at: now,
+                requestID: requestID,
+                auditIsHealthy: true
+            )
+            guard case .wait(let make) = decision.plan, !decision.isFinal, rounds < 4,
+                case .reconsider(let found) = await make()
+            else { break }
+            findings = found
+            rounds += 1
+        }
+        explanation.decision = Explanation.Decision(decision)
+        do throws(Refusal) {
+            try describe(&explanation, asking, reserved, body, otherHosts, findings)
+        } catch {
+            explanation.decision.errorCode = error.error.code.name
+            explanation.decision.errorMessage = error.error.message
+            explanation.findings.append(.init(.refused, "\(error.error.code.name): \(error.error.message)"))
+        }
+        if decision.reason.hasPrefix("authorizer") {
+            explanation.rules.append(
+                "denied by the application that [authorizer] asks, which may veto what all else allows"
+            )
+        }
+        return explanation
+    }
+
+    /// What the stages say, in their order, as far as each can be asked.
+    private func describe(
+        _ explanation: inout Explanation,
+        _ asking: Asking,
+        _ reserved: ReservedPath?,
+        _ body: [UInt8]?,
+        _ otherHosts: [String],
+        _ findings: Findings
+    ) throws(Refusal) {
+        switch explanation.understood.kind {
+        case .probe, .preflight: return
+        case .gateway:
+            return explanation.findings.append(
+                .init(
+                    .note,
+                    "Another gateway asks about a request of its own: what is decided is its question. To see what was "
+                        + "signed for it, give the request that the gateway received, without its prefix."
+                )
+            )
+        case .s3, .api, .form, .nothing: break
+        }
+        if reserved != nil {
+            guard let query = try? Query(parsing: asking.head.query ?? []) else {
+                throw .request(S3Error(.invalidURI))
+            }
+            let server = asking.snapshot.server
+            let caller = authenticate(asking, query, .own, findings, body, otherHosts, nil, in: &explanation) {
+                ReservedPath.isPathStyle($0, server)
+            }
+            guard explanation.understood.kind == .api, caller != nil else { return }
+            explanation.decision = Explanation.Decision()
+            explanation.decision.reason = "what a call may do is decided where it is answered, by what its body names"
+            return
+        }
+        let located = try Located(asking)
+        explanation.understood.add(located)
+        if (try? FormUpload.reader(asking, located)) != nil, asking.head.method == .post {
+            explanation.understood.kind = .form
+            explanation.findings.append(
+                .init(
+                    .note,
+                    "A browser's form: who sends it and what it may do stands in its fields, which are not read."
+                )
+            )
+            return
+        }
+        let style = located.style == .virtualHost ? located.address.bucket?.string : nil
+        let caller = authenticate(
+            asking,
+            located.query,
+            .s3(bucketInHost: style),
+            findings,
+            body,
+            otherHosts,
+            located,
+            in: &explanation
+        ) { located.isSame(under: $0, asking) }
+        let request: S3Request
+        do {
+            request = try S3Classifier.classify(asking.head, located.address, located.query)
+        } catch {
+            // Serving stops at the caller where that is not known.
+            if caller == nil { return }
+            throw .request(error)
+        }
+        explanation.understood.add(request)
+        guard let caller else { return }
+        explanation.rules = RuleWords(request, caller, located, asking).lines
+        do throws(Refusal) {
+            _ = try Admitted(request, by: caller, to: located, asking)
+        } catch {
+            explanation.decision.errorCode = error.error.code.name
+            explanation.decision.errorMessage = error.error.message
+        }
+    }
+
+    /// The stage itself; where it refuses, its signature is looked into.
+    private func authenticate(
+        _ asking: Asking,
+        _ query: Query,
+        _ resource: SignedResource,
+        _ findings: Findings,
+        _ body: [UInt8]?,
+        _ otherHosts: [String],
+        _ located: Located?,
+        in explanation: inout Explanation,
+        agrees: ([UInt8]) -> Bool
+    ) -> Authenticated? {
+        let presented = (try? PresentedSignature.find(in: asking.head, query: query)) ?? nil
+        explanation.credential = Self.credential(presented, asking)
+        if let presented {
+            var diagnosis = SignatureDiagnosis(
+                presented,
+                asking,
+                located,
+                resource,
+                hosts: asking.origin.signedHosts(where: agrees),
+                otherHosts: otherHosts,
+                body: body
+            )
+            diagnosis.run()
+            explanation.signature = diagnosis.report
+            explanation.findings += diagnosis.findings
+        }
+        var authenticator = Authenticator()
+        do throws(Refusal) {
+            let authentication = try authenticator.authenticate(
+                asking,
+                query,
+                knowing: findings,
+                tokens,
+                resource: resource,
+                agrees: agrees
+            )
+            guard case .known(let caller) = authentication else { return nil }
+            explanation.caller = caller.principal.description
+            return caller
+        } catch {
+            explanation.decision.errorCode = error.error.code.name
+            explanation.decision.errorMessage = error.error.message
+            if !explanation.findings.contains(where: { $0.code != .note }) {
+                explanation.findings.append(.init(.refused, "\(error.error.message) (\(error.reason))"))
+            }
+            return nil
+        }
+    }
+
+    private static func credential(_ presented: PresentedSignature?, _ asking: Asking) -> String {
+        if asking.head.fields.count(of: "x-api-key") > 0 { return "API key" }
+        switch presented {
+        case .header: return Explanation.Signature.Form.headerV4.rawValue
+        case .presignedV4: return Explanation.Signature.Form.presignedV4.rawValue
+        case .presignedV2: return Explanation.Signature.Form.presignedV2.rawValue
+        case .headerV2: return "SigV2 header"
+        case .otherScheme(let scheme):
+            return scheme.utf8.elementsEqual("Bearer".utf8) ? "bearer token" : "another authorization scheme"
+        case nil: return asking.head.fields.count(of: "authorization") > 0 ? "unreadable" : "none"
+        }
+    }
+
+    /// A forwarded host that is not believed is a frequent cause of the wrong one.
+    private func noteForwardedHost(_ asking: Asking, in explanation: inout Explanation) {
+        guard let forwarded = asking.head.fields.string("x-forwarded-host"),
+            forwarded.utf8.elementsEqual(asking.origin.host) == false
+        else { return }
+        explanation.findings.append(
+            .init(
+                .note,
+                "X-Forwarded-Host names \(quoted(forwarded)) and is not believed: the connection's other end is not "
+                    + "among server.trusted_proxies. If it should be, say from which address the request comes."
+            )
+        )
+    }
+}
+
+extension Explanation.Understood {
+    init(_ asking: Asking, _ reserved: ReservedPath?) {
+        method = asking.head.method.name
+        // A link's token is as good as a credential.
+        path =
+            asking.head.path.starts(with: "/-/l/".utf8)
+            ? "/-/l/***" : String(decoding: asking.head.path, as: UTF8.self)
+        host = String(decoding: asking.origin.host, as: UTF8.self)
+        clientAddress = asking.origin.client.map { "\($0)" }
+        isSecure = asking.origin.isSecure
+        switch reserved {
+        case .probe, .description: kind = .probe
+        case .api: kind = .api
+        case nil: kind = .s3
+        default: kind = .nothing
+        }
+        if asking.head.method == .options { kind = .preflight }
+        if GatewayDialect.find(in: asking.head.path) != nil, reserved != nil { kind = .gateway }
+    }
+
+    mutating func add(_ located: Located) {
+        guard let name = located.address.bucket else { return }
+        style = located.style
+        bucket = name.string
+        bucketIsKnown = located.bucket != nil
+        key = located.address.key?.bytes
+    }
+
+    mutating func add(_ request: S3Request) {
+        operation = request.operation.metricName.description
+        actions = request.actions.actions.map(\.rawValue)
+        copySource = request.copySource.map {
+            "/\($0.bucket.string)/" + String(decoding: $0.key.bytes, as: UTF8.self)
+        }
+    }
+}
+
+extension Explanation.Decision {
+    init(_ decision: Decision) {
+        outcome = "\(decision.outcome)"
+        reason = decision.reason
+        if case .reply(let reply) = decision.plan { status = reply.status }
+    }
+}
+
+/// For messages: in quotes, with nothing in it that a terminal would obey.
+func quoted(_ text: some StringProtocol) -> String {
+    var result = "'"
+    for scalar in text.unicodeScalars {
+        switch scalar.value {
+        case 0..<0x20, 0x7f..<0xa0: result += "\\u{" + String(scalar.value, radix: 16) + "}"
+        default: result.unicodeScalars.append(scalar)
+        }
+    }
+    return result + "'"
+}
+
+func quoted(_ bytes: some Sequence<UInt8>) -> String { quoted(String(decoding: Array(bytes), as: UTF8.self)) }

@@ -1,0 +1,97 @@
+import ArgumentParser
+import ControlPlane
+import Foundation
+import HTTP1
+import Settings
+import WireFormats
+
+struct ExplainCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "explain",
+        abstract: "Ask a running instance what it makes of a request, and why.",
+        discussion: """
+            The request is a URL (taken as a GET), an HTTP request as text (curl -v, a proxy's capture), or a curl \
+            command line; given as an argument, in a file, or on standard input. Nothing is carried out. Shown are what \
+            was understood, who the caller is, the canonical request and string to sign that Gatehouse computed, what \
+            differs from what the client signed, and which rule decided; never a secret, nor a signature that would be \
+            right.
+
+            It is judged at this moment: give --at for a request that was captured earlier.
+
+            Exit codes: 0 the request would be allowed; 1 it would not, or it could not be asked; 64 the command line was \
+            not understood.
+            """
+    )
+
+    @Argument(help: "A URL or a curl command line.") var request: String?
+    @Option(help: "A file with the request.") var file: String?
+    @Option(name: [.short, .long], help: "The configuration that the instance runs, to find its socket.")
+    var config: String?
+    @Option(help: "The folder of the embedded default's data.") var data = "data"
+    @Option(help: "The admin socket itself.") var socket: String?
+    @Option(help: "Where the request comes from: an IP address.") var source: String?
+    @Option(help: "When it was sent, e.g. 2027-01-01T12:00:00Z (default: now).") var at: String?
+    @Option(help: "A further host that the client may have signed for.") var host: [String] = []
+    @Flag(inversion: .prefixedNo, help: "The client used https (default: what the URL or public_url says).")
+    var secure: Bool?
+    @Flag(help: "Print JSON.") var json = false
+
+    func validate() throws {
+        guard request == nil || file == nil else { throw ValidationError("give a request or --file, not both") }
+    }
+
+    func run() throws {
+        do {
+            let capture = String(decoding: try input(), as: UTF8.self)
+            let members: [(String, StrictJSON?)] = [
+                ("request", .string(capture)),
+                ("source_ip", source.map { .string($0) }),
+                ("at", at.map { .string($0) }),
+                ("secure", secure.map { .bool($0) }),
+                ("hosts", .array(host.map { .string($0) })),
+            ]
+            let question = StrictJSON.object(
+                members.compactMap { name, value in value.map { (name: name, value: $0) } }
+            )
+            let answer = try AdminClient(socketPath: try socketPath()).post(
+                "/api/explain",
+                question.text,
+                type: "application/json",
+                accept: json ? "application/json" : "text/plain"
+            )
+            let text = String(decoding: answer.body, as: UTF8.self)
+            guard answer.head.status == 200 else {
+                StandardError.write("gatehouse: \(text)")
+                throw ExitCode(1)
+            }
+            print(text, terminator: text.hasSuffix("\n") ? "" : "\n")
+            guard answer.head.fields.string("x-gatehouse-outcome") == "allowed" else { throw ExitCode(1) }
+        } catch let failure as AdminClientFailure {
+            StandardError.write("gatehouse: \(failure)")
+            throw ExitCode(1)
+        }
+    }
+
+    private func input() throws -> [UInt8] {
+        if let request, request != "-" { return Array(request.utf8) }
+        guard let file else { return Array(FileHandle.standardInput.readDataToEndOfFile()) }
+        do {
+            return try FileSystemSource().read(file)
+        } catch {
+            throw AdminClientFailure("\(file): \(error.reason)")
+        }
+    }
+
+    private func socketPath() throws(AdminClientFailure) -> String {
+        if let socket { return socket }
+        let path = config ?? (FileManager.default.fileExists(atPath: "gatehouse.toml") ? "gatehouse.toml" : nil)
+        guard let path else { return data + "/.gatehouse/gatehouse.sock" }
+        guard let configuration = GatehouseConfiguration.read(path, from: FileSystemSource()).configuration else {
+            throw AdminClientFailure("\(path) can't be used: see gatehouse check, or give --socket")
+        }
+        guard let folder = configuration.state.folder else {
+            throw AdminClientFailure("this configuration keeps no state on disk, so that there is no admin socket")
+        }
+        return folder + "/gatehouse.sock"
+    }
+}
