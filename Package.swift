@@ -110,7 +110,9 @@ let package = Package(
             "ControlPlane",
             [
                 "WireFormats", "HTTP1", "S3API", "Signatures", "Identity", "Admission", "Backends", "Pipeline", "Valet",
-                "Journal", hummingbird, hummingbirdCore, mustache, httpTypes, nioCore, logging, lifecycle, crypto,
+                "Journal", httpClient, hummingbird, hummingbirdCore, mustache, httpTypes, nioCore, nioHTTP1, nioSSL,
+                logging,
+                lifecycle, crypto,
             ]
         ),
         library(

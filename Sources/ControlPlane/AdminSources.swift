@@ -22,6 +22,8 @@ package struct AdminSources: Sendable {
     /// What a captured request is explained by.
     package var explainBasis: @Sendable () -> ExplainBasis
     package var auditLog: AuditLog?
+    /// What became of upload slots, as JSON; nil: none are issued.
+    package var uploads: (@Sendable () async -> [UInt8])?
 
     package init(
         version: String,

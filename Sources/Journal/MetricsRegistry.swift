@@ -15,9 +15,20 @@ package final class MetricsRegistry: Sendable {
         let read: @Sendable () -> Double
     }
 
+    /// A value with its labels.
+    package typealias Sample = (labels: [(StaticString, String)], value: Double)
+
+    private struct Asked: Sendable {
+        let name: StaticString
+        let kind: Kind
+        let help: StaticString
+        let samples: @Sendable () async -> [Sample]
+    }
+
     private struct Sources: Sendable {
         var loops: [@Sendable () async -> LoopMetrics] = []
         var observed: [Observed] = []
+        var asked: [Asked] = []
     }
 
     private struct Reloads {
@@ -54,6 +65,16 @@ package final class MetricsRegistry: Sendable {
         sources.withLock {
             $0.observed.append(Observed(name: name, kind: kind, help: help, labels: labels, read: read))
         }
+    }
+
+    /// Registers values that somebody has to be asked for. Labels come from closed lists.
+    package func observe(
+        _ kind: Kind,
+        _ name: StaticString,
+        _ help: StaticString,
+        samples: @escaping @Sendable () async -> [Sample]
+    ) {
+        sources.withLock { $0.asked.append(Asked(name: name, kind: kind, help: help, samples: samples)) }
     }
 
     /// Registers the logs' losses.
@@ -102,6 +123,10 @@ package final class MetricsRegistry: Sendable {
         var text = PrometheusText()
         await collect().append(to: &text)
         appendObserved(to: &text)
+        for family in sources.withLock({ $0.asked }) {
+            text.family(family.name, family.kind == .counter ? .counter : .gauge, family.help)
+            for sample in await family.samples() { text.sample(family.name, sample.labels, sample.value) }
+        }
         appendReloads(to: &text)
         appendProcess(to: &text)
         return text.bytes

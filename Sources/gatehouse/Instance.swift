@@ -12,6 +12,7 @@ import SQLiteState
 import ServiceLifecycle
 import Settings
 import UnixSignals
+import Valet
 import WireFormats
 
 /// The composition root: one running gateway, from its configuration to its end.
@@ -45,13 +46,15 @@ enum Instance {
         let tokens = ProviderTokens(source: HTTPDocumentSource(client: Self.client), clock: Clock.now, logger: logger)
         tokens.adopt(snapshot)
         let application = Application(client: Self.client)
+        let current = CurrentSnapshot(snapshot)
+        let uploads = UploadServices(state: state, current: current, queue: configuration.uploads.queue, logger: logger)
         let dataPlane = try await DataPlane(
             group: group,
             snapshot: snapshot,
             limiter: limiter,
             tokens: tokens,
             authorizer: application,
-            desk: desk(journal),
+            desk: desk(journal, uploads, state),
             journal: { LoopJournal(accessLog: journal.access, auditLog: journal.audit) },
             tls: try compiled { try ListenerTLS.context(configuration.server.tls) },
             logger: logger
@@ -59,12 +62,13 @@ enum Instance {
         let metrics = MetricsRegistry(version: Version.current, startedAt: startedAt)
         for source in dataPlane.metricsSources { metrics.register(loop: source) }
         metrics.observe(accessLog: journal.access, auditLog: journal.audit)
+        uploads.observe(by: metrics)
 
         let running = RunningConfiguration(
             file: setup.file,
             reading: reading,
             configuration: configuration,
-            snapshot: snapshot,
+            snapshot: current,
             compiler: compiler,
             stores: stores,
             dataPlane: dataPlane,
@@ -73,6 +77,8 @@ enum Instance {
             metrics: metrics,
             logger: logger
         )
+        var sources = running.adminSources(startedAt: startedAt, auditLog: journal.audit)
+        sources.uploads = uploads.report
         let address = try await listen(dataPlane, at: configuration.server.listen)
         let admin = try AdminListener(
             settings: AdminSettings(
@@ -81,7 +87,7 @@ enum Instance {
                 allowedHosts: configuration.admin.allowedHosts,
                 socketPath: adminSocket(of: configuration, logger)
             ),
-            sources: running.adminSources(startedAt: startedAt, auditLog: journal.audit),
+            sources: sources,
             group: MultiThreadedEventLoopGroup.singleton,
             logger: logger,
             onServing: { port in
@@ -89,7 +95,7 @@ enum Instance {
             }
         )
         let services: [any Service] =
-            stores.services + [
+            stores.services + uploads.services + [
                 admin,
                 ReloadService(running: running, journal: journal, logger: logger),
                 StateUpkeep(state: state, running: running, logger: logger),
@@ -109,10 +115,12 @@ enum Instance {
         do {
             try await serviceGroup.run()
         } catch {
+            await uploads.close()
             await journal.close()
             await state.close()
             throw StartFailure("\(error)")
         }
+        await uploads.close()
         await journal.close()
         await state.close()
         stores.removeSockets()
@@ -126,9 +134,18 @@ enum Instance {
     )
 
     /// Everything that the JSON API does.
-    private static func desk(_ journal: JournalFiles) -> Desk {
+    private static func desk(
+        _ journal: JournalFiles,
+        _ services: UploadServices,
+        _ state: any ValetState
+    ) -> Desk {
         let log = IssueLog(journal.audit)
-        return Desk([Downloads(log, random: NewKey.random).operation], version: Version.current)
+        let uploads = Uploads(services.slots, log, creations: state)
+        return Desk(
+            [Downloads(log, random: NewKey.random).operation] + uploads.operations,
+            events: services.events,
+            version: Version.current
+        )
     }
 
     /// Where the command line reaches this instance. In a folder whose path is too long for a socket there is none: that

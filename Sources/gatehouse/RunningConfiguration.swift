@@ -13,6 +13,17 @@ import Settings
 import Synchronization
 import WireFormats
 
+/// The configuration that requests are decided by at present, for whoever decides something without one.
+final class CurrentSnapshot: Sendable {
+    private let value: Mutex<Snapshot>
+
+    init(_ snapshot: Snapshot) { value = Mutex(snapshot) }
+
+    func withLock<Result: Sendable>(_ body: (inout Snapshot) -> Result) -> Result { value.withLock { body(&$0) } }
+
+    var now: Snapshot { withLock { $0 } }
+}
+
 /// The configuration in force, and the way to another one: read, compiled completely, then published. A file with
 /// errors changes nothing.
 actor RunningConfiguration {
@@ -36,13 +47,13 @@ actor RunningConfiguration {
     private var unasked: Set<Endpoint>
     private var lastProblems: [String] = []
     /// Read by the admin listener, which does not wait.
-    private let snapshot: Mutex<Snapshot>
+    private let snapshot: CurrentSnapshot
 
     init(
         file: ConfigurationFile,
         reading: ConfigurationReading,
         configuration: GatehouseConfiguration,
-        snapshot: Snapshot,
+        snapshot: CurrentSnapshot,
         compiler: SnapshotCompiler,
         stores: EmbeddedStores,
         dataPlane: DataPlane,
@@ -56,7 +67,7 @@ actor RunningConfiguration {
         started = configuration
         unasked = configuration.endpointsToAsk
         digest = reading.inputs.digest
-        self.snapshot = Mutex(snapshot)
+        self.snapshot = snapshot
         self.compiler = compiler
         self.stores = stores
         self.dataPlane = dataPlane

@@ -22,6 +22,7 @@ struct SnapshotCompiler: Sendable {
         knowing findings: StoreFindings = [:]
     ) throws -> Snapshot {
         let server = configuration.server
+        let quarantine = Array(configuration.uploads.quarantinePrefix.utf8)
         let overTLS = server.publicURL.map { $0.scheme == .https } ?? (server.tls != nil)
         return Snapshot(
             generation: generation,
@@ -62,10 +63,13 @@ struct SnapshotCompiler: Sendable {
             limits: configuration.limits,
             ownLimits: ownLimits(configuration),
             openAccount: try configuration.accountOfEveryOtherBucket.map {
-                try openAccount($0, findings, overTLS: overTLS)
+                try openAccount($0, findings, quarantine: quarantine, overTLS: overTLS)
             },
-            buckets: try configuration.buckets.map { try bucket($0, findings, overTLS: overTLS) },
-            urlKeys: urlKeys
+            buckets: try configuration.buckets.map {
+                try bucket($0, findings, quarantine: quarantine, overTLS: overTLS)
+            },
+            urlKeys: urlKeys,
+            uploads: UploadRules(configuration.uploads)
         )
     }
 
@@ -125,6 +129,7 @@ struct SnapshotCompiler: Sendable {
     private func bucket(
         _ bucket: BucketConfiguration,
         _ findings: StoreFindings,
+        quarantine: [UInt8],
         overTLS: Bool
     ) throws -> Bucket {
         let label = bucket.account ?? bucket.name
@@ -134,6 +139,7 @@ struct SnapshotCompiler: Sendable {
             bucketName: bucket.backendBucket,
             prefix: bucket.backendPrefix,
             crossOrigin: bucket.cors.isEmpty ? .store : .gateway,
+            quarantine: quarantine,
             checksums: { bucket.checksums.known(of: $0, findings) }
         )
         return Bucket(
@@ -152,6 +158,7 @@ struct SnapshotCompiler: Sendable {
     private func openAccount(
         _ account: AccountConfiguration,
         _ findings: StoreFindings,
+        quarantine: [UInt8],
         overTLS: Bool
     ) throws -> OpenAccount {
         let (backend, upstream) = try store(
@@ -159,6 +166,7 @@ struct SnapshotCompiler: Sendable {
             label: account.name,
             bucketName: "",
             prefix: "",
+            quarantine: quarantine,
             checksums: { account.checksums.known(of: $0, findings) }
         )
         return OpenAccount(
@@ -176,6 +184,7 @@ struct SnapshotCompiler: Sendable {
         bucketName: String,
         prefix: String,
         crossOrigin: S3Backend.CrossOrigin = .store,
+        quarantine: [UInt8],
         checksums: (Endpoint) -> StoreChecksums
     ) throws -> (S3Backend, Upstream) {
         switch configuration {
@@ -199,7 +208,8 @@ struct SnapshotCompiler: Sendable {
                     )
                 },
                 crossOrigin: crossOrigin,
-                checksums: checksums(endpoint)
+                checksums: checksums(endpoint),
+                hidden: quarantine
             )
             let upstream = Upstream(
                 name: label,
@@ -225,7 +235,8 @@ struct SnapshotCompiler: Sendable {
                     region: place.region
                 ),
                 crossOrigin: crossOrigin,
-                checksums: checksums(place.endpoint)
+                checksums: checksums(place.endpoint),
+                hidden: quarantine
             )
             return (backend, Upstream(name: label, endpoint: place.endpoint))
         }

@@ -95,4 +95,6 @@ private actor Desk: APIDesk {
         last = call
         return Reply(status: 299)
     }
+
+    func take(_ push: EventPush.Delivered) async -> Reply { Reply(status: 298) }
 }

@@ -6,11 +6,15 @@ import WireFormats
 /// 405 with the methods that the path has.
 package struct Desk: APIDesk {
     private let operations: [APIOperation]
+    private let events: StoreEvents?
     package let document: [UInt8]
 
-    /// - Parameter version: of the program, for the document.
-    package init(_ operations: [APIOperation], version: String) {
+    /// - Parameters:
+    ///   - events: who takes in what stores push; nil: nobody does.
+    ///   - version: of the program, for the document.
+    package init(_ operations: [APIOperation], events: StoreEvents? = nil, version: String) {
         self.operations = operations
+        self.events = events
         document = OpenAPI(operations, version: version).text
     }
 
@@ -23,6 +27,10 @@ package struct Desk: APIDesk {
         } catch {
             return refusal(error, call)
         }
+    }
+
+    package func take(_ push: EventPush.Delivered) async -> Reply {
+        await events?.take(push) ?? Reply(status: 404)
     }
 
     private func find(_ call: APICall) throws(APIFailure) -> APIRequest {

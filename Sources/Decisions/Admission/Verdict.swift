@@ -57,6 +57,8 @@ public enum DenyReason: Hashable, Sendable, CustomStringConvertible {
     case sessionPolicy
     /// ListBuckets by an anonymous caller.
     case credentialNeeded
+    /// Nobody reaches what was uploaded and not yet looked at.
+    case quarantine
     /// A question without actions permits nothing.
     case nothingAsked
 
@@ -69,6 +71,7 @@ public enum DenyReason: Hashable, Sendable, CustomStringConvertible {
         case .notPermitted(let action): "not_permitted:" + action.rawValue
         case .sessionPolicy: "session_policy"
         case .credentialNeeded: "credential_needed"
+        case .quarantine: "quarantine"
         case .nothingAsked: "nothing_asked"
         }
     }

@@ -21,6 +21,13 @@ public protocol APIDesk: Sendable {
     /// What it answers, as an OpenAPI document.
     var document: [UInt8] { get }
     func answer(_ call: APICall) async -> Reply
+    /// Takes in what a store says has happened.
+    func take(_ push: EventPush.Delivered) async -> Reply
+}
+
+extension APIDesk {
+    /// Nobody listens to stores.
+    public func take(_ push: EventPush.Delivered) async -> Reply { Reply(status: 404) }
 }
 
 /// The stage that reads a call to the JSON API.

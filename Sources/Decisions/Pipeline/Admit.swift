@@ -36,6 +36,7 @@ public final class Admitted: Sendable {
         chunkSignatures = caller.chunkSignatures
         bucket = located.bucket
         claims = caller.claims
+        guard Self.isWithinReach(request, of: caller, asking) else { throw .quarantined }
         question = Self.question(request, by: caller, to: located, asking)
         if request.operation == .deleteObjects {
             // Decided key by key, once the document is here: from somebody to whom anything could be permitted.
@@ -64,7 +65,7 @@ public final class Admitted: Sendable {
             principal: caller.principal,
             basis: caller.basis,
             actions: request.actions,
-            target: target(of: request),
+            target: target(of: request, asking),
             bucket: facts(of: located.bucket, for: request, asking),
             circumstances: AccessQuestion.Circumstances(
                 now: asking.now,
@@ -137,7 +138,7 @@ public final class Admitted: Sendable {
 
     /// Whether one key of a batch may be deleted.
     func mayDelete(_ entry: DeleteRequest.Entry, _ asking: Asking) -> Bool {
-        guard let name = request.bucket else { return false }
+        guard let name = request.bucket, !asking.snapshot.uploads.isQuarantined(entry.key) else { return false }
         var one = question
         one.actions = deletion(entry)
         one.target = .object(name, entry.key)
@@ -162,19 +163,34 @@ public final class Admitted: Sendable {
         _ asking: Asking
     ) throws(Refusal) -> Bucket? {
         guard let copied = request.copySource else { return nil }
+        guard !asking.snapshot.uploads.isQuarantined(copied.key) else { throw .quarantined }
         let bucket = asking.snapshot.bucket(copied.bucket)
         _ = try allowed(sourceQuestion(copied, question, asking), asking)
         guard let bucket else { throw .request(S3Error(.noSuchBucket)) }
         return bucket
     }
 
-    private static func target(of request: S3Request) -> AccessQuestion.Target {
+    /// What has to be permitted: the bytes of a slot that wait in quarantine are written by the right to write the key that
+    /// they are meant for.
+    private static func target(of request: S3Request, _ asking: Asking) -> AccessQuestion.Target {
         switch request.address {
         case .service: .service
         case .bucket(let name): request.listedPrefix.map { .listing(name, prefix: $0) } ?? .bucket(name)
-        case .object(let name, let key): .object(name, key)
+        case .object(let name, let key): .object(name, asking.snapshot.uploads.key(behind: key) ?? key)
         }
     }
+
+    /// Nobody reaches what was uploaded and not yet looked at, but for the bytes of a slot by the URL that was signed for
+    /// it.
+    private static func isWithinReach(_ request: S3Request, of caller: Authenticated, _ asking: Asking) -> Bool {
+        guard let key = request.key, asking.snapshot.uploads.isQuarantined(key) else { return true }
+        return !caller.issuedID.isEmpty && request.operation == .putObject
+            && asking.snapshot.uploads.key(behind: key) != nil
+    }
+}
+
+extension Refusal {
+    fileprivate static let quarantined = Refusal.denied(reason: "quarantine")
 }
 
 extension S3Error {

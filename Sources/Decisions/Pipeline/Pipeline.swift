@@ -193,6 +193,10 @@ public struct Pipeline {
     ) throws(Refusal) -> Plan {
         guard let desk else { return .reply(asking.nothingHere) }
         if case .description = reserved { return ReservedPath.document(desk.document) }
+        if case .events = reserved {
+            notes.operation = "event"
+            return try EventPush(asking).plan(asking, at: desk)
+        }
         guard case .api(let path) = reserved else { return .reply(asking.nothingHere) }
         guard let query = try? Query(parsing: asking.head.query ?? []) else { throw .request(S3Error(.invalidURI)) }
         let call = try APIReading(path, query)

@@ -6,6 +6,8 @@ enum ReservedPath {
     case probe
     /// The JSON API: what stands behind `/-/v1/`, encoded as it came.
     case api(ArraySlice<UInt8>)
+    /// What stores push when something happens to an object.
+    case events
     /// Its description, for everybody.
     case description
     case unknown
@@ -19,6 +21,8 @@ enum ReservedPath {
             self = .probe
         } else if isRead, head.path.elementsEqual("/-/openapi.json".utf8) {
             self = .description
+        } else if head.path.elementsEqual("/-/v1/events/s3".utf8) {
+            self = .events
         } else if head.path.starts(with: "/-/v1/".utf8) {
             self = .api(head.path.dropFirst("/-/v1/".utf8.count))
         } else {

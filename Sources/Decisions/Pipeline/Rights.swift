@@ -134,6 +134,7 @@ public struct Rights: Sendable {
         under circumstances: AccessQuestion.Circumstances,
         values: (RequestValue) -> [[UInt8]]
     ) -> Verdict {
+        if case .object(_, let key) = target, snapshot.uploads.isQuarantined(key) { return .denied(.quarantine) }
         let facts = target.bucket.flatMap(snapshot.bucket)?.facts
         return decide(
             AccessQuestion(

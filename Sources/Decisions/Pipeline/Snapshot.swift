@@ -33,6 +33,8 @@ public final class Snapshot: Sendable {
     public let openAccount: OpenAccount?
     /// What URLs to ourselves are signed with; nil: none are.
     public let urlKeys: URLKeyring?
+    /// What upload slots may be, and who is told of them.
+    public let uploads: UploadRules
     private let buckets: [BucketName: Bucket]
 
     public init(
@@ -52,7 +54,8 @@ public final class Snapshot: Sendable {
         ownLimits: [Principal: RequestLimits],
         openAccount: OpenAccount?,
         buckets: [Bucket],
-        urlKeys: URLKeyring? = nil
+        urlKeys: URLKeyring? = nil,
+        uploads: UploadRules = UploadRules()
     ) {
         self.generation = generation
         self.server = server
@@ -70,6 +73,7 @@ public final class Snapshot: Sendable {
         self.ownLimits = ownLimits
         self.openAccount = openAccount
         self.urlKeys = urlKeys
+        self.uploads = uploads
         let upstreams = buckets.map(\.upstream) + (openAccount.map { [$0.upstream] } ?? [])
         self.upstreams = Set(upstreams)
         upstreamObjects = Set(upstreams.map(ObjectIdentifier.init))

@@ -22,7 +22,7 @@ struct ListingRewrite {
     /// Nil for a listing that a client could not go on from without missing keys or going in circles.
     func rewritten() -> XMLNode? {
         guard Self.singles.allSatisfy({ listing.children(named: $0).count <= 1 }) else { return nil }
-        guard !backend.prefix.isEmpty else { return renamed() }
+        guard !backend.prefix.isEmpty else { return withoutHidden(renamed()) }
         let isTruncated = listing.value("IsTruncated") == "true"
         let entries = listing.children.compactMap { Self.names[$0.name] == nil ? nil : entry($0) }
         guard let next = isTruncated ? next(after: entries) : .unsaid else { return nil }
@@ -46,6 +46,27 @@ struct ListingRewrite {
         listing.mapChildren { child in
             child.name == "Name" || child.name == "Bucket" ? child.withText(bucket.string) : child
         }
+    }
+
+    private func withoutHidden(_ listing: XMLNode) -> XMLNode {
+        guard !backend.hidden.isEmpty else { return listing }
+        var leftOut = 0
+        let shown = listing.mapChildren { child in
+            guard let name = Self.names[child.name], let text = child.child(name)?.text, isHidden(encoding.decode(text))
+            else { return child }
+            leftOut += 1
+            return nil
+        }
+        guard leftOut > 0 else { return listing }
+        return shown.mapChildren { child in
+            guard child.name == "KeyCount", let count = Int(child.text) else { return child }
+            return child.withText(String(max(0, count - leftOut)))
+        }
+    }
+
+    /// - Parameter shown: a key, or a common prefix, under the client's names.
+    private func isHidden(_ shown: [UInt8]) -> Bool {
+        !backend.hidden.isEmpty && shown.starts(with: backend.hidden)
     }
 
     private func document(_ entries: [Entry], _ next: Next) -> XMLNode? {
@@ -136,7 +157,9 @@ struct ListingRewrite {
         let named = node.children(named: name)
         guard named.count == 1, let text = named.first?.text else { return Entry(stored: [], shown: nil) }
         let stored = encoding.decode(text)
-        guard let shown = backend.shown(stored), !shown.isEmpty else { return Entry(stored: stored, shown: nil) }
+        guard let shown = backend.shown(stored), !shown.isEmpty, !isHidden(shown) else {
+            return Entry(stored: stored, shown: nil)
+        }
         let rewritten = String(decoding: encoding.encode(shown), as: UTF8.self)
         return Entry(
             stored: stored,

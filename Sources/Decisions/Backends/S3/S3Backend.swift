@@ -36,6 +36,9 @@ public final class S3Backend: Sendable {
 
     public let crossOrigin: CrossOrigin
 
+    /// What keys that listings leave out begin with; empty: none are left out.
+    let hidden: [UInt8]
+
     /// The value of `host`.
     let host: [UInt8]
     /// The bucket's path, encoded, without a trailing slash: empty where the bucket is in the host.
@@ -53,7 +56,8 @@ public final class S3Backend: Sendable {
         prefix: String = "",
         signer: SigV4Signer?,
         crossOrigin: CrossOrigin = .store,
-        checksums: StoreChecksums = .headersAndTrailers
+        checksums: StoreChecksums = .headersAndTrailers,
+        hidden: [UInt8] = []
     ) {
         var folder = Array(prefix.utf8)
         if let last = folder.last, last != UInt8(ascii: "/") { folder.append(UInt8(ascii: "/")) }
@@ -66,6 +70,7 @@ public final class S3Backend: Sendable {
         self.signer = signer
         self.crossOrigin = crossOrigin
         self.checksums = checksums
+        self.hidden = hidden
         switch addressing {
         case .path:
             host = Array(endpoint.authority.utf8)
@@ -93,7 +98,8 @@ public final class S3Backend: Sendable {
             addressing: addressing,
             bucketName: name,
             signer: signer,
-            checksums: checksums
+            checksums: checksums,
+            hidden: hidden
         )
     }
 

@@ -75,6 +75,7 @@ struct RuleWords {
         case .denied(.notPermitted): "denied: nothing permits it here"
         case .denied(.sessionPolicy): "denied: the session's own policy does not permit it"
         case .denied(.credentialNeeded): "denied: anonymous callers may not"
+        case .denied(.quarantine): "denied: nobody reaches what was uploaded and not yet looked at"
         case .denied(.nothingAsked): "denied: there is nothing to permit"
         }
     }

@@ -93,7 +93,7 @@ extension Rights {
         do {
             return try backend.presign(
                 wish.method,
-                wish.key,
+                wish.place ?? wish.key,
                 query: wish.query,
                 fields: wish.fields,
                 for: lifetime,
@@ -106,7 +106,7 @@ extension Rights {
 
     /// Until when the application allows it; nil where it says nothing of that. Where it was not asked (see
     /// ``hearing(about:)``), nothing is issued.
-    private func applicationLimit(
+    func applicationLimit(
         on wish: URLWish,
         _ target: AccessQuestion.Target
     ) throws(URLRefusal) -> Instant? {
@@ -119,7 +119,7 @@ extension Rights {
     }
 
     /// How long it lasts, in the whole seconds that signatures count from the whole second of their date.
-    private func term(
+    func term(
         of wish: URLWish,
         within applicationLimit: Instant?,
         at now: Instant
@@ -157,7 +157,7 @@ extension ServerSettings {
     public func url(for wish: URLWish, signer: SigV4Signer, for lifetime: Duration, at now: Instant) -> String? {
         guard let endpoint = Endpoint(url: view.publicURL) else { return nil }
         var path = Array("/\(wish.bucket)/".utf8)
-        PercentEncoding.append(wish.key.bytes, to: &path, keepSlash: .keep)
+        PercentEncoding.append((wish.place ?? wish.key).bytes, to: &path, keepSlash: .keep)
         return signer.url(
             wish.method,
             transport: endpoint.transport,

@@ -48,6 +48,8 @@ public struct URLWish: Sendable {
     public let actions: ActionSet
     public let bucket: BucketName
     public let key: ObjectKey
+    /// Where the bytes go for now, if not under the key.
+    public var place: ObjectKey?
     public var query: Query
     /// What the request has to carry; names in lower case, without `host`.
     public var fields: FieldBlock

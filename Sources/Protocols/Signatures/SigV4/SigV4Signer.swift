@@ -126,6 +126,31 @@ public struct SigV4Signer: Sendable {
         return text
     }
 
+    /// What a form of a browser has to carry for this credential's signature (S3 API reference, "POST Policy").
+    public func formFields(at now: Instant) -> [(name: String, value: Secret<String>)] {
+        var dateText: [UInt8] = []
+        Timestamp.appendAmz(now, to: &dateText)
+        var credential: [UInt8] = []
+        appendCredential(dateText, to: &credential)
+        var fields: [(name: String, value: Secret<String>)] = [
+            ("x-amz-algorithm", Secret("AWS4-HMAC-SHA256")),
+            ("x-amz-credential", Secret(String(decoding: credential, as: UTF8.self))),
+            ("x-amz-date", Secret(String(decoding: dateText, as: UTF8.self))),
+        ]
+        if let sessionToken { fields.append(("x-amz-security-token", sessionToken)) }
+        return fields
+    }
+
+    /// The signature of a form's policy, in hexadecimal digits.
+    /// - Parameter policy: in base64, as the form carries it.
+    public func signature(ofPolicy policy: String, at now: Instant) -> String {
+        var dateText: [UInt8] = []
+        Timestamp.appendAmz(now, to: &dateText)
+        var text: [UInt8] = []
+        appendSignature(Array(policy.utf8), at: now, dateText, to: &text)
+        return String(decoding: text, as: UTF8.self)
+    }
+
     /// What is covered of a request that carries nothing of its own to cover: most of them, so that neither sorting nor
     /// collecting is needed.
     private static let plainNames = Array("host;x-amz-content-sha256;x-amz-date".utf8)

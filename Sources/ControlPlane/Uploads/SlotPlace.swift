@@ -1,0 +1,219 @@
+import Backends
+import Foundation
+import HTTP1
+import Pipeline
+import S3API
+import Valet
+import WireFormats
+
+/// A bucket at its store, asked about slots: is it there, bring it to its key, take it away.
+struct SlotPlace: Sendable {
+    let bucket: Bucket
+    let client: StoreClient
+    let now: @Sendable () -> Instant
+
+    private var backend: S3Backend { bucket.backend }
+
+    /// Nil where there is no object.
+    func object(_ key: ObjectKey) async throws(APIFailure) -> FoundObject? {
+        let answer = try await ask { () throws(S3Error) in try backend.headObject(key, at: now()) }
+        switch answer.status {
+        case 200: return try Self.found(answer)
+        case 404: return nil
+        default: throw Self.failure(answer)
+        }
+    }
+
+    private static func found(_ answer: StoreClient.Answer) throws(APIFailure) -> FoundObject {
+        guard let etag = answer.field("etag"), !etag.isEmpty,
+            let size = answer.field("content-length").flatMap({ Int64($0) })
+        else { throw APIFailure(S3Error(.backendBadAnswer)) }
+        // The checksum of an object in parts is one of checksums, and says nothing of its bytes.
+        let isWhole = answer.field("x-amz-checksum-type").map { $0 == "FULL_OBJECT" } ?? true
+        let sha256 = answer.field("x-amz-checksum-sha256").flatMap { Base64.decode(Array($0.utf8)) }
+        return FoundObject(
+            etag: etag,
+            size: size,
+            contentType: answer.field("content-type") ?? "",
+            versionID: answer.field("x-amz-version-id"),
+            sha256: isWhole && sha256?.count == 32 ? sha256 : nil
+        )
+    }
+
+    enum Brought {
+        case there
+        /// Something else is there, which may not be overwritten.
+        case occupied
+        /// What should be brought is not there (any more).
+        case gone
+    }
+
+    /// Copies what is in quarantine, if it is still that, to its key.
+    func promote(
+        _ source: ObjectKey,
+        _ object: FoundObject,
+        to key: ObjectKey,
+        if occupancy: Occupancy
+    ) async throws(APIFailure) -> Brought {
+        // Some stores pass over a condition on the destination of a copy; theirs is one that is not there.
+        if occupancy == .absent, let there = try await self.object(key) {
+            return there.isLike(object) ? .there : .occupied
+        }
+        let answer = try await ask { () throws(S3Error) in
+            try backend.copyObject(source, etag: object.etag, to: key, if: occupancy, at: now())
+        }
+        switch (answer.status, Self.code(answer)) {
+        case (200, nil): return .there
+        case (404, _): return .gone
+        case (412, _):
+            guard occupancy == .absent, let there = try await self.object(key) else { return .gone }
+            return there.isLike(object) ? .there : .occupied
+        case (501, _) where occupancy != .any:
+            return try await promote(source, object, to: key, if: .any)
+        default: throw Self.failure(answer)
+        }
+    }
+
+    /// Removes one version, or what has that ETag: outside of the quarantine never simply what is under a key.
+    func remove(_ key: ObjectKey, _ object: FoundObject, from landing: UploadSlot.Landing) async throws(APIFailure) {
+        let version = object.versionID.flatMap { $0 == "null" ? nil : $0 }
+        let occupancy: Occupancy = version == nil && landing == .direct ? .etag(object.etag) : .any
+        let answer = try await ask { () throws(S3Error) in
+            try backend.deleteObject(key, versionID: version, if: occupancy, at: now())
+        }
+        guard [200, 202, 204, 404, 412].contains(answer.status) else { throw Self.failure(answer) }
+    }
+
+    // MARK: - In parts
+
+    /// Returns the upload's id.
+    func begin(_ key: ObjectKey, fields: FieldBlock) async throws(APIFailure) -> String {
+        let answer = try await ask { () throws(S3Error) in
+            try backend.createMultipartUpload(key, fields: fields, at: now())
+        }
+        guard answer.status == 200 else { throw Self.failure(answer) }
+        guard let id = (try? XMLReader.parse(answer.body))?.value("UploadId"), !id.isEmpty else {
+            throw APIFailure(S3Error(.backendBadAnswer))
+        }
+        return id
+    }
+
+    /// What the store has of an upload, by number, a part that was sent again last; nil where the upload is not there (any
+    /// more).
+    func parts(_ key: ObjectKey, uploadID: String) async throws(APIFailure) -> [StoredPart]? {
+        var parts: [StoredPart] = []
+        for _ in 0..<11 {
+            let marker = parts.last?.number ?? 0
+            let answer = try await ask { () throws(S3Error) in
+                try backend.listParts(key, uploadID: uploadID, after: marker, at: now())
+            }
+            if answer.status == 404 { return nil }
+            guard answer.status == 200, let page = try? XMLReader.parse(answer.body, maxElements: 50_000) else {
+                throw Self.failure(answer)
+            }
+            for node in page.children(named: "Part") {
+                guard let number = node.value("PartNumber").flatMap({ Int($0) }), number >= parts.last?.number ?? 1,
+                    let size = node.value("Size").flatMap({ Int64($0) }), let etag = node.value("ETag")
+                else { throw APIFailure(S3Error(.backendBadAnswer)) }
+                let part = StoredPart(
+                    number: number,
+                    etag: etag,
+                    size: size,
+                    modified: node.value("LastModified") ?? ""
+                )
+                // Stores exist that list each time that a part was sent.
+                let isOlder = parts.last.map { $0.number == number && $0.modified > part.modified } ?? false
+                parts.insert(part, at: isOlder ? parts.count - 1 : parts.count)
+            }
+            guard page.value("IsTruncated") == "true", parts.last?.number ?? 0 > marker else { break }
+        }
+        return parts
+    }
+
+    struct StoredPart: Sendable {
+        let number: Int
+        let etag: String
+        let size: Int64
+        /// As the store writes it: times of one store compare as texts.
+        let modified: String
+    }
+
+    func finish(
+        _ key: ObjectKey,
+        uploadID: String,
+        parts: [(number: Int, etag: String)],
+        if occupancy: Occupancy
+    ) async throws(APIFailure) -> Brought {
+        let answer = try await ask { () throws(S3Error) in
+            try backend.completeMultipartUpload(key, uploadID: uploadID, parts: parts, if: occupancy, at: now())
+        }
+        switch (answer.status, Self.code(answer)) {
+        case (200, nil): return .there
+        case (404, _), (200, "NoSuchUpload"): return .gone
+        case (412, _), (200, "PreconditionFailed"): return .occupied
+        case (400, let code?):
+            throw APIFailure(.invalidArgument, "The store refuses these parts: \(code.prefix(64)).")
+        default: throw Self.failure(answer)
+        }
+    }
+
+    func abort(_ key: ObjectKey, uploadID: String) async throws(APIFailure) {
+        let answer = try await ask { () throws(S3Error) in
+            try backend.abortMultipartUpload(key, uploadID: uploadID, at: now())
+        }
+        guard [200, 204, 404].contains(answer.status) else { throw Self.failure(answer) }
+    }
+
+    // MARK: - Asking
+
+    private func ask(_ make: () throws(S3Error) -> OwnRequest) async throws(APIFailure) -> StoreClient.Answer {
+        let request: OwnRequest
+        do {
+            request = try make()
+        } catch {
+            throw APIFailure(error)
+        }
+        do {
+            return try await client.send(request, to: bucket.upstream)
+        } catch {
+            switch error {
+            case .timeout: throw APIFailure(S3Error(.backendTimeout))
+            case .tooLong: throw APIFailure(S3Error(.backendBadAnswer))
+            case .unreachable(let reason):
+                var failure = APIFailure(S3Error(.backendUnreachable))
+                failure.reason = reason
+                throw failure
+            }
+        }
+    }
+
+    /// The code of an error document, also of one inside a success.
+    private static func code(_ answer: StoreClient.Answer) -> String? {
+        let trimmed = answer.body.drop { $0 <= 0x20 }
+        guard !trimmed.isEmpty, let root = try? XMLReader.parse(Array(trimmed), maxElements: 100), root.name == "Error"
+        else { return nil }
+        return root.value("Code") ?? "Error"
+    }
+
+    private static func failure(_ answer: StoreClient.Answer) -> APIFailure {
+        let code: S3Error.Code =
+            switch answer.status {
+            case 401, 403, 407: .backendAuthFailed
+            case 300...399: .backendRedirected
+            case 404: .noSuchBucket
+            case 429, 503: .slowDown
+            case 504: .backendTimeout
+            default: .backendBadAnswer
+            }
+        var failure = APIFailure(S3Error(code))
+        failure.reason = "store: \(answer.status) \(Self.code(answer) ?? "")"
+        return failure
+    }
+}
+
+extension FoundObject {
+    /// Whether this is, or may as well be, a copy of the other.
+    func isLike(_ other: FoundObject) -> Bool {
+        etag == other.etag && size == other.size && contentType == other.contentType
+    }
+}

@@ -1,0 +1,273 @@
+import Backends
+import Identity
+import Pipeline
+import S3API
+package import Valet
+package import WireFormats
+
+/// What happens to upload slots once they are issued: each is ended once, whoever comes first, by what the store itself says
+/// is there.
+package final class Slots: Sendable {
+    let store: any SlotStore
+    let client: StoreClient
+    let now: @Sendable () -> Instant
+    let random: @Sendable (Int) -> [UInt8]
+    /// Somebody may have to be told something.
+    let changed: @Sendable () -> Void
+    private let turns = SlotTurns()
+
+    /// - Parameters:
+    ///   - random: so many unpredictable bytes.
+    ///   - changed: called after events were put into the outbox.
+    package init(
+        _ store: any SlotStore,
+        _ client: StoreClient,
+        now: @escaping @Sendable () -> Instant,
+        random: @escaping @Sendable (Int) -> [UInt8],
+        changed: @escaping @Sendable () -> Void
+    ) {
+        self.store = store
+        self.client = client
+        self.now = now
+        self.random = random
+        self.changed = changed
+    }
+
+    /// How an attempt to complete a slot came out.
+    enum Completion: Sendable {
+        /// It has ended, now or before.
+        case ended(UploadSlot)
+        /// Nothing was uploaded so far; in parts, so much of it.
+        case notThere(UploadSlot, bytes: Int64?)
+        /// There is no such slot.
+        case unknown
+    }
+
+    /// Completes or rejects a slot by what is there.
+    ///
+    /// - Parameter parts: of a multipart upload, as the client knows them; nil: all that the store has.
+    func complete(
+        _ id: String,
+        parts: [(number: Int, etag: String)]? = nil,
+        under snapshot: Snapshot
+    ) async throws(APIFailure) -> Completion {
+        try await turns.take(id) { [self] () async throws(APIFailure) -> Completion in
+            guard let slot = try await slot(id) else { return .unknown }
+            guard slot.state.isOpen else { return .ended(slot) }
+            let place = try place(of: slot, under: snapshot)
+            if slot.mode == .multipart {
+                switch try await finish(slot, parts, at: place) {
+                case .incomplete(let bytes): return .notThere(slot, bytes: bytes)
+                case .occupied:
+                    return .ended(
+                        try await end(under: snapshot) { now throws(SlotRefusal) in
+                            try slot.rejected(for: .occupied, found: nil, at: now)
+                        }
+                    )
+                case .finished: break
+                }
+            }
+            let found = try await place.object(slot.landingKey)
+            switch (slot.judge(found), found) {
+            case (.notFound, _), (.matches, nil): return .notThere(slot, bytes: nil)
+            case (.mismatch(let causes), let found):
+                let ended = try await end(under: snapshot) { now throws(SlotRefusal) in
+                    try slot.rejected(for: causes.first ?? .sizeMismatch, found: found, at: now)
+                }
+                await removeRejected(ended, at: place, under: snapshot)
+                return .ended(ended)
+            case (.matches, let found?): return try await accept(slot, found, at: place, under: snapshot)
+            }
+        }
+    }
+
+    private func accept(
+        _ slot: UploadSlot,
+        _ found: FoundObject,
+        at place: SlotPlace,
+        under snapshot: Snapshot
+    ) async throws(APIFailure) -> Completion {
+        guard case .quarantine(let waiting) = slot.landing else {
+            return .ended(
+                try await end(under: snapshot) { now throws(SlotRefusal) in
+                    try slot.completed(with: found, at: now)
+                }
+            )
+        }
+        let occupancy: Occupancy = slot.mayOverwrite ? .any : .absent
+        switch try await place.promote(waiting, found, to: slot.key, if: occupancy) {
+        case .gone: return .notThere(slot, bytes: nil)
+        case .occupied:
+            return .ended(
+                try await end(under: snapshot) { now throws(SlotRefusal) in
+                    try slot.rejected(for: .occupied, found: found, at: now)
+                }
+            )
+        case .there: break
+        }
+        let result = try await place.object(slot.key) ?? found
+        let ended = try await end(under: snapshot) { now throws(SlotRefusal) in
+            try slot.completed(with: result, at: now)
+        }
+        // The reaper looks again once nothing can be put there any more.
+        try? await place.remove(waiting, found, from: slot.landing)
+        return .ended(ended)
+    }
+
+    private enum Finish {
+        case finished, occupied
+        case incomplete(Int64?)
+    }
+
+    /// Has the store put the parts together, if they are what was promised.
+    private func finish(
+        _ slot: UploadSlot,
+        _ given: [(number: Int, etag: String)]?,
+        at place: SlotPlace
+    ) async throws(APIFailure) -> Finish {
+        guard let upload = slot.multipart else { return .incomplete(nil) }
+        // Where the upload is gone, it may be that it was finished and nobody heard of it: what is there tells.
+        guard let stored = try await place.parts(slot.landingKey, uploadID: upload.uploadID) else { return .finished }
+        let known = Dictionary(grouping: stored, by: \.number)
+        let chosen: [SlotPlace.StoredPart]
+        if let given {
+            chosen = try given.map { (part) throws(APIFailure) in
+                let match = known[part.number]?.last { unquoted($0.etag) == unquoted(part.etag) }
+                guard let match else { throw APIFailure(S3Error(.invalidPart)) }
+                return match
+            }
+        } else {
+            chosen = known.values.compactMap(\.last).sorted { $0.number < $1.number }
+        }
+        let bytes = chosen.reduce(0) { $0 + $1.size }
+        guard bytes == slot.size else { return .incomplete(bytes) }
+        let parts = chosen.map { (number: $0.number, etag: $0.etag) }
+        let occupancy: Occupancy = slot.mayOverwrite ? .any : .absent
+        switch try await place.finish(slot.landingKey, uploadID: upload.uploadID, parts: parts, if: occupancy) {
+        case .there, .gone: return .finished
+        case .occupied: return .occupied
+        }
+    }
+
+    /// Begins a slot's multipart upload, once.
+    func begun(
+        _ id: String,
+        partSize: Int64,
+        under snapshot: Snapshot
+    ) async throws(APIFailure) -> UploadSlot? {
+        try await turns.take(id) { [self] () async throws(APIFailure) -> UploadSlot? in
+            guard let slot = try await slot(id) else { return nil }
+            guard slot.state.isOpen, slot.multipart == nil else { return slot }
+            let place = try place(of: slot, under: snapshot)
+            let uploadID = try await place.begin(slot.landingKey, fields: slot.objectFields)
+            let upload = UploadSlot.Multipart(uploadID: uploadID, partSize: partSize)
+            let kept = try await end(under: snapshot) { _ throws(SlotRefusal) in
+                try slot.started(multipart: upload)
+            }
+            if kept.multipart != upload { try? await place.abort(slot.landingKey, uploadID: uploadID) }
+            return kept
+        }
+    }
+
+    /// Ends a slot that is taken back, or that nobody used.
+    func close(
+        _ id: String,
+        under snapshot: Snapshot,
+        by change: @escaping @Sendable (UploadSlot, Instant) throws(SlotRefusal) -> UploadSlot
+    ) async throws(APIFailure) -> UploadSlot? {
+        try await turns.take(id) { [self] () async throws(APIFailure) -> UploadSlot? in
+            guard let slot = try await slot(id) else { return nil }
+            guard slot.state.isOpen else { return slot }
+            let ended = try await end(under: snapshot) { now throws(SlotRefusal) in try change(slot, now) }
+            if let upload = slot.multipart, let place = try? place(of: slot, under: snapshot) {
+                try? await place.abort(slot.landingKey, uploadID: upload.uploadID)
+            }
+            return ended
+        }
+    }
+
+    // MARK: - Leftovers
+
+    /// What was rejected is removed at once where that is wanted; what stays, the reaper comes upon.
+    private func removeRejected(_ slot: UploadSlot, at place: SlotPlace, under snapshot: Snapshot) async {
+        guard slot.state == .rejected, snapshot.uploads.onMismatch == .delete, let found = slot.result else { return }
+        try? await place.remove(slot.landingKey, found, from: slot.landing)
+    }
+
+    /// Removes what a slot that has ended left at the store, once nothing more can come of it.
+    func clear(_ slot: UploadSlot, under snapshot: Snapshot) async throws(APIFailure) {
+        let now = now()
+        guard slot.expiresAt + Self.lateness < now else { return }
+        let rules = snapshot.uploads
+        let isKept = slot.state == .rejected && rules.onMismatch == .keep
+        if isKept, slot.landing != .direct, now < (slot.finishedAt ?? now) + rules.retention { return }
+        if let place = try? place(of: slot, under: snapshot) {
+            if let upload = slot.multipart, slot.state != .completed {
+                try await place.abort(slot.landingKey, uploadID: upload.uploadID)
+            }
+            if slot.landing != .direct {
+                if let left = try await place.object(slot.landingKey) {
+                    try await place.remove(slot.landingKey, left, from: slot.landing)
+                }
+            } else if slot.state == .rejected, !isKept, let found = slot.result {
+                try await place.remove(slot.landingKey, found, from: .direct)
+            }
+        }
+        do {
+            if let next = try? slot.cleared() { _ = try await store.replace(with: next, nil) }
+        } catch {
+            throw APIFailure(error)
+        }
+    }
+
+    /// How long after a URL's end an upload that began with it may still be under way.
+    private static let lateness = Duration.seconds(60)
+
+    // MARK: - Parts of it
+
+    func slot(_ id: String) async throws(APIFailure) -> UploadSlot? {
+        do {
+            return try await store.slot(id)
+        } catch {
+            throw APIFailure(error)
+        }
+    }
+
+    func place(of slot: UploadSlot, under snapshot: Snapshot) throws(APIFailure) -> SlotPlace {
+        guard let bucket = snapshot.bucket(slot.bucket) else { throw APIFailure(S3Error(.noSuchBucket)) }
+        return SlotPlace(bucket: bucket, client: client, now: now)
+    }
+
+    /// Puts the next revision of a slot in its place and announces it; the slot as somebody else left it where they were
+    /// first.
+    private func end(
+        under snapshot: Snapshot,
+        by change: (Instant) throws(SlotRefusal) -> UploadSlot
+    ) async throws(APIFailure) -> UploadSlot {
+        let now = now()
+        let next: UploadSlot
+        do {
+            next = try change(now)
+        } catch {
+            throw APIFailure(.init(.internalError), reason: "slot: \(error)")
+        }
+        let replacement: SlotReplacement
+        do {
+            let event = SlotEvent(random: random(16), next, at: now)
+            replacement = try await store.replace(with: next, Announcement(event, to: snapshot.uploads.targets))
+        } catch {
+            throw APIFailure(error)
+        }
+        switch replacement {
+        case .replaced:
+            changed()
+            return next
+        case .conflict(let other?): return other
+        case .conflict(nil): throw APIFailure(.notFound)
+        }
+    }
+}
+
+func unquoted(_ etag: String) -> Substring {
+    etag.count >= 2 && etag.hasPrefix("\"") && etag.hasSuffix("\"") ? etag.dropFirst().dropLast() : etag[...]
+}

@@ -1,0 +1,59 @@
+public import HTTP1
+public import S3API
+import Signatures
+public import WireFormats
+
+/// A form that a browser uploads one file with (S3 API reference, "POST Object").
+public struct PostedForm: Sendable {
+    /// The form's action.
+    public let url: String
+    /// What the form has to carry before its file, in this order.
+    public let fields: [(name: String, value: String)]
+}
+
+extension S3Backend {
+    /// A form for exactly this key, these fields and this length; nil where nothing is signed for this store.
+    ///
+    /// - Parameters:
+    ///   - fields: of the object; names in lower case.
+    ///   - length: of the file, in bytes.
+    /// - Throws: `KeyTooLongError` where the prefix leaves no room for the key.
+    public func postForm(
+        _ key: ObjectKey,
+        fields: FieldBlock,
+        length: Int64,
+        until end: Instant,
+        at now: Instant
+    ) throws(S3Error) -> PostedForm? {
+        guard let signer else { return nil }
+        var carried = [(name: "key", value: try stored(key).string)]
+        for entry in fields.entries {
+            let name = String(decoding: fields.name(entry), as: UTF8.self)
+            carried.append(
+                (name == "content-type" ? "Content-Type" : name, String(decoding: fields.value(entry), as: UTF8.self))
+            )
+        }
+        carried += signer.formFields(at: now).map { ($0.name, $0.value.reveal()) }
+        let conditions: [StrictJSON] =
+            [.object([("bucket", .string(bucketName))])]
+            + carried.map { .object([(name: $0.name, value: .string($0.value))]) }
+            + [.array([.string("content-length-range"), .number(String(length)), .number(String(length))])]
+        let policy = StrictJSON.object([
+            ("expiration", .string(Timestamp.iso8601Milliseconds(end))), ("conditions", .array(conditions)),
+        ])
+        let text = Base64.encode(policy.text)
+        carried.append(("policy", text))
+        carried.append(("x-amz-signature", signer.signature(ofPolicy: text, at: now)))
+        let place = publicEndpoint ?? endpoint
+        let host =
+            switch addressing {
+            case .path: place.authority
+            case .virtualHost: bucketName + "." + place.authority
+            }
+        let scheme = place.transport == .tls ? "https://" : "http://"
+        return PostedForm(
+            url: scheme + host + (root.isEmpty ? "/" : String(decoding: root, as: UTF8.self)),
+            fields: carried
+        )
+    }
+}

@@ -1,0 +1,52 @@
+"""Upload slots as an application asks for them, and as clients that know nothing of Gatehouse use them."""
+
+import json
+import urllib.error
+import urllib.request
+import uuid
+
+import requests
+
+from .people import ALICE
+
+
+def call(gateway, method, path, body=None, headers=None, who=ALICE):
+    fields = {**who.headers, **(headers or {})}
+    data = None
+    if body is not None:
+        fields["content-type"] = "application/json"
+        data = json.dumps(body).encode()
+    return gateway.request(method, f"/-/v1/uploads{path}", fields, data)
+
+
+def issue(gateway, size, bucket="photos", key=None, content_type="image/png", **more):
+    """A slot, or the answer that refuses it."""
+    body = {"bucket": bucket, "key": key or f"slots/{uuid.uuid4().hex}", "content_type": content_type, "size": size}
+    headers = more.pop("headers", None)
+    answer = call(gateway, "POST", "", {**body, **more}, headers)
+    return answer.json() if answer.status == 201 else answer
+
+
+def use(slot, body, **headers):
+    """Sends the bytes as the slot says; the status."""
+    upload = slot["upload"]
+    if upload["method"] == "POST":
+        return requests.post(upload["url"], data=upload["fields"], files={"file": ("file", body)}, timeout=30).status_code
+    return put(upload["url"], {**upload["headers"], **headers}, body)[0]
+
+
+def put(url, headers, body):
+    request = urllib.request.Request(url, data=body, method="PUT", headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.status, answer.headers
+    except urllib.error.HTTPError as answer:
+        return answer.code, answer.headers
+
+
+def complete(gateway, slot, parts=None):
+    return call(gateway, "POST", f"/{slot['id']}/complete", {} if parts is None else {"parts": parts})
+
+
+def state(gateway, slot):
+    return call(gateway, "GET", f"/{slot['id']}").json()["state"]
