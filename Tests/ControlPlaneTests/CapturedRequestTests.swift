@@ -107,7 +107,7 @@ struct ExplainRouteTests {
         try await withListener { client async throws in
             let answer = try await client.send("POST", "/api/explain", [Self.admin], form: capture)
             #expect(answer.status == 200)
-            #expect(answer.field("x-gatehouse-outcome") == "denied")
+            #expect(answer.field("x-gatehouse-outcome") == "undecided")
             let body = try #require(JSONObject(try StrictJSON(parsing: Array(answer.body.utf8))))
             #expect(body.object("understood")?.text("bucket") == "photos")
             #expect(body.object("caller")?.text("principal") == "user:alice")

@@ -450,6 +450,34 @@ struct ExplainTests {
         #expect(explanation.signature?.canonicalRequest?.contains("x-amz-security-token:***\n") == true)
     }
 
+    // MARK: - Routes
+
+    @Test("A route is named, with the object that it means for the caller")
+    func routes() async throws {
+        let identity = TokenIdentity(
+            provider: "auth",
+            subject: "photos",
+            claims: ["sub": "photos"],
+            expiresAt: noon + .seconds(60)
+        )
+        var gate = Gate()
+        gate.routes = [try route("/api/files/{id}", bucket: "{sub}", key: "models/{id}")]
+        let call = Call("GET", "/api/files/7").with("authorization", "Bearer abc.def.ghi")
+        let explanation = await Explainer(tokens: OneToken(finding: .verified(identity))).explain(
+            call.head,
+            body: nil,
+            from: ConnectionFacts(peer: IPAddress("192.0.2.7"), isSecure: true),
+            under: try gate.snapshot(),
+            at: noon
+        )
+        #expect(explanation.understood.kind == .route)
+        #expect(explanation.understood.route == "/api/files/{id}")
+        #expect(explanation.understood.bucket == "photos")
+        #expect(explanation.understood.key.map { text($0) } == "models/7")
+        #expect(explanation.decision.outcome == "allowed")
+        #expect(explanation.rules.contains { $0.contains("get_object") })
+    }
+
     // MARK: - Other credentials
 
     @Test("Tokens are verified, and what they permit is said")

@@ -48,6 +48,7 @@ extension Explanation.Understood {
                 ("method", .string(method)),
                 ("host", .string(host)),
                 ("path", .string(path)),
+                ("route", route.map { .string($0) }),
                 ("secure", .bool(isSecure)),
                 ("client_address", clientAddress.map { .string($0) }),
                 ("addressing", style.map { .string($0 == .path ? "path" : "virtual_host") }),

@@ -31,6 +31,7 @@ struct ExplanationText {
         lines.add("host", understood.host + (understood.isSecure ? " (https)" : " (http)"))
         lines.add("from", understood.clientAddress ?? "")
         lines.add("kind", understood.kind.rawValue)
+        lines.add("route", understood.route ?? "")
         let style = understood.style.map { $0 == .path ? " (in the path)" : " (in the host)" } ?? ""
         if let bucket = understood.bucket {
             lines.add("bucket", bucket + style + (understood.bucketIsKnown ? "" : ", which is not configured"))

@@ -30,16 +30,18 @@ public struct Explainer: Sendable {
     ) async -> Explanation {
         let origin = RequestOrigin(head, facts, trusted: snapshot.server.trustedProxies)
         let requestID = RequestID(random: 0)
+        let reserved = ReservedPath(head, on: origin.host, of: snapshot.server)
+        let route = reserved == nil ? snapshot.routes?.route(of: head, on: origin.host, snapshot.server) : nil
         let asking = Asking(
             head: head,
             origin: origin,
             snapshot: snapshot,
             authorizer: authorizer,
             now: now,
-            requestID: requestID
+            requestID: requestID,
+            ownPath: route == nil ? nil : head.path
         )
-        let reserved = ReservedPath(head, on: origin.host, of: snapshot.server)
-        var explanation = Explanation(understood: Explanation.Understood(asking, reserved))
+        var explanation = Explanation(understood: Explanation.Understood(asking, reserved, route))
         noteForwardedHost(asking, in: &explanation)
 
         var decision: Decision
@@ -64,7 +66,11 @@ public struct Explainer: Sendable {
         }
         explanation.decision = Explanation.Decision(decision)
         do throws(Refusal) {
-            try describe(&explanation, asking, reserved, body, otherHosts, findings)
+            if let route, explanation.understood.kind == .route {
+                try describe(&explanation, route, asking, body, otherHosts, findings)
+            } else {
+                try describe(&explanation, asking, reserved, body, otherHosts, findings)
+            }
         } catch {
             explanation.decision.errorCode = error.error.code.name
             explanation.decision.errorMessage = error.error.message
@@ -97,7 +103,7 @@ public struct Explainer: Sendable {
                         + "signed for it, give the request that the gateway received, without its prefix."
                 )
             )
-        case .s3, .api, .form, .nothing: break
+        case .s3, .api, .form, .nothing, .route: break
         }
         if reserved != nil {
             guard let query = try? Query(parsing: asking.head.query ?? []) else {
@@ -144,7 +150,57 @@ public struct Explainer: Sendable {
             throw .request(error)
         }
         explanation.understood.add(request)
-        guard let caller else { return }
+        if let caller { decideOn(request, by: caller, to: located, asking, in: &explanation) }
+    }
+
+    /// The same for a path of the application's own: the object is known when the caller is.
+    private func describe(
+        _ explanation: inout Explanation,
+        _ route: Route,
+        _ asking: Asking,
+        _ body: [UInt8]?,
+        _ otherHosts: [String],
+        _ findings: Findings
+    ) throws(Refusal) {
+        let query = try RouteQuery.checked(asking.head)
+        let server = asking.snapshot.server
+        var known = authenticate(asking, query, .own, findings, body, otherHosts, nil, in: &explanation) {
+            ReservedPath.isPathStyle($0, server)
+        }
+        if known?.principal == .anonymous,
+            let cookie = try RouteCookie.find(in: asking.head, of: asking.snapshot.identityProviders)
+        {
+            let authenticator = Authenticator()
+            explanation.credential = "bearer token in a cookie"
+            explanation.caller = nil
+            known = nil
+            if case .known(let caller) = try authenticator.authenticate(cookie, asking, knowing: findings, tokens) {
+                explanation.caller = caller.principal.description
+                known = caller
+            }
+        }
+        guard let caller = known else { return }
+        let located = try Located(route, for: caller, asking)
+        explanation.understood.add(located)
+        explanation.understood.style = nil
+        let mapped = asking.mapped(to: located.address)
+        let request: S3Request
+        do {
+            request = try S3Classifier.classify(mapped.head, located.address, located.query)
+        } catch {
+            throw .request(error)
+        }
+        explanation.understood.add(request)
+        decideOn(request, by: caller, to: located, mapped, in: &explanation)
+    }
+
+    private func decideOn(
+        _ request: S3Request,
+        by caller: Authenticated,
+        to located: Located,
+        _ asking: Asking,
+        in explanation: inout Explanation
+    ) {
         explanation.rules = RuleWords(request, caller, located, asking).lines
         do throws(Refusal) {
             _ = try Admitted(request, by: caller, to: located, asking)
@@ -234,7 +290,7 @@ public struct Explainer: Sendable {
 }
 
 extension Explanation.Understood {
-    init(_ asking: Asking, _ reserved: ReservedPath?) {
+    init(_ asking: Asking, _ reserved: ReservedPath?, _ route: Route?) {
         method = asking.head.method.name
         // A link's token is as good as a credential.
         path =
@@ -243,10 +299,11 @@ extension Explanation.Understood {
         host = String(decoding: asking.origin.host, as: UTF8.self)
         clientAddress = asking.origin.client.map { "\($0)" }
         isSecure = asking.origin.isSecure
+        self.route = route?.pattern.source
         switch reserved {
         case .probe, .description: kind = .probe
         case .api: kind = .api
-        case nil: kind = .s3
+        case nil: kind = route == nil ? .s3 : .route
         default: kind = .nothing
         }
         if asking.head.method == .options { kind = .preflight }

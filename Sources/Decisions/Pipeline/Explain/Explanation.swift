@@ -25,7 +25,9 @@ public struct Explanation: Sendable {
         /// The host that was taken to name the bucket.
         public var host: String
         public var kind: Kind
-        /// Where the bucket's name stood; nil where there is none.
+        /// The pattern of the route that the path is of.
+        public var route: String?
+        /// Where the bucket's name stood; nil where there is none, or a route names it.
         public var style: AddressingStyle?
         public var bucket: String?
         public var bucketIsKnown = false
@@ -44,6 +46,8 @@ public struct Explanation: Sendable {
         case s3
         case api = "json_api"
         case probe, preflight, form
+        /// A path of the application's own.
+        case route
         /// Another gateway asks about a request of its own.
         case gateway
         /// Under `/-/`, where nothing is.

@@ -132,7 +132,7 @@ extension Located {
     /// The object that a route means for this caller.
     ///
     /// - Throws: `AccessDenied` where a claim is missing or unusable, or no bucket has a name that came of one.
-    fileprivate init(_ route: Route, for caller: Authenticated, _ asking: Asking) throws(Refusal) {
+    init(_ route: Route, for caller: Authenticated, _ asking: Asking) throws(Refusal) {
         let parameters: [String: [UInt8]]
         do {
             parameters = try route.pattern.parameters(of: asking.head.path)
@@ -181,7 +181,7 @@ extension TemplateValueRefusal {
 extension Asking {
     /// The request that S3 would have got for this object: without a query, and without what concerns pages of other
     /// origins, which is ours to say on a path of ours.
-    fileprivate func mapped(to address: S3Address) -> Asking {
+    func mapped(to address: S3Address) -> Asking {
         var path: [UInt8] = [UInt8(ascii: "/")]
         if let bucket = address.bucket { path.append(contentsOf: bucket.utf8) }
         if let key = address.key {
