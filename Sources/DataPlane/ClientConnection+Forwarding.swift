@@ -346,7 +346,7 @@ extension ClientConnection {
             upstream.cut()
         case .connecting:
             if let forward = exchange.forward { loop.pool(for: forward.upstream).cancel(self) }
-        case .waiting(let task):
+        case .waiting(let task, _):
             task.cancel()
         case .transferring(let run):
             answer.wasCut = true

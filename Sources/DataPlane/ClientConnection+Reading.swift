@@ -14,17 +14,18 @@ extension ClientConnection {
         extendDeadline(Self.longestWait)
         let connection = NIOLoopBound(self, eventLoop: loop.eventLoop)
         let eventLoop = loop.eventLoop
-        phase = .waiting(
-            Task {
-                let plan = await make()
-                eventLoop.execute { connection.value.waitEnded(with: plan) }
-            }
-        )
+        waitCount += 1
+        let id = waitCount
+        let task = Task {
+            let plan = await make()
+            eventLoop.execute { connection.value.waitEnded(id, with: plan) }
+        }
+        phase = .waiting(task, id: id)
     }
 
     /// What was waited for is here, unless the request has ended meanwhile.
-    func waitEnded(with plan: Plan) {
-        guard case .waiting(let task) = phase, !task.isCancelled else { return }
+    private func waitEnded(_ id: Int, with plan: Plan) {
+        guard case .waiting(_, id) = phase else { return }
         phase = .connecting
         perform(plan)
         advance()

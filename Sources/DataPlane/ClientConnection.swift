@@ -20,7 +20,7 @@ final class ClientConnection: ChannelDuplexHandler, UpstreamUser {
         // → waiting | collecting | readingForm | gathering | connecting | forwarding | discarding | head | lingering | closed
         case head
         // Somebody outside of the loop is asked. → any but gathering's successors, as head
-        case waiting(Task<Void, Never>)
+        case waiting(Task<Void, Never>, id: Int)
         // → waiting | connecting | discarding | head | lingering | closed
         case collecting(limit: Int, then: @Sendable ([UInt8]) -> Plan)
         // A form's fields are read. → waiting | gathering | connecting | discarding | head | lingering | closed
@@ -72,6 +72,8 @@ final class ClientConnection: ChannelDuplexHandler, UpstreamUser {
     private var peerText: [UInt8] = []
     var collected: [UInt8] = []
     var formReader: FormReader?
+    /// Of the last wait: an answer that comes after its request has ended is not the next one's.
+    var waitCount = 0
     var exchange = Exchange()
     var answer = AnswerState()
 
@@ -376,7 +378,7 @@ final class ClientConnection: ChannelDuplexHandler, UpstreamUser {
         case .collecting, .gathering, .readingForm:
             answer.keepAlive = false
             send(refusal(S3Error(.requestTimeout)))
-        case .waiting(let task):
+        case .waiting(let task, _):
             task.cancel()
             record.reason = "waited too long for an answer"
             phase = .connecting

@@ -12,7 +12,8 @@ package import WireFormats
 package final class Application: Authorizer {
     /// An answer is good for one caller as it asked: with its claims, from its address, under one configuration.
     private struct Key: Hashable, Sendable {
-        let principal: Principal
+        /// As bytes: names that Unicode calls equal are two.
+        let principal: [UInt8]
         let claims: [UInt8]
         let sourceAddress: IPAddress?
         let item: ApplicationQuestion.Item
@@ -87,7 +88,7 @@ package final class Application: Authorizer {
 
     private func key(_ question: ApplicationQuestion, _ item: ApplicationQuestion.Item, _ snapshot: Snapshot) -> Key {
         Key(
-            principal: question.principal,
+            principal: Array(question.principal.description.utf8),
             claims: question.claims,
             sourceAddress: question.sourceAddress,
             item: item,
@@ -145,7 +146,7 @@ package final class Application: Authorizer {
         let requests = question.items.map { item -> StrictJSON in
             .object([
                 ("action", .string(item.action.rawValue)), ("bucket", item.bucket.map { .string($0) } ?? .null),
-                ("key", item.key.map { .string($0) } ?? .null),
+                ("key", item.key.map { .string(String(decoding: $0, as: UTF8.self)) } ?? .null),
             ])
         }
         let claims = (try? StrictJSON(parsing: question.claims)) ?? .object([])

@@ -39,7 +39,7 @@ struct AuthorizerTests {
         let vetoed = try await decide(Call("GET", "/photos/b").signed(), &gate)
         try expect(403, .accessDenied, vetoed)
         #expect(vetoed.outcome == .denied && vetoed.reason == "authorizer")
-        #expect(application.asked.map { $0.map(\.key) } == [["a"], ["b"]])
+        #expect(application.asked.map { $0.map(\.keyText) } == [["a"], ["b"]])
     }
 
     @Test("It is not asked about what is denied without it")
@@ -70,7 +70,7 @@ struct AuthorizerTests {
         let vetoed = try await decide(Call("GET", "/-/authz/envoy/s3/photos/b").by(.root), &gate)
         #expect(try vetoed.reply().status == 403)
         #expect(vetoed.outcome == .denied && vetoed.reason == "envoy: authorizer")
-        #expect(application.asked.map { $0.map(\.key) } == [["a"], ["b"]])
+        #expect(application.asked.map { $0.map(\.keyText) } == [["a"], ["b"]])
     }
 
     @Test("Too few answers are no answer")
@@ -86,8 +86,8 @@ struct AuthorizerTests {
         let copy = Call("PUT", "/photos/to", [("x-amz-copy-source", "/docs/from")], length: 0).signed()
         _ = try await decide(copy, &gate)
         let items = try #require(application.asked.first)
-        #expect(items.contains { $0.action == .putObject && $0.bucket == "photos" && $0.key == "to" })
-        #expect(items.contains { $0.action == .getObject && $0.bucket == "docs" && $0.key == "from" })
+        #expect(items.contains { $0.action == .putObject && $0.bucket == "photos" && $0.keyText == "to" })
+        #expect(items.contains { $0.action == .getObject && $0.bucket == "docs" && $0.keyText == "from" })
         #expect(application.asked.count == 1)
     }
 
@@ -105,7 +105,7 @@ struct AuthorizerTests {
         let forward = try await make().forward()
         let sent = try #require(forward.document)
         #expect(sent.contains("models/a") && !sent.contains("models/b") && !sent.contains("private/c"))
-        #expect(application.asked.map { $0.map(\.key) } == [["models/a", "models/b"]])
+        #expect(application.asked.map { $0.map(\.keyText) } == [["models/a", "models/b"]])
         let answer = "<DeleteResult><Deleted><Key>models/a</Key></Deleted></DeleteResult>"
         let reply = try forward.given(200, document: answer).reply()
         #expect(reply.text.contains("<Error><Key>models/b</Key><Code>AccessDenied</Code>"))
@@ -157,8 +157,12 @@ private final class PlayedApplication: Authorizer {
             if state.answersNothing { return [] }
             return question.items.map { item in
                 if state.isAway { return .failed("away") }
-                return state.vetoed.contains(item.key ?? "") ? .vetoed : .allowed(until: now)
+                return state.vetoed.contains(item.keyText ?? "") ? .vetoed : .allowed(until: now)
             }
         }
     }
+}
+
+extension ApplicationQuestion.Item {
+    fileprivate var keyText: String? { key.map { text($0) } }
 }

@@ -252,6 +252,32 @@ struct FormTests {
         }
     }
 
+    @Test("A form copies nothing, whatever its fields say")
+    func noCopies() throws {
+        var gate = Gate()
+        let conditions =
+            #"{"bucket": "far"}, ["starts-with", "$key", ""], ["starts-with", "$x-amz-copy-source", ""]"#
+        var call = try FormCall.v4([("key", "a"), ("x-amz-copy-source", "/docs/secret")], conditions)
+        call.path = "/far"
+        call.file = []
+        try expect(501, .notImplemented, try call.decide(&gate).decision)
+    }
+
+    @Test("A form that came whole in one piece is as good as one that came in many")
+    func onePiece() throws {
+        var gate = Gate()
+        var call = try FormCall.v4()
+        call.file = [UInt8](repeating: 7, count: 90_000)
+        let body = call.body
+        let type = "multipart/form-data; boundary=" + FormCall.boundary
+        let request = Call("POST", "/photos", [("content-type", type)], length: Int64(body.count))
+        guard case .readForm(var reader, var findings) = try gate.decide(request).plan else { throw OtherPlan() }
+        findings.form = try reader.take(ByteBuffer(bytes: body))
+        let forward = try gate.decide(request, knowing: findings).forward()
+        guard case .stream(.some(var verifier)) = forward.body else { throw OtherPlan() }
+        #expect(try verifier.finish().reduce(0) { $0 + $1.readableBytes } == 90_000)
+    }
+
     @Test("Answers are what the form asks for, and lead nowhere but to web pages")
     func answers() throws {
         var gate = Gate()

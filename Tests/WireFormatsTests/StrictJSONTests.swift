@@ -32,4 +32,22 @@ import WireFormats
             #expect(error.path == "$.a[0].b")
         }
     }
+
+    @Test("A long name above many elements is read once, and not shown whole", .timeLimit(.minutes(1)))
+    func longNames() throws {
+        let name = String(repeating: "n", count: 300_000)
+        let elements = String(repeating: "1,", count: 200_000)
+        let text = #"{"\#(name)": [\#(elements)1]}"#
+        guard case .object(let members) = try StrictJSON(parsing: Array(text.utf8)) else {
+            Issue.record("not an object")
+            return
+        }
+        #expect(members.count == 1)
+        do {
+            _ = try StrictJSON(parsing: Array(#"{"\#(name)": x}"#.utf8))
+            Issue.record("accepted")
+        } catch {
+            #expect(error.path.utf8.count < 1000)
+        }
+    }
 }

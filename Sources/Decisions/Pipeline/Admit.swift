@@ -30,6 +30,15 @@ public final class Admitted: Sendable {
         to located: Located,
         _ asking: Asking
     ) throws(Refusal) {
+        // Who may not sign may not say either what an object shall be taken for.
+        guard caller.principal != .anonymous || !request.query.hasResponseOverride else {
+            throw .request(
+                S3Error(
+                    .invalidRequest,
+                    "Request specific response headers cannot be used for anonymous GET requests."
+                )
+            )
+        }
         self.request = request
         principal = caller.principal
         payload = caller.payload
@@ -212,12 +221,36 @@ extension Asking {
     func values(_ value: RequestValue) -> [[UInt8]] {
         switch value {
         case .header(let name):
-            return head.fields.entries.filter { head.fields.isNamed($0, name) }.map { Array(head.fields.value($0)) }
+            var values = head.fields.entries.filter { head.fields.isNamed($0, name) }.map {
+                Array(head.fields.value($0))
+            }
+            // What a signing SDK moved into the query is carried as the field that it is.
+            if head.query != nil, let query = try? Query(parsing: head.query ?? []) {
+                values += name.withUTF8Buffer { wanted in
+                    query.items.filter { item in
+                        wanted.starts(with: "x-amz-".utf8) && item.name.count == wanted.count
+                            && zip(item.name, wanted).allSatisfy { lowered($0) == $1 }
+                    }
+                }.map(\.value)
+            }
+            guard name.description == "x-amz-copy-source" else { return values }
+            // One name for one object, however it is spelt.
+            return values.map { value in
+                guard let source = try? CopySource(parsing: value) else { return value }
+                return Array("\(source.bucket)/".utf8) + source.key.bytes
+            }
         case .query(let name):
             guard let query = try? Query(parsing: head.query ?? []) else { return [] }
             return name.withUTF8Buffer { wanted in
                 query.items.filter { $0.name.elementsEqual(wanted) }.map(\.value)
             }
         }
+    }
+}
+
+extension Query {
+    /// `response-content-type` and its like.
+    fileprivate var hasResponseOverride: Bool {
+        !isEmpty && items.contains { $0.name.starts(with: "response-".utf8) }
     }
 }

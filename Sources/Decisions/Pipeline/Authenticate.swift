@@ -307,7 +307,10 @@ struct Authenticator {
             }
         case .token(let identity):
             guard asking.now < identity.expiresAt else { throw Self.refusal(AccessKeyRefusal.expired) }
-            let templates = snapshot.tokenScopes[identity.provider] ?? []
+            // With its provider goes what rests on its tokens.
+            guard let templates = snapshot.tokenScopes[identity.provider] else {
+                throw Self.refusal(AccessKeyRefusal.unknown)
+            }
             let scopes = templates.compactMap { $0.scope(for: identity.claims) }
             return ((identity.principal, .scopes(scopes)), identity.expiresAt)
         }

@@ -28,9 +28,11 @@ public struct ApplicationQuestion: Hashable, Sendable {
         /// Nil for the list of buckets.
         public let bucket: String?
         /// Nil where the bucket as a whole is meant; of a listing its prefix.
-        public let key: String?
+        ///
+        /// Bytes: as text, keys that only look the same would be one.
+        public let key: [UInt8]?
 
-        public init(action: S3Action, bucket: String?, key: String?) {
+        public init(action: S3Action, bucket: String?, key: [UInt8]?) {
             self.action = action
             self.bucket = bucket
             self.key = key
@@ -62,8 +64,7 @@ extension ApplicationQuestion.Item {
         case .listing(let name, let prefix): (bucket, key) = (name.string, prefix)
         case .object(let name, let object): (bucket, key) = (name.string, object.bytes)
         }
-        let text = key.map { String(decoding: $0, as: UTF8.self) }
-        return actions.actions.map { Self(action: $0, bucket: bucket, key: text) }
+        return actions.actions.map { Self(action: $0, bucket: bucket, key: key) }
     }
 }
 

@@ -69,6 +69,8 @@ public struct Pipeline {
         )
         var decision = Decision(plan: Self.undecided, client: origin.client)
         decision.crossOrigin = ownFields
+        // Held since the first decision, whatever comes of this one.
+        decision.permit = findings.permit
         if case .probe = reserved {
             decision.plan = ReservedPath.alive
             return decision

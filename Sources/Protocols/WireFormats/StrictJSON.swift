@@ -112,8 +112,14 @@ extension StrictJSON {
 private struct StrictJSONReader {
     let bytes: [UInt8]
     var at = 0
-    var path = "$"
+    /// Where the reader is; made into text only where something is wrong, since a name may be long and stand over many.
+    var place: [Step] = []
     var depth = 0
+
+    enum Step {
+        case member(String)
+        case element(Int)
+    }
 
     init(bytes: [UInt8]) { self.bytes = bytes }
 
@@ -146,9 +152,7 @@ private struct StrictJSONReader {
         guard depth < StrictJSON.maximumDepth else { throw fail("nested deeper than \(StrictJSON.maximumDepth)") }
         depth += 1
         at += 1
-        let outer = path
         let result = try read(&self)
-        path = outer
         depth -= 1
         return result
     }
@@ -156,19 +160,18 @@ private struct StrictJSONReader {
     private mutating func members() throws(StrictJSONError) -> [(name: String, value: StrictJSON)] {
         var members: [(name: String, value: StrictJSON)] = []
         var names: Set<[UInt8]> = []
-        let outer = path
         skipSpace()
         if skip("}") { return members }
         repeat {
             skipSpace()
             guard at < bytes.count, bytes[at] == UInt8(ascii: "\"") else { throw fail("a member's name is missing") }
             let name = try string()
-            path = StrictJSON.path(outer, name)
+            place.append(.member(name))
             guard names.insert(Array(name.utf8)).inserted else { throw fail("given twice") }
             skipSpace()
             guard skip(":") else { throw fail("a ':' is missing at byte \(at)") }
             members.append((name, try value()))
-            path = outer
+            place.removeLast()
             skipSpace()
         } while skip(",")
         guard skip("}") else { throw fail("a ',' or '}' is missing at byte \(at)") }
@@ -177,13 +180,12 @@ private struct StrictJSONReader {
 
     private mutating func elements() throws(StrictJSONError) -> [StrictJSON] {
         var elements: [StrictJSON] = []
-        let outer = path
         skipSpace()
         if skip("]") { return elements }
         repeat {
-            path = outer + "[\(elements.count)]"
+            place.append(.element(elements.count))
             elements.append(try value())
-            path = outer
+            place.removeLast()
             skipSpace()
         } while skip(",")
         guard skip("]") else { throw fail("a ',' or ']' is missing at byte \(at)") }
@@ -274,5 +276,17 @@ private struct StrictJSONReader {
         while at < bytes.count, [0x20, 0x09, 0x0a, 0x0d].contains(bytes[at]) { at += 1 }
     }
 
-    private func fail(_ message: String) -> StrictJSONError { StrictJSONError(path, message) }
+    private func fail(_ message: String) -> StrictJSONError {
+        var path = "$"
+        for step in place {
+            switch step {
+            case .member(let name):
+                path = StrictJSON.path(path, name.utf8.count > Self.longestShownName ? "..." : name)
+            case .element(let index): path += "[\(index)]"
+            }
+        }
+        return StrictJSONError(path, message)
+    }
+
+    private static let longestShownName = 128
 }

@@ -99,6 +99,9 @@ public struct BodyVerifier: Sendable {
     /// - Throws: what is wrong with the body: `IncompleteBody`, `XAmzContentSHA256Mismatch`, `BadDigest`,
     ///   `MalformedTrailerError`.
     public mutating func finish() throws(S3Error) -> [ByteBuffer] {
+        var rest: [ByteBuffer] = []
+        // A form may have come whole with what precedes its file.
+        try takeOfForm(ByteBuffer(), to: &rest)
         switch framing {
         case .plain: break
         case .awsChunked(var body):
@@ -111,7 +114,6 @@ public struct BodyVerifier: Sendable {
         guard missing == 0 else { throw S3Error(.incompleteBody) }
         for check in checks { try check.finish() }
         isFinished = true
-        var rest: [ByteBuffer] = []
         if let held { send(held, to: &rest) }
         held = nil
         if let encoder, let digest = checksum?.digest { rest.append(encoder.finish(digest)) }

@@ -61,6 +61,10 @@ struct FormUpload: Sendable {
             let head = try Self.head(of: asking.head, address, form, located.style)
             self.form = form
             request = try S3Classifier.classify(head, address, Query())
+            // A form uploads its file: fields that would make it something else are not for forms.
+            guard request.operation == .putObject else {
+                throw S3Error(.notImplemented, "A form can do nothing but upload its file.")
+            }
             answer = try FormAnswer(form.fields, name, key, server.view)
             self.asking = Asking(
                 head: head,

@@ -119,6 +119,8 @@ public struct FormReader: Sendable {
         consume(end + Self.emptyLine.count)
         if header.name == "file" {
             fields.filename = FormFields.lastSegment(of: header.filename ?? [])
+            // It stands for a part of a key; put into fields many times, a longer one would be very long.
+            guard fields.filename.count <= ObjectKey.maximumLength else { throw S3Error(.keyTooLong) }
             state = .file
         } else {
             state = .value(name: header.name)
