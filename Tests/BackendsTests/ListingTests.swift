@@ -42,6 +42,37 @@ import WireFormats
         #expect(root.value("Unheard") == "kept")
     }
 
+    @Test(arguments: ["", "v2"])
+    func whatIsHiddenIsLeftOut(prefix: String) throws {
+        let place = prefix.isEmpty ? "" : prefix + "/"
+        let body = """
+            <ListBucketResult><Name>store-bucket</Name><Prefix>\(place)</Prefix><KeyCount>3</KeyCount>
+            <Contents><Key>\(place).q/1/a</Key></Contents><Contents><Key>\(place).qa</Key></Contents>
+            <CommonPrefixes><Prefix>\(place).q/2/</Prefix></CommonPrefixes></ListBucketResult>
+            """
+        for (target, isCollected) in [
+            ("/store-bucket?list-type=2", true), ("/store-bucket?list-type=2&prefix=x", false),
+        ] {
+            let incoming = try Incoming("GET", target)
+            let answer = backend(prefix: prefix, hidden: ".q/").answer(
+                to: incoming.request,
+                head: response(200),
+                view: AnswerTests.view
+            )
+            guard case .collect(_, let reader) = answer,
+                case .document(_, _, let bytes) = reader.answer(Array(body.utf8))
+            else {
+                #expect(!isCollected && prefix.isEmpty)
+                continue
+            }
+            guard isCollected else { continue }
+            let root = try XMLReader.parse(bytes)
+            #expect(root.children(named: "Contents").map { $0.value("Key") } == [".qa"])
+            #expect(root.children(named: "CommonPrefixes").isEmpty)
+            #expect(root.value("KeyCount") == "1")
+        }
+    }
+
     @Test func theSecondVersionsTokensComeBack() throws {
         let body = """
             <ListBucketResult><Name>store-bucket</Name><Prefix>v2/p</Prefix><StartAfter>v2/s</StartAfter>

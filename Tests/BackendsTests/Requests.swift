@@ -14,7 +14,8 @@ func backend(
     bucket: String = "store-bucket",
     addressing: S3Backend.Addressing = .path,
     signed: Signed = .yes,
-    crossOrigin: S3Backend.CrossOrigin = .store
+    crossOrigin: S3Backend.CrossOrigin = .store,
+    hidden: String = ""
 ) -> S3Backend {
     let signer = SigV4Signer(
         accessKeyID: "AKSTORE",
@@ -29,7 +30,8 @@ func backend(
         bucketName: bucket,
         prefix: prefix,
         signer: signed == .yes ? signer : nil,
-        crossOrigin: crossOrigin
+        crossOrigin: crossOrigin,
+        hidden: Array(hidden.utf8)
     )
 }
 

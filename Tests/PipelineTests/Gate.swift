@@ -26,6 +26,7 @@ struct Gate {
     /// Paths of the application's own.
     var routes: [Route] = []
     var identityProviders: [IdentityProvider] = []
+    var uploads = UploadRules()
     let limiter = Limiter()
     private var pipeline: Pipeline
 
@@ -87,7 +88,8 @@ struct Gate {
             ownLimits: ownLimits,
             openAccount: hasOpenAccount ? openAccount : nil,
             buckets: try Self.buckets(knowing: checksums),
-            urlKeys: URLKeyring(secret: Secret(Array(repeating: 7, count: 32)))
+            urlKeys: URLKeyring(secret: Secret(Array(repeating: 7, count: 32))),
+            uploads: uploads
         )
     }
 
