@@ -42,6 +42,19 @@ struct AuthorizerTests {
         #expect(application.asked.map { $0.map(\.keyText) } == [["a"], ["b"]])
     }
 
+    @Test("A route is asked about like any request; a URL lasts no longer than the application's word")
+    func routes() async throws {
+        var gate = try gate()
+        gate.routes = [try route("/f/{id}", key: "{id}", .redirect), try route("/p/{id}", key: "{id}")]
+        application.lasting = .seconds(7)
+        let url = try await decide(Call("GET", "/f/a").signed(), &gate).plan.location()
+        #expect(url.contains("X-Amz-Expires=7&"))
+        _ = try await decide(Call("GET", "/p/a").signed(), &gate).forward()
+        application.vetoed = ["b"]
+        try await expect(403, .accessDenied, decide(Call("GET", "/f/b").signed(), &gate))
+        try await expect(403, .accessDenied, decide(Call("GET", "/p/b").signed(), &gate))
+    }
+
     @Test("It is not asked about what is denied without it")
     func askedLast() async throws {
         var gate = try gate()
@@ -126,6 +139,8 @@ private final class PlayedApplication: Authorizer {
         var vetoed: Set<String> = []
         var isAway = false
         var answersNothing = false
+        /// How long its word is good for.
+        var lasting = Duration.zero
         var asked: [[ApplicationQuestion.Item]] = []
     }
 
@@ -145,6 +160,11 @@ private final class PlayedApplication: Authorizer {
         set { state.withLock { $0.answersNothing = newValue } }
     }
 
+    var lasting: Duration {
+        get { state.withLock(\.lasting) }
+        set { state.withLock { $0.lasting = newValue } }
+    }
+
     func known(_: ApplicationQuestion, under _: Snapshot, at _: Instant) -> [ApplicationVerdict]? { nil }
 
     func verdicts(
@@ -157,7 +177,7 @@ private final class PlayedApplication: Authorizer {
             if state.answersNothing { return [] }
             return question.items.map { item in
                 if state.isAway { return .failed("away") }
-                return state.vetoed.contains(item.keyText ?? "") ? .vetoed : .allowed(until: now)
+                return state.vetoed.contains(item.keyText ?? "") ? .vetoed : .allowed(until: now + state.lasting)
             }
         }
     }

@@ -51,6 +51,13 @@ public struct Rights: Sendable {
         case denied(reason: String)
     }
 
+    /// The same rights, the application having allowed this already: for as long as it said, nil where it said nothing.
+    func allowed(_ wish: Wish, until: Instant?) -> Rights {
+        var rights = self
+        rights.heard[wish] = .granted(until: until)
+        return rights
+    }
+
     /// The same rights with the application's word about these URLs, for which it is asked once.
     public func hearing(about wishes: [URLWish]) async -> Rights {
         guard snapshot.authorizer != nil else { return self }

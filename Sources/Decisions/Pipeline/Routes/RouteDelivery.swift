@@ -12,17 +12,21 @@ struct RouteDelivery: Sendable {
     private let admitted: Admitted
     private let rights: Rights
     private let asking: Asking
-    private let until: Instant?
 
     /// - Parameters:
     ///   - asking: the request that S3 would have got.
     ///   - until: how long the application's word lasts; nil: it sets no end.
     init(_ route: Route, _ admitted: Admitted, _ caller: Authenticated, _ asking: Asking, until: Instant?) {
-        self.until = until
         self.route = route
         self.admitted = admitted
         self.asking = asking
-        rights = Rights(caller, asking)
+        let rights = Rights(caller, asking)
+        self.rights =
+            if case .object(let bucket, let key) = admitted.request.address {
+                rights.allowed(Rights.Wish(admitted.request.actions, at: .object(bucket, key)), until: until)
+            } else {
+                rights
+            }
     }
 
     private var request: S3Request { admitted.request }
@@ -147,7 +151,6 @@ struct RouteDelivery: Sendable {
             lifetime: route.lifetime,
             via: .store
         )
-        if let until { wish.limits = [(.authorizer, until)] }
         if request.operation == .putObject {
             wish.fields = try boundFields()
         } else {
