@@ -171,6 +171,9 @@ struct RouteTests {
         #expect(reply.isJSON)
         #expect(reply.text.contains("\"/f/7\""))
         #expect(!reply.text.contains("hidden"))
+        let document = try gate.decide(Call("GET", "/f/7").signed(by: .models)).reply().text
+        #expect(document.contains("<Resource>/f/7</Resource>"))
+        #expect(!document.contains("<BucketName>"))
     }
 
     // MARK: - Cookies

@@ -94,7 +94,8 @@ public struct ErrorAnswer: Sendable {
                 resource: resource,
                 requestID: id,
                 region: region,
-                details: details
+                details: details,
+                about: ownPath == nil ? .s3 : .otherPath
             )
         case .json:
             fields.append("content-type", "application/json")

@@ -14,6 +14,14 @@ public enum ErrorDocument {
         xml(code: error.code.name, message: error.message, resource: resource, requestID: requestID, region: region)
     }
 
+    /// What the resource of an error is.
+    public enum Subject: Sendable {
+        /// A bucket or an object, named by the path.
+        case s3
+        /// A path that means something else.
+        case otherPath
+    }
+
     /// - Parameters:
     ///   - region: the region that a signature must name, for AuthorizationHeaderMalformed.
     ///   - details: further elements, which SDKs make fields of their exceptions of.
@@ -23,7 +31,8 @@ public enum ErrorDocument {
         resource: some Sequence<UInt8>,
         requestID: String,
         region: String? = nil,
-        details: [(name: StaticString, value: String)] = []
+        details: [(name: StaticString, value: String)] = [],
+        about subject: Subject = .s3
     ) -> [UInt8] {
         var writer = XMLWriter()
         writer.open("Error")
@@ -33,8 +42,8 @@ public enum ErrorDocument {
         for detail in details { writer.element(detail.name, detail.value) }
         let path = Array(resource)
         let parts = path.dropFirst().split(separator: UInt8(ascii: "/"), maxSplits: 1, omittingEmptySubsequences: false)
-        if let bucket = parts.first, !bucket.isEmpty { writer.element("BucketName", bucket) }
-        if parts.count > 1, !parts[1].isEmpty { writer.element("Key", parts[1]) }
+        if subject == .s3, let bucket = parts.first, !bucket.isEmpty { writer.element("BucketName", bucket) }
+        if subject == .s3, parts.count > 1, !parts[1].isEmpty { writer.element("Key", parts[1]) }
         writer.element("Resource", path)
         writer.element("RequestId", requestID)
         writer.close("Error")
