@@ -29,6 +29,7 @@ package final class DataPlane: Sendable {
         tokens: any TokenVerifier = NoTokens(),
         authorizer: any Authorizer = NoAuthorizer(),
         desk: (any APIDesk)? = nil,
+        grants: GrantSource? = nil,
         journal: @escaping @Sendable () -> LoopJournal,
         tls: NIOSSLContext?,
         logger: Logger
@@ -48,6 +49,7 @@ package final class DataPlane: Sendable {
                     tokens: tokens,
                     authorizer: authorizer,
                     desk: desk,
+                    grants: grants,
                     journal: journal(),
                     shared: counts,
                     logger: logger

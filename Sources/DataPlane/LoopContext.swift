@@ -62,6 +62,7 @@ final class LoopContext {
         tokens: any TokenVerifier,
         authorizer: any Authorizer,
         desk: (any APIDesk)?,
+        grants: GrantSource? = nil,
         journal: LoopJournal,
         shared: SharedCounts,
         logger: Logger
@@ -72,7 +73,13 @@ final class LoopContext {
         waits = Waits(snapshot.server)
         self.limiter = limiter
         self.journal = journal
-        pipeline = Pipeline(limiter: limiter, tokens: tokens, authorizer: authorizer, desk: desk)
+        pipeline = Pipeline(
+            limiter: limiter,
+            tokens: tokens,
+            authorizer: authorizer,
+            desk: desk,
+            grants: grants
+        )
         self.shared = shared
         self.logger = logger
         requestIDs = RequestIDSequence(seed: .random(in: .min ... .max))

@@ -48,13 +48,20 @@ enum Instance {
         let application = Application(client: Self.client)
         let current = CurrentSnapshot(snapshot)
         let uploads = UploadServices(state: state, current: current, queue: configuration.uploads.queue, logger: logger)
+        let grants = GrantKeeper(state, clock: Clock.now)
+        do {
+            try await grants.refresh()
+        } catch {
+            throw StartFailure("the state can't be used: \(error)")
+        }
         let dataPlane = try await DataPlane(
             group: group,
             snapshot: snapshot,
             limiter: limiter,
             tokens: tokens,
             authorizer: application,
-            desk: desk(journal, uploads, state),
+            desk: desk(journal, uploads, state, grants),
+            grants: grants.source,
             journal: { LoopJournal(accessLog: journal.access, auditLog: journal.audit) },
             tls: try compiled { try ListenerTLS.context(configuration.server.tls) },
             logger: logger
@@ -98,6 +105,7 @@ enum Instance {
             stores.services + uploads.services + [
                 admin,
                 ReloadService(running: running, journal: journal, logger: logger),
+                GrantFeed(keeper: grants, logger: logger),
                 StateUpkeep(state: state, running: running, logger: logger),
                 StoreProbeService(
                     running: running,
@@ -137,12 +145,14 @@ enum Instance {
     private static func desk(
         _ journal: JournalFiles,
         _ services: UploadServices,
-        _ state: any ValetState
+        _ state: SQLiteState,
+        _ keeper: GrantKeeper
     ) -> Desk {
         let log = IssueLog(journal.audit)
         let uploads = Uploads(services.slots, log, creations: state)
+        let grants = GrantAPI(state, keeper: keeper, log: log, random: NewKey.random)
         return Desk(
-            [Downloads(log, random: NewKey.random).operation] + uploads.operations,
+            [Downloads(log, random: NewKey.random).operation] + uploads.operations + grants.operations,
             events: services.events,
             version: Version.current
         )

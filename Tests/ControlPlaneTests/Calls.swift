@@ -19,6 +19,7 @@ struct APICaller {
     var peer = "192.0.2.7"
     var policies = PolicySet()
     var buckets: [Bucket] = []
+    var grants: GrantSource?
     /// Whether bob's and alice's entries are still in the configuration.
     var hasUsers = true
     var url = "https://files.example.com"
@@ -82,7 +83,7 @@ struct APICaller {
     }
 
     private func decide(_ head: RequestHead) throws -> Decision {
-        var pipeline = Pipeline(limiter: Limiter(), tokens: NoTokens(), desk: desk)
+        var pipeline = Pipeline(limiter: Limiter(), tokens: NoTokens(), desk: desk, grants: grants)
         return pipeline.decide(
             head,
             from: ConnectionFacts(peer: IPAddress(peer), isSecure: url.hasPrefix("https")),

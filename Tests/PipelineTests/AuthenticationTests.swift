@@ -41,7 +41,6 @@ struct AuthenticationTests {
                 Self.open.with("x-amz-security-token", "t").signed(), 400, .invalidToken,
                 "session_token_unsupported"
             ),
-            (Call("GET", "/public/a.txt?gh-link=abc"), 403, .accessDenied, "unknown_link"),
         ]
     )
     func failedIsNotAnonymous(call: Call, status: Int, code: S3Error.Code, label: String) throws {

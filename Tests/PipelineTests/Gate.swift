@@ -33,9 +33,10 @@ struct Gate {
     init(
         tokens: any TokenVerifier = NoTokens(),
         authorizer: any Authorizer = NoAuthorizer(),
-        desk: (any APIDesk)? = nil
+        desk: (any APIDesk)? = nil,
+        grants: GrantSource? = nil
     ) {
-        pipeline = Pipeline(limiter: limiter, tokens: tokens, authorizer: authorizer, desk: desk)
+        pipeline = Pipeline(limiter: limiter, tokens: tokens, authorizer: authorizer, desk: desk, grants: grants)
     }
 
     static func settings(

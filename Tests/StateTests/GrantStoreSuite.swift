@@ -21,6 +21,7 @@ struct GrantStoreSuite {
             reach: reach,
             actions: ActionSet([.getObject, .headObject]),
             grantor: "user:alice",
+            claims: ["sub": "al\"ice", "org": ""],
             note: "for 'Bob'",
             issuedAt: noon,
             expiresAt: expiresAt,
@@ -147,6 +148,26 @@ struct GrantStoreSuite {
             #expect(try await use(.continuing, mine, 600) == .refused)
             #expect(try await use(.continuing, nil, 3) == .refused)
             #expect(try await use(.fresh, mine, 3) == .refused)
+        }
+    }
+
+    @Test(
+        "Looking takes nothing and needs something to be left; what came to nothing is given back",
+        arguments: StateKind.allCases
+    )
+    func lookingAndGivingBack(_ kind: StateKind) async throws {
+        let mine = try #require(IPAddress("192.0.2.1"))
+        try await kind.withState { state in
+            _ = try await state.insert(try grant("1", maxUses: 1), for: nil)
+            #expect(try await state.use("1", .looking, from: nil, at: noon) == .continued)
+            #expect(try await state.use("1", .fresh, from: mine, at: noon) == .counted(uses: 1))
+            #expect(try await state.use("1", .looking, from: nil, at: noon) == .refused)
+            #expect(try await state.use("1", .looking, from: mine, at: noon + .seconds(1)) == .continued)
+            try await state.giveBack("1", from: mine)
+            try await state.giveBack("1", from: mine)
+            #expect(try await state.grant("1")?.uses == 0)
+            #expect(try await state.use("1", .fresh, from: nil, at: noon) == .counted(uses: 1))
+            #expect(try await state.use("1", .continuing, from: mine, at: noon) == .refused)
         }
     }
 

@@ -13,6 +13,8 @@ public struct AccessQuestion: Sendable {
     public var target: Target
     public var bucket: BucketFacts
     public var circumstances: Circumstances
+    /// Counted grants that were found to have no use left.
+    public var spentGrants: Set<String> = []
 
     public init(
         principal: Principal,

@@ -6,10 +6,13 @@ public import S3API
 ///     no explicit deny
 ///     AND within the ceiling: a disabled or expired principal has nothing, `readonly` reads and lists
 ///     AND each action permitted by a scope, the user's role on an allowed bucket, a policy's Allow,
-///         or the bucket's anonymous right, which every valid caller has too
+///         the bucket's anonymous right, which every valid caller has too, or a grant
 ///     AND permitted by every session policy
 ///
 /// - Parameters:
+///   - grants: What callers were given by others; nil: nothing.
+///   - rights: What somebody may do who gave something, by their own entry in the configuration; nil: they are nobody
+///     any more.
 ///   - values: The values of a part of the request, all of them where it is repeated; asked only where a policy's
 ///     condition looks at it.
 /// - Returns: The verdict; nothing is allocated where there are no policies.
@@ -17,6 +20,8 @@ public func decide(
     _ question: AccessQuestion,
     policies: PolicySet,
     sessionPolicies: [PolicyDocument] = [],
+    grants: GrantTable? = nil,
+    rights: (Giver) -> RightsBasis? = { _ in nil },
     values: (RequestValue) -> [[UInt8]]
 ) -> Verdict {
     switch question.standing {
@@ -34,7 +39,11 @@ public func decide(
         return .denied(.readonly(excess))
     }
 
-    let verdict = permission(for: question, ruling)
+    let verdict = permission(for: question, ruling, grants) { right, actions in
+        guard let basis = rights(right.giver) else { return false }
+        // Without grants: what somebody was given they can't give on.
+        return decide(question.asked(by: right, basis, actions), policies: policies, values: values).isAllowed
+    }
     guard verdict.isAllowed else { return verdict }
     for document in sessionPolicies {
         let ruling = document.ruling(on: question, named: "", values)
@@ -52,13 +61,18 @@ public func mayList(
     _ facts: AccessQuestion.BucketFacts,
     for question: AccessQuestion,
     policies: PolicySet,
+    grants: GrantTable? = nil,
+    rights: (Giver) -> RightsBasis? = { _ in nil },
     values: (RequestValue) -> [[UInt8]]
 ) -> Bool {
     var listing = question
     listing.actions = ActionSet(.listBucket)
     listing.target = .listing(bucket, prefix: [])
     listing.bucket = facts
-    switch decide(listing, policies: policies, values: values) {
+    switch decide(listing, policies: policies, grants: grants, rights: rights, values: values) {
+    case .allowed(.countedGrant):
+        // Nobody takes a use of it for this.
+        return false
     case .allowed:
         return true
     case .denied(.notPermitted):
@@ -71,12 +85,23 @@ public func mayList(
 }
 
 /// Whether something permits each of the actions.
-private func permission(for question: AccessQuestion, _ ruling: PolicyRuling) -> Verdict {
+private func permission(
+    for question: AccessQuestion,
+    _ ruling: PolicyRuling,
+    _ grants: GrantTable?,
+    giverMay: (GivenRight, ActionSet) -> Bool
+) -> Verdict {
     if question.actions.isEmpty { return .denied(.nothingAsked) }
     guard let bucket = question.target.bucket else {
-        return question.principal == .anonymous ? .denied(.credentialNeeded) : .allowed(.filtered)
+        switch question.principal {
+        case .anonymous, .link: return .denied(.credentialNeeded)
+        default: return .allowed(.filtered)
+        }
     }
     var missing = question.actions
+    if case .link = question.principal, let reason = grants?.permit(missing, for: question, giverMay: giverMay) {
+        return .allowed(reason)
+    }
 
     switch question.basis {
     case .scopes(let scopes):
@@ -96,5 +121,19 @@ private func permission(for question: AccessQuestion, _ ruling: PolicyRuling) ->
 
     if question.bucket.anonymousAccess { missing.subtract(.anonymous) }
     guard let first = missing.first else { return .allowed(.anonymousAccess) }
+    if let reason = grants?.permit(missing, for: question, giverMay: giverMay) { return .allowed(reason) }
     return .denied(.notPermitted(first))
+}
+
+extension AccessQuestion {
+    /// Whether a giver may do what they gave, and still share it.
+    fileprivate func asked(by right: GivenRight, _ basis: RightsBasis, _ actions: ActionSet) -> AccessQuestion {
+        var asked = self
+        asked.principal = right.giver.principal
+        asked.basis = basis
+        asked.standing = .active
+        let isLink = if case .link = principal { true } else { false }
+        asked.actions = actions.union(ActionSet(isLink ? .shareLink : .share))
+        return asked
+    }
 }

@@ -29,6 +29,10 @@ public enum AllowReason: Hashable, Sendable, CustomStringConvertible {
     case role(UserRole)
     case policy(String)
     case anonymousAccess
+    /// What somebody else gave, by its id.
+    case grant(String)
+    /// The same, where a use has to be taken first.
+    case countedGrant(String)
     /// ListBuckets: every caller may ask, and is shown what it may list.
     case filtered
 
@@ -38,6 +42,7 @@ public enum AllowReason: Hashable, Sendable, CustomStringConvertible {
         case .role(let role): "role:" + role.rawValue
         case .policy(let name): "policy:" + name
         case .anonymousAccess: "anonymous_access"
+        case .grant(let id), .countedGrant(let id): "grant:" + id
         case .filtered: "filtered"
         }
     }

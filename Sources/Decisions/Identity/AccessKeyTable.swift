@@ -3,6 +3,8 @@ public import WireFormats
 /// The access keys of a snapshot by id, immutable: every loop reads it without a lock.
 public struct AccessKeyTable: Sendable {
     private let keys: [String: AccessKey]
+    /// The ids of the keys of each principal.
+    private let names: [String: [String]]
 
     /// - Throws: ``AccessKeyTableError`` when two keys have the same id: which of the two secrets counts would be
     ///   chance.
@@ -14,12 +16,18 @@ public struct AccessKeyTable: Sendable {
             guard table.updateValue(key, forKey: key.id) == nil else { throw .duplicateID(key.id) }
         }
         self.keys = table
+        names = Dictionary(grouping: keys, by: \.principalName).mapValues { $0.map(\.id).sorted() }
     }
 
     public var count: Int { keys.count }
 
     /// All of them by id, whether they may be used or not: for explaining, not for accepting anything.
     public var all: [AccessKey] { keys.values.sorted { $0.id < $1.id } }
+
+    /// The ids of the keys that stand for a principal and may be used at `now`, in the order of their ids.
+    public func ids(of principalName: String, at now: Instant) -> [String] {
+        (names[principalName] ?? []).filter { (try? find($0, at: now)) != nil }
+    }
 
     /// The key of this id, if it may be used at `now`. The three refusals differ for the log and for `explain`; a
     /// client is told the same for all of them (`InvalidAccessKeyId`).

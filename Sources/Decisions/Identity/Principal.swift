@@ -23,3 +23,25 @@ extension Principal: CustomStringConvertible {
         }
     }
 }
+
+extension Principal {
+    /// The principal of a typed identity, as ``description`` writes it; nil for what is none.
+    public init?(_ text: String) {
+        if text == "anonymous" {
+            self = .anonymous
+            return
+        }
+        let parts = text.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
+        guard parts.count > 1, !parts[1].isEmpty else { return nil }
+        // Names may hold colons, where only one name follows.
+        let name = String(text.utf8.dropFirst(parts[0].utf8.count + 1)) ?? ""
+        switch (parts[0], parts.count) {
+        case ("user", _): self = .user(name)
+        case ("key", _): self = .key(name)
+        case ("link", _): self = .link(name)
+        case ("idp", 3) where !parts[2].isEmpty: self = .identityProvider(name: parts[1], subject: parts[2])
+        case ("role", 3) where !parts[2].isEmpty: self = .role(id: parts[1], session: parts[2])
+        default: return nil
+        }
+    }
+}

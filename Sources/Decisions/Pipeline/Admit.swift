@@ -20,6 +20,8 @@ public final class Admitted: Sendable {
     public let source: Bucket?
     /// The rule that allowed it, for the log.
     public let reason: String
+    /// The grants it rests on of which a use has to be taken first.
+    let countedGrants: [String]
     /// The question that was asked, to be asked again for each key of a batch.
     private let question: AccessQuestion
     private let claims: [UInt8]
@@ -47,6 +49,7 @@ public final class Admitted: Sendable {
         claims = caller.claims
         guard Self.isWithinReach(request, of: caller, asking) else { throw .quarantined }
         question = Self.question(request, by: caller, to: located, asking)
+        var counted: [String] = []
         if request.operation == .deleteObjects {
             // Decided key by key, once the document is here: from somebody to whom anything could be permitted.
             guard caller.principal != .anonymous || !asking.snapshot.policies.isEmpty else {
@@ -54,9 +57,10 @@ public final class Admitted: Sendable {
             }
             reason = "per key"
         } else {
-            reason = try Self.allowed(question, asking)
+            reason = try Self.allowed(question, asking, &counted)
         }
-        source = try Self.source(of: request, question, asking)
+        source = try Self.source(of: request, question, asking, &counted)
+        countedGrants = counted
         guard request.address == .service || located.bucket != nil else {
             if request.operation == .createBucket { throw .request(.bucketsAreConfigured) }
             throw .request(S3Error(.noSuchBucket))
@@ -151,16 +155,33 @@ public final class Admitted: Sendable {
         var one = question
         one.actions = deletion(entry)
         one.target = .object(name, entry.key)
-        return decide(one, policies: asking.snapshot.policies, values: asking.values).isAllowed
+        switch asking.verdict(on: one) {
+        // A use for each key of a batch is more than can be taken before the first one is deleted.
+        case .allowed(.countedGrant), .denied: return false
+        case .allowed: return true
+        }
     }
 
     /// Whether ListBuckets shows a bucket.
     func mayList(_ name: BucketName, _ facts: AccessQuestion.BucketFacts, _ asking: Asking) -> Bool {
-        Admission.mayList(name, facts, for: question, policies: asking.snapshot.policies, values: asking.values)
+        Admission.mayList(
+            name,
+            facts,
+            for: question,
+            policies: asking.snapshot.policies,
+            grants: asking.grants,
+            rights: { asking.snapshot.rights(of: $0, at: asking.now) },
+            values: asking.values
+        )
     }
 
-    private static func allowed(_ question: AccessQuestion, _ asking: Asking) throws(Refusal) -> String {
-        let verdict = decide(question, policies: asking.snapshot.policies, values: asking.values)
+    private static func allowed(
+        _ question: AccessQuestion,
+        _ asking: Asking,
+        _ counted: inout [String]
+    ) throws(Refusal) -> String {
+        let verdict = asking.verdict(on: question)
+        if case .allowed(.countedGrant(let id)) = verdict, !counted.contains(id) { counted.append(id) }
         guard verdict.isAllowed else { throw .denied(reason: verdict.reason) }
         return verdict.reason
     }
@@ -169,12 +190,13 @@ public final class Admitted: Sendable {
     private static func source(
         of request: S3Request,
         _ question: AccessQuestion,
-        _ asking: Asking
+        _ asking: Asking,
+        _ counted: inout [String]
     ) throws(Refusal) -> Bucket? {
         guard let copied = request.copySource else { return nil }
         guard !asking.snapshot.uploads.isQuarantined(copied.key) else { throw .quarantined }
         let bucket = asking.snapshot.bucket(copied.bucket)
-        _ = try allowed(sourceQuestion(copied, question, asking), asking)
+        _ = try allowed(sourceQuestion(copied, question, asking), asking, &counted)
         guard let bucket else { throw .request(S3Error(.noSuchBucket)) }
         return bucket
     }

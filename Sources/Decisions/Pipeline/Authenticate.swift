@@ -50,6 +50,11 @@ public struct Authenticated: Sendable {
         self.claims = claims
         self.remark = remark
     }
+
+    /// Whoever holds a link: its token is all that they show.
+    static func holder(of link: GivenRight) -> Authenticated {
+        Authenticated(principal: .link(link.id), basis: .none, payload: .unsigned, expiresAt: link.expiresAt)
+    }
 }
 
 /// What authentication can say at once.

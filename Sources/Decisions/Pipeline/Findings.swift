@@ -12,6 +12,7 @@ public struct Findings: Sendable {
     var application: ApplicationFinding?
     /// What the request holds of its caller's limits already.
     var permit: Limiter.Permit?
+    var grants = GrantFindings()
 
     public init(token: TokenFinding? = nil) {
         self.token = token

@@ -14,19 +14,26 @@ public struct Pipeline {
     let tokens: any TokenVerifier
     let authorizer: any Authorizer
     private let desk: (any APIDesk)?
+    private let counter: (any UseCounter)?
+    private var grants: GrantBook.Reader
     var authenticator = Authenticator()
 
-    /// - Parameter desk: who answers the JSON API; nil: there is none.
+    /// - Parameters:
+    ///   - desk: who answers the JSON API; nil: there is none.
+    ///   - grants: what callers were given by others; nil: there are no grants.
     public init(
         limiter: Limiter,
         tokens: any TokenVerifier,
         authorizer: any Authorizer = NoAuthorizer(),
-        desk: (any APIDesk)? = nil
+        desk: (any APIDesk)? = nil,
+        grants: GrantSource? = nil
     ) {
         self.limiter = limiter
         self.tokens = tokens
         self.authorizer = authorizer
         self.desk = desk
+        counter = grants?.counter
+        self.grants = GrantBook.Reader(grants?.book)
     }
 
     /// - Parameters:
@@ -65,9 +72,12 @@ public struct Pipeline {
             authorizer: authorizer,
             now: now,
             requestID: requestID,
-            ownPath: route == nil ? nil : head.path
+            ownPath: route == nil ? nil : head.path,
+            grants: grants.current(),
+            spentGrants: findings.grants.spent
         )
         var decision = Decision(plan: Self.undecided, client: origin.client)
+        decision.permit = findings.permit
         decision.crossOrigin = ownFields
         // Held since the first decision, whatever comes of this one.
         decision.permit = findings.permit
@@ -113,6 +123,9 @@ public struct Pipeline {
         notes.key = located.address.key
         notes.hardening = located.bucket?.hardening ?? []
         notes.crossOrigin = located.bucket?.crossOrigin?.fields(for: asking.head)
+        if let link = LinkRequest(located) {
+            return try plan(link, located.query, asking, knowing: findings, noting: &notes)
+        }
         if let form = findings.form { return try plan(form, located, asking, knowing: findings, noting: &notes) }
         if asking.head.method == .post, let reader = try FormUpload.reader(asking, located) {
             return .readForm(reader, findings)
@@ -138,9 +151,81 @@ public struct Pipeline {
         let admitted = try Admitted(request, by: caller, to: located, asking)
         notes.reason =
             caller.remark.utf8CodeUnitCount == 0 ? admitted.reason : admitted.reason + "; \(caller.note)"
-        notes.outcome = .allowed
         if let wait = try application(admitted, asking, knowing: findings, noting: &notes) { return wait }
-        return try Planner(admitted, asking).plan()
+        return try counting(admitted, asking, knowing: findings, noting: &notes) { () throws(Refusal) -> Plan in
+            try Planner(admitted, asking).plan()
+        }
+    }
+
+    /// The plan of an admitted request, behind the uses of grants that it takes.
+    private func counting(
+        _ admitted: Admitted,
+        _ asking: Asking,
+        knowing findings: Findings,
+        noting notes: inout Decision,
+        _ make: () throws(Refusal) -> Plan
+    ) throws(Refusal) -> Plan {
+        var findings = findings
+        findings.permit = notes.permit
+        let use = CountedUse(admitted: admitted, asking: asking, findings: findings, counter: counter)
+        let (plan, isFinal) = try use.plan(make)
+        if isFinal { notes.outcome = .allowed }
+        return plan
+    }
+
+    /// What is asked with a link. Whatever is wrong with the link itself has one answer.
+    private func plan(
+        _ link: LinkRequest,
+        _ query: Query,
+        _ asking: Asking,
+        knowing findings: Findings,
+        noting notes: inout Decision
+    ) throws(Refusal) -> Plan {
+        do throws(Refusal) {
+            try LinkRequest.check(asking.head, query)
+            return try read(link, asking, knowing: findings, noting: &notes)
+        } catch {
+            let isOfLink =
+                error.outcome == .denied && error.error.code == .accessDenied || error.error.code == .noSuchKey
+            guard isOfLink else { throw error }
+            let refusal = limitFailures(error, asking)
+            guard refusal.outcome != .limited else { throw refusal }
+            notes.outcome = refusal.outcome
+            notes.reason = refusal.reason
+            notes.failure = refusal.failure
+            return .reply(asking.noSuchLink)
+        }
+    }
+
+    private func read(
+        _ link: LinkRequest,
+        _ asking: Asking,
+        knowing findings: Findings,
+        noting notes: inout Decision
+    ) throws(Refusal) -> Plan {
+        guard let right = asking.grants?.link(link.hash), asking.now < right.expiresAt else { throw .noSuchLink }
+        let caller = Authenticated.holder(of: right)
+        notes.principal = caller.principal
+        let plain = try link.request(asking, by: right)
+        let located = try Located(plain)
+        notes.bucket = located.address.bucket
+        notes.key = located.address.key
+        notes.hardening = located.bucket?.hardening ?? []
+        notes.permit = try limit(caller.principal, asking, holding: findings.permit)
+        let request = try classify(plain, located)
+        notes.operation = request.operation.metricName
+        guard request.operation == .getObject || request.operation == .headObject else { throw .noSuchLink }
+        let admitted = try Admitted(request, by: caller, to: located, plain)
+        // Good for what it was made for and for nothing else, though a policy or the bucket itself permits more.
+        guard admitted.reason == AllowReason.grant(right.id).description else { throw .noSuchLink }
+        notes.reason = admitted.reason
+        if let wait = try application(admitted, plain, knowing: findings, noting: &notes) { return wait }
+        let plan = try counting(admitted, plain, knowing: findings, noting: &notes) { () throws(Refusal) -> Plan in
+            try Planner(admitted, plain).plan()
+        }
+        guard case .forward(let forward) = plan else { return plan }
+        let view = LinkAnswer(asking: asking)
+        return .forward(forward.answering(view.answer))
     }
 
     /// A form whose fields are here.
@@ -181,9 +266,10 @@ public struct Pipeline {
         let admitted = try Admitted(upload.request, by: caller, to: located, upload.asking)
         notes.reason =
             caller.remark.utf8CodeUnitCount == 0 ? admitted.reason : admitted.reason + "; \(caller.remark)"
-        notes.outcome = .allowed
         if let wait = try application(admitted, upload.asking, knowing: findings, noting: &notes) { return wait }
-        return try Planner(admitted, upload.asking).plan(upload)
+        return try counting(admitted, upload.asking, knowing: findings, noting: &notes) { () throws(Refusal) -> Plan in
+            try Planner(admitted, upload.asking).plan(upload)
+        }
     }
 
     /// What is asked of Gatehouse itself.
@@ -193,6 +279,10 @@ public struct Pipeline {
         knowing findings: Findings,
         noting notes: inout Decision
     ) throws(Refusal) -> Plan {
+        if case .link(let rest) = reserved {
+            guard let query = try? Query(parsing: asking.head.query ?? []) else { throw .request(S3Error(.invalidURI)) }
+            return try plan(LinkRequest(path: rest), query, asking, knowing: findings, noting: &notes)
+        }
         guard let desk else { return .reply(asking.nothingHere) }
         if case .description = reserved { return ReservedPath.document(desk.document) }
         if case .events = reserved {
@@ -320,6 +410,11 @@ final class Asking: Sendable {
     /// The path of a route, as sent; nil: the path is S3's or reserved.
     let ownPath: [UInt8]?
 
+    /// What callers were given by others; nil: nothing.
+    let grants: GrantTable?
+    /// Grants that have no use left.
+    let spentGrants: Set<String>
+
     init(
         head: RequestHead,
         origin: RequestOrigin,
@@ -327,15 +422,34 @@ final class Asking: Sendable {
         authorizer: any Authorizer,
         now: Instant,
         requestID: RequestID,
-        ownPath: [UInt8]? = nil
+        ownPath: [UInt8]? = nil,
+        grants: GrantTable? = nil,
+        spentGrants: Set<String> = []
     ) {
         self.ownPath = ownPath
+        self.grants = grants
+        self.spentGrants = spentGrants
         self.head = head
         self.origin = origin
         self.snapshot = snapshot
         self.authorizer = authorizer
         self.now = now
         self.requestID = requestID
+    }
+
+    /// The same as another request, for the same caller.
+    func with(head: RequestHead) -> Asking {
+        Asking(
+            head: head,
+            origin: origin,
+            snapshot: snapshot,
+            authorizer: authorizer,
+            now: now,
+            requestID: requestID,
+            ownPath: ownPath,
+            grants: grants,
+            spentGrants: spentGrants
+        )
     }
 
     /// An error in the form that this client reads.

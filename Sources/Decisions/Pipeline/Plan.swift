@@ -71,6 +71,11 @@ public final class Forward: Sendable {
         self.init(upstream: upstream, request: request, body: body, replay: replay, answer: answer)
     }
 
+    /// The same, with another answer.
+    func replacing(_ answer: @escaping @Sendable (ResponseHead) -> Answer) -> Forward {
+        Forward(upstream: upstream, request: request, body: body, replay: replay, answer: answer)
+    }
+
     public convenience init(
         preflight: Preflight,
         upstream: Upstream,

@@ -8,6 +8,8 @@ enum ReservedPath {
     case api(ArraySlice<UInt8>)
     /// What stores push when something happens to an object.
     case events
+    /// A link: what stands behind `/-/l/`, encoded as it came.
+    case link(ArraySlice<UInt8>)
     /// Its description, for everybody.
     case description
     case unknown
@@ -25,6 +27,8 @@ enum ReservedPath {
             self = .events
         } else if head.path.starts(with: "/-/v1/".utf8) {
             self = .api(head.path.dropFirst("/-/v1/".utf8.count))
+        } else if head.path.starts(with: "/-/l/".utf8) {
+            self = .link(head.path.dropFirst("/-/l/".utf8.count))
         } else {
             self = .unknown
         }

@@ -72,6 +72,8 @@ public struct Rights: Sendable {
     public func permissions(for wishes: [Wish]) async -> [Permission] {
         var permissions: [Permission] = wishes.map { wish in
             let verdict = verdict(on: wish.actions, at: wish.target)
+            // What is issued here is used elsewhere, where nobody takes a use.
+            if case .allowed(.countedGrant) = verdict { return .denied(reason: "grant_uses_not_counted") }
             return verdict.isAllowed ? .granted(until: nil) : .denied(reason: verdict.reason)
         }
         guard let settings = snapshot.authorizer else { return permissions }
@@ -109,16 +111,16 @@ public struct Rights: Sendable {
     /// May the caller do all of this there, now? Without the application: whoever issues something asks
     /// ``permissions(for:)``.
     public func verdict(on actions: ActionSet, at target: AccessQuestion.Target) -> Verdict {
-        let circumstances = AccessQuestion.Circumstances(
-            now: asking.now,
-            sourceAddress: sourceAddress,
-            transport: asking.origin.isSecure ? .tls : .plain
-        )
-        return verdict(on: actions, at: target, under: circumstances, values: asking.values)
+        hidden(target) ?? asking.verdict(on: question(actions, target, present))
+    }
+
+    /// The same without what others gave, which can't be given on.
+    public func ownVerdict(on actions: ActionSet, at target: AccessQuestion.Target) -> Verdict {
+        hidden(target) ?? decide(question(actions, target, present), policies: snapshot.policies, values: asking.values)
     }
 
     /// The same for whoever comes later, whenever and from wherever, with whatever fields: for what nobody will decide
-    /// about again. Denied where it would depend on any of that.
+    /// about again. Denied where it would depend on any of that, or takes a use of a grant.
     ///
     /// - Parameter transport: what such a request comes over.
     public func standingVerdict(
@@ -132,28 +134,55 @@ public struct Rights: Sendable {
             transport: transport,
             occasion: .later
         )
-        return verdict(on: actions, at: target, under: circumstances) { _ in [] }
+        if let hidden = hidden(target) { return hidden }
+        let verdict = asking.verdict(on: question(actions, target, circumstances)) { _ in [] }
+        if case .allowed(.countedGrant) = verdict { return .denied(.notPermitted(actions.actions.first ?? .getObject)) }
+        return verdict
     }
 
-    private func verdict(
-        on actions: ActionSet,
-        at target: AccessQuestion.Target,
-        under circumstances: AccessQuestion.Circumstances,
-        values: (RequestValue) -> [[UInt8]]
-    ) -> Verdict {
-        if case .object(_, let key) = target, snapshot.uploads.isQuarantined(key) { return .denied(.quarantine) }
+    /// When the grant ends that a verdict rests on; nil where it rests on none.
+    public func end(of verdict: Verdict) -> Instant? {
+        switch verdict {
+        case .allowed(.grant(let id)), .allowed(.countedGrant(let id)): asking.grants?.right(id)?.expiresAt
+        case .allowed, .denied: nil
+        }
+    }
+
+    /// The caller as somebody who gives something to others: with the claims that templates ask for.
+    public var giver: Giver {
+        guard case .token(let identity) = holder else { return Giver(principal) }
+        let templates = snapshot.tokenScopes[identity.provider] ?? []
+        let names = templates.reduce(into: Set<String>()) { $0.formUnion($1.claimNames) }
+        return Giver(principal, claims: identity.claims.filter { names.contains($0.key) })
+    }
+
+    /// Uploads that nobody has judged yet are nobody's.
+    private func hidden(_ target: AccessQuestion.Target) -> Verdict? {
+        guard case .object(_, let key) = target, snapshot.uploads.isQuarantined(key) else { return nil }
+        return .denied(.quarantine)
+    }
+
+    private var present: AccessQuestion.Circumstances {
+        AccessQuestion.Circumstances(
+            now: asking.now,
+            sourceAddress: sourceAddress,
+            transport: asking.origin.isSecure ? .tls : .plain
+        )
+    }
+
+    private func question(
+        _ actions: ActionSet,
+        _ target: AccessQuestion.Target,
+        _ circumstances: AccessQuestion.Circumstances
+    ) -> AccessQuestion {
         let facts = target.bucket.flatMap(snapshot.bucket)?.facts
-        return decide(
-            AccessQuestion(
-                principal: principal,
-                basis: basis,
-                actions: actions,
-                target: target,
-                bucket: facts ?? AccessQuestion.BucketFacts(),
-                circumstances: circumstances
-            ),
-            policies: snapshot.policies,
-            values: values
+        return AccessQuestion(
+            principal: principal,
+            basis: basis,
+            actions: actions,
+            target: target,
+            bucket: facts ?? AccessQuestion.BucketFacts(),
+            circumstances: circumstances
         )
     }
 }

@@ -25,13 +25,14 @@ enum GrantTable {
         try database.cachedStatement(
             sql: """
                 INSERT INTO permission (
-                    id, subject, link, bucket, reach, prefix, actions, grantor, note, issued, expires, max_uses, source,
-                    revoked, uses, change
-                ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?)
+                    id, subject, link, bucket, reach, prefix, actions, grantor, claims, note, issued, expires, max_uses,
+                    source, revoked, uses, change
+                ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?)
                 """
         ).execute(arguments: [
             grant.id, subject, link, grant.bucket.string, Data(reach), isPrefix,
-            grant.actions.actions.map(\.rawValue).joined(separator: " "), grant.grantor, grant.note,
+            grant.actions.actions.map(\.rawValue).joined(separator: " "), grant.grantor,
+            Self.text(of: grant.claims), grant.note,
             grant.issuedAt.nanosecondsSince1970, grant.expiresAt.nanosecondsSince1970, grant.maxUses,
             grant.source?.description, grant.revokedAt?.nanosecondsSince1970, try nextChange(database),
         ])
@@ -120,8 +121,8 @@ enum GrantTable {
     private static let linkSubject = "link"
     private static let columns =
         "id, subject, link, bucket, reach, prefix, actions, grantor, note, issued, expires, max_uses, source, revoked, uses, "
-        + "used"
-    private static let columnCount = 16
+        + "used, claims"
+    private static let columnCount = 17
 
     private static func fetch(
         _ database: Database,
@@ -153,6 +154,7 @@ enum GrantTable {
             // What this version does not know, it does not grant.
             actions: ActionSet(actions.split(separator: " ").compactMap { S3Action(rawValue: String($0)) }),
             grantor: row[7],
+            claims: try claims(row[16]),
             note: row[8],
             issuedAt: Instant(nanosecondsSince1970: row[9]),
             expiresAt: Instant(nanosecondsSince1970: row[10]),
@@ -165,5 +167,25 @@ enum GrantTable {
             uses: row[14],
             lastUsedAt: used.map { Instant(nanosecondsSince1970: $0) }
         )
+    }
+
+    /// Claims as a JSON object.
+    private static func text(of claims: [String: String]) -> String {
+        let members = claims.sorted { $0.key < $1.key }.map { (name: $0.key, value: StrictJSON.string($0.value)) }
+        return String(decoding: StrictJSON.object(members).text, as: UTF8.self)
+    }
+
+    private static func claims(_ text: String) throws -> [String: String] {
+        guard case .object(let members) = try? StrictJSON(parsing: text.utf8) else {
+            throw StateError.corrupt("a grant's claims can't be read")
+        }
+        var claims: [String: String] = [:]
+        for (name, value) in members {
+            guard case .string(let value) = value else {
+                throw StateError.corrupt("a grant has a claim that is no text")
+            }
+            claims[name] = value
+        }
+        return claims
     }
 }

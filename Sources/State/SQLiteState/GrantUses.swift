@@ -26,8 +26,9 @@ enum GrantUses {
         let number: Int64 = row[0]
         let uses: Int = row[1]
         let limit: Int? = row[2]
-        if kind == .continuing {
+        if kind != .fresh {
             guard let limit else { return .continued }
+            if kind == .looking, uses < limit { return .continued }
             if let address, limit > 0, try isInUse(database, number, by: address, at: now) { return .continued }
         }
         if let limit, uses >= limit { return .refused }
@@ -35,6 +36,16 @@ enum GrantUses {
             .execute(arguments: [now.nanosecondsSince1970, number])
         if let address, limit != nil { try note(database, number, by: address, at: now) }
         return .counted(uses: uses + 1)
+    }
+
+    static func giveBack(_ database: Database, _ id: String, from address: IPAddress?) throws {
+        let statement = try database.cachedStatement(sql: "SELECT number FROM permission WHERE id = ? AND uses > 0")
+        guard let number = try Int64.fetchOne(statement, arguments: [id]) else { return }
+        try database.cachedStatement(sql: "UPDATE permission SET uses = uses - 1 WHERE number = ?")
+            .execute(arguments: [number])
+        guard let address else { return }
+        try database.cachedStatement(sql: "DELETE FROM permission_use WHERE permission = ? AND address = ?")
+            .execute(arguments: [number, address.description])
     }
 
     private static func isInUse(

@@ -45,6 +45,10 @@ extension SQLiteState: GrantStore {
         try await write { try GrantUses.use($0, id, kind, from: address, at: now) }
     }
 
+    package func giveBack(_ id: String, from address: IPAddress?) async throws(StateError) {
+        try await write { try GrantUses.giveBack($0, id, from: address) }
+    }
+
     package func changes(
         since cursor: Int64,
         limit: Int

@@ -72,7 +72,7 @@ enum Schema {
         CREATE TABLE permission (
             number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, subject TEXT NOT NULL, link BLOB UNIQUE,
             bucket TEXT NOT NULL, reach BLOB NOT NULL, prefix INTEGER NOT NULL, actions TEXT NOT NULL,
-            grantor TEXT NOT NULL, note TEXT NOT NULL, issued INTEGER NOT NULL, expires INTEGER NOT NULL,
+            grantor TEXT NOT NULL, claims TEXT NOT NULL, note TEXT NOT NULL, issued INTEGER NOT NULL, expires INTEGER NOT NULL,
             max_uses INTEGER, source TEXT, revoked INTEGER, uses INTEGER NOT NULL, used INTEGER,
             change INTEGER NOT NULL UNIQUE
         );

@@ -66,14 +66,7 @@ struct FormUpload: Sendable {
                 throw S3Error(.notImplemented, "A form can do nothing but upload its file.")
             }
             answer = try FormAnswer(form.fields, name, key, server.view)
-            self.asking = Asking(
-                head: head,
-                origin: asking.origin,
-                snapshot: asking.snapshot,
-                authorizer: asking.authorizer,
-                now: asking.now,
-                requestID: asking.requestID
-            )
+            self.asking = asking.with(head: head)
         } catch {
             throw .request(error)
         }

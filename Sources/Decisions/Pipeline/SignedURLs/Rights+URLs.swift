@@ -24,6 +24,8 @@ extension Rights {
         let verdict = verdict(on: wish.actions, at: target)
         guard verdict.isAllowed else { throw URLRefusal(S3Error(.accessDenied), reason: verdict.reason) }
         guard let bucket = snapshot.bucket(wish.bucket) else { throw URLRefusal(S3Error(.noSuchBucket)) }
+        var wish = wish
+        if let end = end(of: verdict) { wish.limits.append((.grant, end)) }
         let term = try term(of: wish, within: try applicationLimit(on: wish, target), at: now)
         let id = Hex.encode(random.prefix(16))
         let address: (via: SignedURL.Delivery, url: String)

@@ -12,6 +12,8 @@ public struct Grant: Hashable, Sendable {
     public let actions: ActionSet
     /// Who gave it, as `user:NAME` and its like.
     public let grantor: String
+    /// What templates need of the token by which the giver was known; empty for those who had none.
+    public let claims: [String: String]
     public let note: String
     public let issuedAt: Instant
     public let expiresAt: Instant
@@ -51,6 +53,7 @@ public struct Grant: Hashable, Sendable {
         reach: Reach,
         actions: ActionSet,
         grantor: String,
+        claims: [String: String] = [:],
         note: String = "",
         issuedAt: Instant,
         expiresAt: Instant,
@@ -64,6 +67,7 @@ public struct Grant: Hashable, Sendable {
         self.reach = reach
         self.actions = actions
         self.grantor = grantor
+        self.claims = claims
         self.note = note
         self.issuedAt = issuedAt
         self.expiresAt = expiresAt

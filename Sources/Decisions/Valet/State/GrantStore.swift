@@ -26,6 +26,8 @@ public protocol GrantStore: Sendable {
     /// ``UseKind/window`` without taking another, where it is `continuing`.
     func use(_ id: String, _ kind: UseKind, from address: IPAddress?, at now: Instant) async throws(StateError)
         -> UseOutcome
+    /// Gives a use back that was taken and came to nothing. Its address goes on with no earlier one either.
+    func giveBack(_ id: String, from address: IPAddress?) async throws(StateError)
     /// What was inserted or revoked since, in the order in which it was written, for the table that requests are
     /// decided by.
     /// - Parameter cursor: of the call before; 0: from the beginning.
@@ -61,6 +63,8 @@ public enum UseKind: Hashable, Sendable {
     case fresh
     /// A later part of it.
     case continuing
+    /// Nothing of it: takes no use, and is refused where none is left.
+    case looking
 
     /// How long after a use its address may go on.
     public static let window = Duration.seconds(600)

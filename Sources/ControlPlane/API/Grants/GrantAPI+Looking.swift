@@ -1,0 +1,212 @@
+import HTTP1
+import Identity
+import Journal
+import Pipeline
+import S3API
+import Valet
+import WireFormats
+
+extension GrantAPI {
+    /// Rows that one call looks at; more where somebody else gave most of them.
+    private static let batch = 500
+    private static let batches = 20
+
+    var list: APIOperation {
+        APIOperation(
+            "listGrants",
+            .get,
+            "grants",
+            summary: "Lists grants: those that the caller gave or holds; for admins, all.",
+            parameters: [
+                APIParameter("bucket", in: .query, JSONText(1...255), .optional),
+                APIParameter("subject", in: .query, JSONText(1...1024), .optional, "`link` for links."),
+                APIParameter("after", in: .query, JSONText(32...32, .hexadecimal(digits: 32)), .optional),
+            ],
+            outcomes: [
+                APIOutcome(
+                    200,
+                    "Grants, in the order of their ids.",
+                    .object([
+                        JSONMember("grants", .array(of: Self.shape, count: 0...Self.batch)),
+                        JSONMember(
+                            "next",
+                            .text(JSONText(32...32, .hexadecimal(digits: 32))),
+                            .optional,
+                            "There may be more: `after` for the next call."
+                        ),
+                    ])
+                )
+            ],
+            failures: [APIFailure.Code(.invalidBucketName)]
+        ) { request async throws(APIFailure) in
+            try await list(request)
+        }
+    }
+
+    var revoke: APIOperation {
+        APIOperation(
+            "revokeGrant",
+            .delete,
+            "grants/{id}",
+            summary: "Takes a grant back: requests that begin from now on are refused.",
+            description: """
+                By who gave it, or an admin. URLs of stores that were signed on its account can't be taken back: the answer \
+                says which there are and when the last one ends.
+                """,
+            parameters: [APIParameter("id", in: .path, JSONText(32...32, .hexadecimal(digits: 32)))],
+            outcomes: [
+                APIOutcome(
+                    200,
+                    "It is taken back.",
+                    .object([
+                        JSONMember("id", .text(JSONText(32...32, .hexadecimal(digits: 32)))),
+                        JSONMember("revoked_at", .instant),
+                        JSONMember("outstanding_urls", .array(of: Self.url, count: 0...1000)),
+                        JSONMember("last_expires_at", .instant, .optional),
+                    ])
+                )
+            ]
+        ) { request async throws(APIFailure) in
+            try await revoke(request)
+        }
+    }
+
+    private static let shape = JSONShape.object([
+        JSONMember("id", .text(JSONText(32...32, .hexadecimal(digits: 32)))),
+        JSONMember("subject", .text(1...1024)),
+        JSONMember("bucket", .bucket),
+        JSONMember("key", .key, .optional),
+        JSONMember("prefix", .text(0...1024), .optional),
+        JSONMember("actions", .array(of: .text(1...64), count: 0...64)),
+        JSONMember("grantor", .text(1...4096)),
+        JSONMember("note", .text(0...500), .optional),
+        JSONMember("created_at", .instant),
+        JSONMember("expires_at", .instant),
+        JSONMember("revoked_at", .instant, .optional),
+        JSONMember("max_uses", .integer(1...1_000_000_000), .optional),
+        JSONMember("uses", .integer(0...Int64.max), .optional),
+        JSONMember("source_cidr", .text(1...64), .optional),
+    ])
+
+    private static let url = JSONShape.object([
+        JSONMember("method", .text(1...16)), JSONMember("bucket", .bucket), JSONMember("key", .key),
+        JSONMember("expires_at", .instant),
+    ])
+
+    private func list(_ request: APIRequest) async throws(APIFailure) -> APIAnswer {
+        var bucket: BucketName?
+        if let text = request.parameters["bucket"] {
+            guard let name = BucketName(validating: text) else {
+                throw APIFailure(APIFailure.Code(.invalidBucketName))
+            }
+            bucket = name
+        }
+        var after = request.parameters["after"]
+        var found: [StrictJSON] = []
+        var isComplete = false
+        for _ in 0..<Self.batches where found.isEmpty && !isComplete {
+            let records = try await asked { [bucket, after] () async throws(StateError) in
+                try await store.grants(
+                    bucket: bucket,
+                    subject: request.parameters["subject"],
+                    after: after,
+                    limit: Self.batch
+                )
+            }
+            isComplete = records.count < Self.batch
+            after = records.last?.grant.id ?? after
+            found = records.filter { request.caller.maySee($0.grant) }.map(\.json)
+        }
+        return APIAnswer(
+            200,
+            .object(of: [("grants", .array(found)), ("next", isComplete ? nil : after.map { .string($0) })])
+        )
+    }
+
+    private func revoke(_ request: APIRequest) async throws(APIFailure) -> APIAnswer {
+        let id = request.parameters["id"] ?? ""
+        let record = try await asked { () async throws(StateError) in try await store.grant(id) }
+        // What is somebody else's is as unknown as what nobody gave.
+        guard let record, request.caller.mayRevoke(record.grant) else { throw APIFailure(.notFound) }
+        let isOwn = record.grant.grantor == request.caller.principal.description
+        guard let revoked = try await revoke(id, at: request.now) else { throw APIFailure(.notFound) }
+        let entry = IssueLog.Entry.issued(
+            IssuedArtefact(kind: "revocation", id: id),
+            by: "revoke_grant",
+            bucket: record.grant.bucket,
+            key: record.grant.reach.bytes,
+            reason: isOwn ? "grantor" : "admin",
+            until: nil
+        )
+        try await log.record([entry], of: request)
+        return APIAnswer(200, revoked)
+    }
+
+    /// Takes a grant back, here and at once; nil where there is none.
+    func revoke(_ id: String, at now: Instant) async throws(APIFailure) -> StrictJSON? {
+        try await asked { () async throws(StateError) in
+            guard let revoked = try await store.revoke(id, at: now) else { return nil }
+            try await keeper.refresh()
+            return Self.answer(revoked.grant, try await store.outstanding(id, at: now, limit: 1000), now)
+        }
+    }
+
+    private static func answer(_ grant: Grant, _ urls: [OutstandingURL], _ now: Instant) -> StrictJSON {
+        .object(of: [
+            ("id", .string(grant.id)),
+            ("revoked_at", .instant(grant.revokedAt ?? now)),
+            (
+                "outstanding_urls",
+                .array(
+                    urls.map { url in
+                        .object([
+                            ("method", .string(url.method)), ("bucket", .string(url.bucket.string)),
+                            ("key", .string(String(decoding: url.key.bytes, as: UTF8.self))),
+                            ("expires_at", .instant(url.expiresAt)),
+                        ])
+                    }
+                )
+            ),
+            ("last_expires_at", urls.first.map { .instant($0.expiresAt) }),
+        ])
+    }
+}
+
+extension Rights {
+    fileprivate func maySee(_ grant: Grant) -> Bool {
+        mayRevoke(grant) || grant.subject == .principal(principal.description)
+    }
+
+    fileprivate func mayRevoke(_ grant: Grant) -> Bool {
+        grant.grantor == principal.description || snapshot.admins.contains(principal)
+    }
+}
+
+extension GrantRecord {
+    /// As it is listed. The token of a link is known to nobody.
+    var json: StrictJSON {
+        let subject = if case .principal(let name) = grant.subject { name } else { "link" }
+        let (key, prefix): ([UInt8]?, [UInt8]?) =
+            switch grant.reach {
+            case .key(let key): (key.bytes, nil)
+            case .prefix(let prefix): (nil, prefix)
+            }
+        return .object(of: [
+            ("id", .string(grant.id)),
+            ("subject", .string(subject)),
+            ("bucket", .string(grant.bucket.string)),
+            ("key", key.map { .string(String(decoding: $0, as: UTF8.self)) }),
+            ("prefix", prefix.map { .string(String(decoding: $0, as: UTF8.self)) }),
+            ("actions", .array(grant.actions.actions.map { .string($0.rawValue) })),
+            ("grantor", .string(grant.grantor)),
+            ("note", grant.note.isEmpty ? nil : .string(grant.note)),
+            ("created_at", .instant(grant.issuedAt)),
+            ("expires_at", .instant(grant.expiresAt)),
+            ("revoked_at", grant.revokedAt.map { .instant($0) }),
+            ("max_uses", grant.maxUses.map { .integer(Int64($0)) }),
+            // Only what can be used up is counted.
+            ("uses", grant.maxUses == nil ? nil : .integer(Int64(uses))),
+            ("source_cidr", grant.source.map { .string($0.description) }),
+        ])
+    }
+}

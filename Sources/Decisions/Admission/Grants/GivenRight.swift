@@ -1,0 +1,93 @@
+public import Identity
+public import S3API
+public import WireFormats
+
+/// A grant as decisions see it: what somebody who may do it let somebody else do.
+public struct GivenRight: Sendable {
+    public let id: String
+    public let bucket: BucketName
+    public let reach: Reach
+    /// With what they imply.
+    public let actions: ActionSet
+    public let giver: Giver
+    public let expiresAt: Instant
+    public let uses: Uses
+    /// Where the holder has to come from; nil: from anywhere.
+    public let source: CIDR?
+
+    public enum Reach: Hashable, Sendable {
+        case key(ObjectKey)
+        /// As the prefixes of scopes.
+        case prefix([UInt8])
+    }
+
+    public enum Uses: Sendable {
+        case unlimited
+        /// Each one is taken before it is made.
+        case counted
+    }
+
+    public init(
+        id: String,
+        bucket: BucketName,
+        reach: Reach,
+        actions: ActionSet,
+        giver: Giver,
+        expiresAt: Instant,
+        uses: Uses = .unlimited,
+        source: CIDR? = nil
+    ) {
+        self.id = id
+        self.bucket = bucket
+        self.reach = reach
+        self.actions = actions.withImplied.intersection(.grantable)
+        self.giver = giver
+        self.expiresAt = expiresAt
+        self.uses = uses
+        self.source = source
+    }
+
+    /// Of these actions, the ones that it is about at that place and in these circumstances.
+    func permitted(_ wanted: ActionSet, for question: AccessQuestion) -> ActionSet {
+        let common = actions.intersection(wanted)
+        guard !common.isEmpty, question.circumstances.now < expiresAt, comesFrom(question.circumstances) else {
+            return []
+        }
+        switch reach {
+        case .key(let key):
+            guard case .object(bucket, key) = question.target else { return [] }
+            return common
+        case .prefix(let prefix):
+            return scope(prefix).permitted(at: question.target, question.bucket).intersection(wanted)
+        }
+    }
+
+    private func scope(_ prefix: [UInt8]) -> Scope {
+        Scope(bucket: .named(bucket), prefixes: [prefix], actions: actions, namesEveryAction: false)
+    }
+
+    /// Without an address that can be trusted, nobody comes from anywhere in particular.
+    private func comesFrom(_ circumstances: AccessQuestion.Circumstances) -> Bool {
+        guard let source else { return true }
+        return circumstances.sourceAddress.map(source.contains) ?? false
+    }
+}
+
+/// Who gave a right: what they may do is asked again whenever it is used.
+public struct Giver: Hashable, Sendable {
+    public let principal: Principal
+    /// What the token said by which they were known when they gave it; empty for those who have none.
+    public let claims: [String: String]
+
+    public init(_ principal: Principal, claims: [String: String] = [:]) {
+        self.principal = principal
+        self.claims = claims
+    }
+}
+
+extension ActionSet {
+    /// What can be given to others: objects and their listings. Never to share: who was given something can't give it on.
+    public static let grantable: ActionSet = all.subtracting(ActionSet(.listAllMyBuckets))
+    /// What holders of links may do.
+    public static let linkable = ActionSet([.getObject, .headObject])
+}

@@ -1,0 +1,87 @@
+public import Identity
+import S3API
+public import WireFormats
+
+/// The grants in force, by who holds them: asked where nothing else permits what a request needs.
+public struct GrantTable: Sendable {
+    public enum Holder: Hashable, Sendable {
+        case principal(Principal)
+        /// Whoever has the link: the SHA-256 of its token.
+        case link(hash: [UInt8])
+    }
+
+    private var rights: [Holder: [GivenRight]] = [:]
+    private var holders: [String: Holder] = [:]
+    /// Of links, by the principal that their holders are.
+    private var links: [String: GivenRight] = [:]
+
+    public init() {}
+
+    public var count: Int { holders.count }
+
+    /// Adds a right, or replaces the one of the same id.
+    public mutating func insert(_ right: GivenRight, for holder: Holder) {
+        remove(right.id)
+        holders[right.id] = holder
+        rights[holder, default: []].append(right)
+        if case .link = holder { links[right.id] = right }
+    }
+
+    public mutating func remove(_ id: String) {
+        guard let holder = holders.removeValue(forKey: id) else { return }
+        links[id] = nil
+        rights[holder]?.removeAll { $0.id == id }
+        if rights[holder]?.isEmpty ?? false { rights[holder] = nil }
+    }
+
+    /// Forgets what has expired.
+    public mutating func removeExpired(at now: Instant) {
+        let expired = rights.values.joined().filter { $0.expiresAt <= now }
+        for right in expired { remove(right.id) }
+    }
+
+    /// The right of a link, by the SHA-256 of its token.
+    public func link(_ hash: [UInt8]) -> GivenRight? { rights[.link(hash: hash)]?.first }
+
+    /// The right of that id.
+    public func right(_ id: String) -> GivenRight? {
+        guard let holder = holders[id] else { return nil }
+        return rights[holder]?.first { $0.id == id }
+    }
+
+    func held(by principal: Principal) -> [GivenRight] {
+        if case .link(let id) = principal { return links[id].map { [$0] } ?? [] }
+        return rights[.principal(principal)] ?? []
+    }
+
+    /// What permits the rest of what a question asks for: grants without a limit first; of one that is used up, one at most,
+    /// since every use is taken.
+    ///
+    /// - Parameters:
+    ///   - missing: the actions that nothing else permits.
+    ///   - giverMay: whether the giver may do so much there, and share it.
+    func permit(
+        _ missing: ActionSet,
+        for question: AccessQuestion,
+        giverMay: (GivenRight, ActionSet) -> Bool
+    ) -> AllowReason? {
+        var missing = missing
+        var counted: [GivenRight] = []
+        for right in held(by: question.principal) {
+            let given = right.permitted(missing, for: question)
+            if given.isEmpty { continue }
+            if case .counted = right.uses {
+                counted.append(right)
+                continue
+            }
+            guard giverMay(right, given) else { continue }
+            missing.subtract(given)
+            if missing.isEmpty { return .grant(right.id) }
+        }
+        for right in counted where !question.spentGrants.contains(right.id) {
+            guard right.permitted(missing, for: question) == missing, giverMay(right, missing) else { continue }
+            return .countedGrant(right.id)
+        }
+        return nil
+    }
+}

@@ -1,0 +1,127 @@
+import HTTP1
+import S3API
+
+/// The stage that takes a use of every grant that an admitted request rests on, before anything is carried.
+struct CountedUse {
+    let admitted: Admitted
+    let asking: Asking
+    let findings: Findings
+    let counter: (any UseCounter)?
+
+    /// The plan, once every use is taken; first one that takes them and decides again.
+    func plan(_ make: () throws(Refusal) -> Plan) throws(Refusal) -> (plan: Plan, isFinal: Bool) {
+        if admitted.countedGrants.isEmpty { return (try make(), true) }
+        if let reason = findings.grants.unavailable { throw .uncounted(reason: reason) }
+        if let ticket = findings.grants.ticket, admitted.countedGrants.allSatisfy({ ticket.grants[$0] != nil }) {
+            return (charging(ticket, try make()), true)
+        }
+        guard let counter else { throw .uncounted(reason: "nobody counts uses") }
+        let kind = self.kind
+        return (
+            .wait { [admitted, asking, findings] in
+                .reconsider(await Self.take(admitted, kind, asking, findings, counter))
+            },
+            false
+        )
+    }
+
+    private static func take(
+        _ admitted: Admitted,
+        _ kind: UseOfGrant,
+        _ asking: Asking,
+        _ findings: Findings,
+        _ counter: any UseCounter
+    ) async -> Findings {
+        var found = findings
+        var taken: [String: TakenUse] = [:]
+        for grant in admitted.countedGrants where taken[grant] == nil {
+            let use = await counter.take(grant, kind, from: asking.origin.client, at: asking.now)
+            switch use {
+            case .counted, .free: taken[grant] = use
+            case .refused: found.grants.spent.insert(grant)
+            case .unavailable(let reason): found.grants.unavailable = reason
+            }
+        }
+        // Where not all could be taken, the ticket's end gives those back that were.
+        let ticket = UseTicket(taken, of: counter, from: asking.origin.client)
+        if taken.count == admitted.countedGrants.count { found.grants.ticket = ticket }
+        return found
+    }
+
+    /// Reading an object from its beginning is a use, looking at its head is none; whatever else is done is one.
+    private var kind: UseOfGrant {
+        switch admitted.request.operation {
+        case .headObject: .looking
+        case .getObject: Self.beginsLater(asking.head.fields) ? .continuing : .fresh
+        default: .fresh
+        }
+    }
+
+    /// Whether a read asks for one range behind the first byte. What stores may not understand, and so answer with the
+    /// whole object, does not.
+    static func beginsLater(_ fields: FieldBlock) -> Bool {
+        guard fields.count(of: "range") == 1, let value = fields.first("range"), value.starts(with: "bytes=".utf8)
+        else {
+            return false
+        }
+        let parts = value.dropFirst("bytes=".utf8.count)
+            .split(separator: UInt8(ascii: "-"), maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2, !parts[0].isEmpty, parts[0].count < 19, (parts[0] + parts[1]).allSatisfy(isDigit) else {
+            return false
+        }
+        return parts[0].contains { $0 != UInt8(ascii: "0") }
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "0") < 10 }
+
+    /// A read is a use once its store begins to answer from the first byte; everything else is one when it is sent.
+    private func charging(_ ticket: UseTicket, _ plan: Plan) -> Plan {
+        guard case .forward(let forward) = plan, admitted.request.operation == .getObject else {
+            ticket.keep()
+            return plan
+        }
+        let asking = asking
+        return .forward(
+            forward.answering { head, answer in
+                guard Self.isFromBeginning(head) else { return answer }
+                if ticket.isFree {
+                    // It was to be a later part, and is not: that is a use, and none was taken.
+                    var reply = asking.reply(S3Error(.accessDenied))
+                    reply.reason = "the store answered from the beginning"
+                    return .reply(reply)
+                }
+                ticket.keep()
+                return answer
+            }
+        )
+    }
+
+    private static func isFromBeginning(_ head: ResponseHead) -> Bool {
+        if head.status == 200 { return true }
+        guard head.status == 206 else { return false }
+        guard let range = head.fields.first("content-range") else { return true }
+        // `bytes 5-9/10`
+        let first = range.drop { !isDigit($0) }.prefix(while: isDigit)
+        return first.allSatisfy { $0 == UInt8(ascii: "0") }
+    }
+}
+
+extension Forward {
+    /// The same, with another view of the store's answer.
+    func answering(_ view: @escaping @Sendable (ResponseHead, Answer) -> Answer) -> Forward {
+        let answer = answer
+        return replacing { head in view(head, answer(head)) }
+    }
+}
+
+extension Refusal {
+    /// A use has to be counted and can't be.
+    static func uncounted(reason: String) -> Refusal {
+        Refusal(
+            error: S3Error(.serviceUnavailable, retryAfter: 1),
+            outcome: .denied,
+            reason: "grants can't be counted: " + reason,
+            failure: "none"
+        )
+    }
+}

@@ -1,0 +1,64 @@
+public import Admission
+import Synchronization
+public import WireFormats
+
+/// What the pipeline knows of grants: the table that decisions read, and who counts the uses of those that can be used up.
+public struct GrantSource: Sendable {
+    public let book: GrantBook
+    public let counter: any UseCounter
+
+    public init(book: GrantBook, counter: any UseCounter) {
+        self.book = book
+        self.counter = counter
+    }
+}
+
+/// Counts the uses of grants: an I/O port, since all instances count together.
+public protocol UseCounter: Sendable {
+    func take(_ grant: String, _ kind: UseOfGrant, from address: IPAddress?, at now: Instant) async -> TakenUse
+    /// A use that was taken came to nothing. Does not wait.
+    func giveBack(_ grant: String, from address: IPAddress?)
+}
+
+/// What somebody does with a grant that can be used up.
+public enum UseOfGrant: Hashable, Sendable {
+    /// Takes a use.
+    case fresh
+    /// A later part of an object: free for the address that used the grant a short time ago.
+    case continuing
+    /// Takes nothing, and is refused where nothing is left.
+    case looking
+}
+
+public enum TakenUse: Hashable, Sendable {
+    case counted
+    /// Nothing was taken.
+    case free
+    /// Nothing is left, or the grant is no more.
+    case refused
+    /// Nobody can count at the moment.
+    case unavailable(reason: String)
+}
+
+/// Uses that were taken for one request. Given back where nobody says that they were made.
+final class UseTicket: Sendable {
+    let grants: [String: TakenUse]
+    private let counter: any UseCounter
+    private let address: IPAddress?
+    private let isKept = Atomic<Bool>(false)
+
+    init(_ grants: [String: TakenUse], of counter: any UseCounter, from address: IPAddress?) {
+        self.grants = grants
+        self.counter = counter
+        self.address = address
+    }
+
+    var isFree: Bool { !grants.values.contains(.counted) }
+
+    func keep() { isKept.store(true, ordering: .relaxed) }
+
+    deinit {
+        guard !isKept.load(ordering: .acquiring) else { return }
+        for (grant, taken) in grants where taken == .counted { counter.giveBack(grant, from: address) }
+    }
+}

@@ -1,0 +1,75 @@
+import HTTP1
+import S3API
+
+/// What the holder of a link is answered: kept by nobody on the way, told to nobody else, and unable to act as a page of
+/// ours.
+struct LinkAnswer {
+    let asking: Asking
+
+    func answer(_ head: ResponseHead, _ answer: Answer) -> Answer {
+        switch head.status {
+        case 200, 206, 304, 412, 416: break
+        case 500...: break
+        // An object that is not there, and one that its store does not give: as if there were no link.
+        default: return .reply(asking.noSuchLink)
+        }
+        switch answer {
+        case .stream(let status, let fields): return .stream(status: status, fields: Self.fields(fields))
+        case .reply where head.status >= 500: return .reply(asking.storeFailed)
+        case .reply where head.status == 412 || head.status == 416:
+            // What is said of the object would name it.
+            return .reply(Reply(status: head.status, fields: Self.fields(FieldBlock(reservingBytes: 64, fields: 3))))
+        case .reply(let reply):
+            var refused = asking.noSuchLink
+            refused.reason = reply.reason
+            return .reply(refused)
+        case .collect: return .reply(asking.storeFailed)
+        }
+    }
+
+    static func fields(_ fields: FieldBlock) -> FieldBlock {
+        var result = FieldBlock(reservingBytes: fields.bytes.count + 128, fields: fields.entries.count + 4)
+        for entry in fields.entries where !isReplaced(entry, fields) {
+            result.append(entry, of: fields, lowercasing: .nothing)
+        }
+        result.append("cache-control", "no-store")
+        result.append("referrer-policy", "no-referrer")
+        if ActiveContent.isActive(result.first("content-type")) { result.append("content-security-policy", "sandbox") }
+        return result
+    }
+
+    private static func isReplaced(_ entry: FieldBlock.Entry, _ fields: FieldBlock) -> Bool {
+        fields.isNamed(entry, "cache-control") || fields.isNamed(entry, "expires")
+            || fields.isNamed(entry, "referrer-policy") || fields.isNamed(entry, "content-security-policy")
+    }
+}
+
+/// Types of documents in which browsers run what is written there: HTML, and whatever is XML.
+enum ActiveContent {
+    /// - Parameter type: a `Content-Type`; nil: none is said, and a browser might guess.
+    static func isActive(_ type: ArraySlice<UInt8>?) -> Bool {
+        guard let type else { return true }
+        let essence = type.drop { $0 == 0x20 || $0 == 0x09 }
+            .prefix { $0 != UInt8(ascii: ";") && $0 != UInt8(ascii: ",") && $0 != 0x20 && $0 != 0x09 }
+            .map { lowered($0) }
+        return active.contains { essence.elementsEqual($0.utf8) } || essence.suffix(4).elementsEqual("+xml".utf8)
+            || essence.starts(with: "multipart/".utf8) || !essence.contains(UInt8(ascii: "/"))
+            || type.contains(UInt8(ascii: ","))
+    }
+
+    private static let active = ["text/html", "text/xml", "application/xml", "text/xsl"]
+}
+
+extension Asking {
+    /// The same for every link that is good for nothing.
+    var noSuchLink: Reply {
+        var reply = nothingHere
+        reply.fields.append("referrer-policy", "no-referrer")
+        if reply.fields.first("cache-control") == nil { reply.fields.append("cache-control", "no-store") }
+        return reply
+    }
+
+    fileprivate var storeFailed: Reply {
+        reply(S3Error(.serviceUnavailable, retryAfter: 1))
+    }
+}

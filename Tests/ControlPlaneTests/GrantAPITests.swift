@@ -1,0 +1,198 @@
+import Admission
+import Backends
+import Foundation
+import HTTP1
+import Identity
+import Journal
+import Pipeline
+import S3API
+import Signatures
+import Testing
+import Valet
+import WireFormats
+
+@testable import ControlPlane
+
+@Suite("Grants are made, listed and taken back through the API")
+struct GrantAPITests {
+    private let directory: TemporaryDirectory
+    private let auditLog: AuditLog
+    private let memory = GrantMemory()
+    private let keeper: GrantKeeper
+    private var alice: APICaller
+    private var bob: APICaller
+
+    init() throws {
+        directory = try TemporaryDirectory()
+        auditLog = try AuditLog(AuditLog.Settings(path: directory.file("audit.jsonl")), now: { noon })
+        keeper = GrantKeeper(memory) { noon }
+        let random: @Sendable (Int) -> [UInt8] = { count in (0..<count).map { _ in UInt8.random(in: 0...255) } }
+        let grants = GrantAPI(memory, keeper: keeper, log: IssueLog(auditLog), random: random)
+        alice = APICaller(desk: Desk(grants.operations, version: "9"))
+        alice.grants = keeper.source
+        let endpoint = try #require(Endpoint(url: "http://store"))
+        alice.buckets = [
+            Bucket(
+                name: try #require(BucketName(validating: "photos")),
+                backend: S3Backend(
+                    endpoint: endpoint,
+                    region: "us-east-1",
+                    bucketName: "photos",
+                    prefix: "",
+                    signer: SigV4Signer(accessKeyID: "AK", secret: Secret("s"), region: "us-east-1")
+                ),
+                upstream: Upstream(name: "photos", endpoint: endpoint),
+                hardening: []
+            )
+        ]
+        bob = alice
+        bob.key = "bob-key"
+    }
+
+    private static func body(_ changes: [String: String?] = [:]) -> String {
+        var members: [String: String?] = [
+            "subject": #""user:bob""#, "bucket": #""photos""#, "prefix": #""shared/""#, "actions": #"["get_object"]"#,
+            "expires_at": "\"\(Timestamp.iso8601(noon + .seconds(3600)))\"",
+        ]
+        members.merge(changes) { $1 }
+        let text = members.compactMap { name, value in value.map { "\"\(name)\":\($0)" } }.joined(separator: ",")
+        return "{\(text)}"
+    }
+
+    private func read(_ caller: APICaller, _ path: String) throws -> Decision {
+        try caller.follow("https://files.example.com" + path, more: [("x-api-key", caller.key)])
+    }
+
+    private func auditText() async throws -> String {
+        await auditLog.flush()
+        return try String(contentsOfFile: directory.file("audit.jsonl"), encoding: .utf8)
+    }
+
+    @Test("A grant holds at once, until it is taken back, which holds at once too; the log has both")
+    func lifecycle() async throws {
+        #expect(try read(bob, "/photos/shared/a").outcome == .denied)
+        let made = try await alice.ask(.post, "/-/v1/grants", Self.body())
+        #expect(made.status == 201, "\(made.message ?? "")")
+        let id = try #require(made.body.text("id"))
+        #expect(!made.body.has("link"))
+        #expect(try read(bob, "/photos/shared/a").reason == "grant:" + id)
+        #expect(try read(bob, "/photos/other").outcome == .denied)
+        #expect(try await bob.ask(.delete, "/-/v1/grants/\(id)", type: nil).status == 404)
+        let gone = try await alice.ask(.delete, "/-/v1/grants/\(id)", type: nil)
+        #expect(gone.status == 200)
+        #expect(gone.body.text("revoked_at") == Timestamp.iso8601(noon))
+        #expect(gone.body.objects("outstanding_urls")?.isEmpty == true)
+        #expect(try read(bob, "/photos/shared/a").outcome == .denied)
+        let log = try await auditText()
+        #expect(log.contains(#""action":"create_grant""#) && log.contains(#""action":"revoke_grant""#))
+        #expect(log.components(separatedBy: id).count >= 3)
+    }
+
+    @Test("A link's address is told once; its token is in no log and not in the state")
+    func link() async throws {
+        let fields = [("idempotency-key", "k1")]
+        let body = Self.body(["subject": #""link""#, "prefix": nil, "key": #""a.txt""#])
+        let made = try await alice.ask(.post, "/-/v1/grants", body, fields: fields)
+        #expect(made.status == 201, "\(made.message ?? "")")
+        let link = try #require(made.body.text("link"))
+        #expect(link.hasPrefix("https://files.example.com/-/l/"))
+        let token = try #require(link.split(separator: "/").last)
+        // 192 bits.
+        #expect(Base64URL.decode(token.utf8)?.count == 24)
+        let id = try #require(made.body.text("id"))
+        let decision = try bob.follow(link)
+        #expect(decision.reason == "grant:" + id && decision.principal == .link(id))
+        let again = try await alice.ask(.post, "/-/v1/grants", body, fields: fields)
+        #expect(again.status == 201 && again.body.text("id") == id && !again.body.has("link"))
+        #expect(try await !auditText().contains(token))
+        let record = try #require(try await memory.grant(id))
+        #expect(!"\(record)".contains(token))
+        let listed = try await alice.ask(.get, "/-/v1/grants?subject=link", type: nil)
+        #expect(listed.body.objects("grants")?.count == 1)
+        _ = try await alice.ask(.delete, "/-/v1/grants/\(id)", type: nil)
+        #expect(try bob.follow(link).outcome == .unauthenticated)
+    }
+
+    @Test("A link to a prefix leads to the keys behind it")
+    func prefixLink() async throws {
+        let made = try await alice.ask(.post, "/-/v1/grants", Self.body(["subject": #""link""#]))
+        let link = try #require(made.body.text("link"))
+        #expect(link.hasSuffix("/shared/"))
+        #expect(try bob.follow(link + "a.txt").key == ObjectKey("shared/a.txt"))
+        #expect(try bob.follow(link.replacing("/shared/", with: "/other")).outcome != .allowed)
+    }
+
+    @Test("Nobody gives more than they have, or gives on what they were given")
+    func beyond() async throws {
+        let refused = try await bob.ask(.post, "/-/v1/grants", Self.body(["subject": #""user:alice""#]))
+        #expect(refused.status == 403)
+        _ = try await alice.ask(.post, "/-/v1/grants", Self.body(["actions": #"["read","list","write"]"#]))
+        #expect(try read(bob, "/photos/shared/a").outcome == .allowed)
+        #expect(try await bob.ask(.post, "/-/v1/grants", Self.body(["subject": #""user:carol""#])).status == 403)
+        #expect(try await alice.ask(.post, "/-/v1/grants", Self.body(["bucket": #""docs""#])).status == 403)
+        let local = Self.body(["bucket": #""local""#])
+        #expect(try await alice.ask(.post, "/-/v1/grants", local).status == 404)
+    }
+
+    @Test(
+        "What can't be understood is refused with the field's name",
+        arguments: [
+            ("subject", #""bob""#), ("subject", #""anonymous""#), ("subject", #""link:1""#),
+            ("subject", #""idp:auth""#),
+            ("actions", #"["share"]"#), ("actions", #"["share_link"]"#), ("actions", #"["nothing"]"#),
+            ("actions", "[]"),
+            ("actions", #"["create_bucket"]"#), ("key", #""a""#), ("prefix", nil),
+            ("expires_at", #""2001-01-01T00:00:00Z""#),
+            ("expires_at", #""tomorrow""#), ("expires_at", nil), ("max_uses", "0"), ("max_uses", "1.5"),
+            ("source_cidr", #""192.0.2.0/99""#), ("colour", #""red""#),
+        ] as [(String, String?)]
+    )
+    func refusals(name: String, value: String?) async throws {
+        let answer = try await alice.ask(.post, "/-/v1/grants", Self.body([name: value]))
+        #expect(answer.status == 400, "\(answer.body)")
+        let expected = name == "prefix" ? "key" : name
+        #expect(answer.message?.contains(expected) ?? false || name == "actions", "\(answer.message ?? "")")
+    }
+
+    @Test("Links can be for reading alone")
+    func linkActions() async throws {
+        for actions in [#"["put_object"]"#, #"["list"]"#, #"["get_object","delete_object"]"#, #"["read"]"#] {
+            let body = Self.body(["subject": #""link""#, "actions": actions])
+            #expect(try await alice.ask(.post, "/-/v1/grants", body).status == 400, "\(actions)")
+        }
+    }
+
+    @Test("Grants are seen by who gave them, who holds them, and admins")
+    func listing() async throws {
+        _ = try await alice.ask(.post, "/-/v1/grants", Self.body(["note": #""for Bob""#, "max_uses": "3"]))
+        _ = try await alice.ask(.post, "/-/v1/grants", Self.body(["subject": #""user:carol""#]))
+        let all = try await alice.ask(.get, "/-/v1/grants?bucket=photos", type: nil)
+        #expect(all.body.objects("grants")?.count == 2)
+        let mine = try #require(try await bob.ask(.get, "/-/v1/grants", type: nil).body.objects("grants"))
+        #expect(mine.count == 1)
+        #expect(mine.first?.text("note") == "for Bob" && mine.first?.integer("max_uses") == 3)
+        #expect(mine.first?.integer("uses") == 0 && mine.first?.text("grantor") == "user:alice")
+        #expect(
+            try await alice.ask(.get, "/-/v1/grants?bucket=docs", type: nil).body.objects("grants")?.isEmpty == true
+        )
+    }
+
+    @Test("Without the state nothing is given and nothing is taken back")
+    func away() async throws {
+        memory.goAway()
+        #expect(try await alice.ask(.post, "/-/v1/grants", Self.body()).status == 503)
+        #expect(try await alice.ask(.get, "/-/v1/grants", type: nil).status == 503)
+        let id = String(repeating: "a", count: 32)
+        #expect(try await alice.ask(.delete, "/-/v1/grants/\(id)", type: nil).status == 503)
+    }
+
+    @Test("What another instance takes back is known after the next look, in whatever order looks end")
+    func otherInstances() async throws {
+        let made = try await alice.ask(.post, "/-/v1/grants", Self.body())
+        let id = try #require(made.body.text("id"))
+        _ = try await memory.revoke(id, at: noon)
+        #expect(try read(bob, "/photos/shared/a").outcome == .allowed)
+        try await keeper.refresh()
+        #expect(try read(bob, "/photos/shared/a").outcome == .denied)
+    }
+}
