@@ -12,6 +12,7 @@ let strict: [SwiftSetting] = [
 ]
 
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
@@ -83,7 +84,7 @@ let package = Package(
         library("Signatures", in: "Protocols", ["WireFormats", "HTTP1", crypto]),
         library("S3API", in: "Protocols", ["WireFormats", "HTTP1", nioCore]),
 
-        library("Identity", in: "Decisions", ["WireFormats", crypto]),
+        library("Identity", in: "Decisions", ["WireFormats", crypto, cryptoExtras]),
         library("Admission", in: "Decisions", ["WireFormats", "S3API", "Identity"]),
         library("Backends", in: "Decisions", ["WireFormats", "HTTP1", "S3API", "Signatures", nioCore, crypto]),
         library(
@@ -135,7 +136,7 @@ let package = Package(
                 "EmbeddedStore",
                 arguments, httpClient,
                 lifecycle,
-                unixSignals, logging, nioCore, nioPosix, nioSSL, crypto,
+                unixSignals, logging, nioCore, nioPosix, nioSSL, crypto, cryptoExtras,
             ],
             path: "Sources/gatehouse",
             swiftSettings: strict

@@ -15,6 +15,7 @@ extension GatehouseConfiguration {
                     ("store", .text(state.store.description)), ("max_staleness", .duration(state.maxStaleness)),
                 ])
             ),
+            ("keys", keys.effective),
             ("accounts", .array(accounts.map(\.effective))),
             ("buckets", .array(buckets.map(\.effective))),
             ("users", .array(users.map(\.effective))),
@@ -41,6 +42,16 @@ extension GatehouseConfiguration {
             ),
             ("audit", audit.effective),
             ("uploads", uploads.effective),
+        ])
+    }
+}
+
+extension KeysConfiguration {
+    /// Keys by their ids, which are public.
+    fileprivate var effective: JSONValue {
+        .object([
+            ("oidc_provider_keys", .texts(provider?.keys.map(\.id) ?? [])),
+            ("oidc_provider_issuer", provider.map { .text($0.issuer) } ?? .null),
         ])
     }
 }

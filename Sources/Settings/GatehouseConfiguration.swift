@@ -6,6 +6,7 @@ package struct GatehouseConfiguration: Sendable {
     package var server = ServerConfiguration()
     package var admin = AdminConfiguration()
     package var state = StateConfiguration()
+    package var keys = KeysConfiguration()
     package var accounts: [AccountConfiguration] = []
     /// The entries of `[[buckets]]`, then the buckets that accounts name. No name occurs twice.
     package var buckets: [BucketConfiguration] = []
@@ -62,6 +63,8 @@ extension GatehouseConfiguration {
         if root.has("server") { server = ServerConfiguration(reading: root.section("server")) }
         if root.has("admin") { admin = AdminConfiguration(reading: root.section("admin")) }
         if root.has("state") { state = StateConfiguration(reading: root.section("state")) }
+        // Also where there is no such section: the environment alone may say it.
+        keys = KeysConfiguration(reading: root.section("keys"), publicURL: server.publicURL)
         if root.has("limits") { limits = LimitsConfiguration.standard(root.section("limits")) }
         if root.has("access_log") { accessLog = AccessLogConfiguration(reading: root.section("access_log")) }
         if root.has("audit") { audit = AuditConfiguration(reading: root.section("audit")) }

@@ -12,6 +12,7 @@ enum KnownKeys {
         ("[server.tls]", ["certificate", "private_key"]),
         ("[admin]", ["allowed_hosts"]),
         ("[state]", ["store", "max_staleness"]),
+        ("[keys]", ["session_token_keys", "oidc_provider_keys", "oidc_provider_issuer"]),
         (
             "backend_options",
             [

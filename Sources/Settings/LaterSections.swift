@@ -2,7 +2,7 @@
 /// typing error, and refused, so that nobody relies on one that does nothing.
 enum LaterSections {
     static let topLevel = [
-        "keys": "session and provider keys", "roles": "STS roles", "tracing": "tracing",
+        "roles": "STS roles", "tracing": "tracing",
     ]
 
     /// Reports those of `root` that are given, and marks them as known.

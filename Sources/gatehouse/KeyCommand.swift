@@ -1,5 +1,6 @@
 import ArgumentParser
 import Crypto
+import CryptoExtras
 import Identity
 import Settings
 import WireFormats
@@ -19,24 +20,32 @@ struct KeyCommand: ParsableCommand {
                 access   an access key id and secret for S3 clients ([[credentials]])
                 api      an API key for the x-api-key header ([[users]]); the configuration holds only its hash
                 audit    a key for the audit log's HMAC ([audit] hmac_key)
+                oidc     a private key that Gatehouse signs its own tokens with ([keys] oidc_provider_keys): RSA of
+                         2048 bits, or P-256 with --p256
 
                 Nothing is stored: what is printed exists only where you put it.
                 """
         )
 
         enum Kind: String, ExpressibleByArgument, CaseIterable {
-            case access, api, audit
+            case access, api, audit, oidc
         }
 
-        @Argument(help: "What the key is for: access, api or audit.") var kind: Kind
+        @Argument(help: "What the key is for: access, api, audit or oidc.") var kind: Kind
         @Option(help: "The principal's or user's name.") var name = "example"
+        @Flag(help: "P-256 (ES256) instead of RSA (RS256); not every cloud takes it.") var p256 = false
         @Flag(help: "Print JSON.") var json = false
 
-        func run() {
+        func validate() throws {
+            if p256, kind != .oidc { throw ValidationError("--p256 is for \"key new oidc\".") }
+        }
+
+        func run() throws {
             switch kind {
             case .access: show(NewKey.access(), toml: NewKey.accessTOML)
             case .api: show(NewKey.api(), toml: NewKey.apiTOML)
             case .audit: show(NewKey.audit(), toml: NewKey.auditTOML)
+            case .oidc: show(try NewKey.oidc(p256 ? .p256 : .rsa), toml: NewKey.oidcTOML)
             }
         }
 
@@ -45,7 +54,8 @@ struct KeyCommand: ParsableCommand {
                 print(JSONValue.object(key.map { ($0.0, .text($0.1)) }).rendered())
                 return
             }
-            for (label, value) in key { print("\(label) = \(value)") }
+            // A key of several lines stands for itself, ready to be put into a file.
+            for (label, value) in key { print(value.hasPrefix("-----") ? value : "\(label) = \(value)") }
             print("")
             print(toml(Dictionary(key, uniquingKeysWith: { first, _ in first }), name))
         }
@@ -68,6 +78,18 @@ enum NewKey {
 
     static func audit() -> [(String, String)] {
         [("hmac_key", Base64.encode(random(32)))]
+    }
+
+    enum OIDCKind { case rsa, p256 }
+
+    static func oidc(_ kind: OIDCKind) throws -> [(String, String)] {
+        let pem =
+            switch kind {
+            case .rsa: try _RSA.Signing.PrivateKey(keySize: .bits2048).pkcs8PEMRepresentation
+            case .p256: P256.Signing.PrivateKey().pemRepresentation
+            }
+        let key = try OIDCKey(pem: pem)
+        return [("kid", key.id), ("algorithm", key.algorithm.rawValue), ("private_key", pem)]
     }
 
     static func accessTOML(_ key: [String: String], name: String) -> String {
@@ -96,6 +118,14 @@ enum NewKey {
         """
         [audit]
         hmac_key = "env:AUDIT_HMAC_KEY"
+        """
+    }
+
+    static func oidcTOML(_ key: [String: String], name: String) -> String {
+        """
+        [keys]
+        oidc_provider_keys = ["file:oidc-key.pem"]
+        oidc_provider_issuer = "https://files.example.com"
         """
     }
 

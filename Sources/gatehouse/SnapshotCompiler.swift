@@ -69,7 +69,8 @@ struct SnapshotCompiler: Sendable {
                 try bucket($0, findings, quarantine: quarantine, overTLS: overTLS)
             },
             urlKeys: urlKeys,
-            uploads: UploadRules(configuration.uploads)
+            uploads: UploadRules(configuration.uploads),
+            provider: configuration.keys.provider
         )
     }
 

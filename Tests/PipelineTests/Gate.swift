@@ -27,6 +27,7 @@ struct Gate {
     var routes: [Route] = []
     var identityProviders: [IdentityProvider] = []
     var uploads = UploadRules()
+    var provider: OIDCProvider?
     let limiter = Limiter()
     private var pipeline: Pipeline
 
@@ -90,7 +91,8 @@ struct Gate {
             openAccount: hasOpenAccount ? openAccount : nil,
             buckets: try Self.buckets(knowing: checksums),
             urlKeys: URLKeyring(secret: Secret(Array(repeating: 7, count: 32))),
-            uploads: uploads
+            uploads: uploads,
+            provider: provider
         )
     }
 

@@ -29,7 +29,7 @@ public struct ErrorAnswer: Sendable {
             ))?.address
         isHead = head.method == .head
         region = server.region
-        ownPath = routePath ?? (address == nil && head.path.starts(with: "/-/".utf8) ? head.path : nil)
+        ownPath = routePath ?? (address == nil && ReservedPath.isReserved(head.path) ? head.path : nil)
         format = Self.format(head, address)
     }
 
@@ -46,7 +46,7 @@ public struct ErrorAnswer: Sendable {
             if accept.elementsEqual("application/xml".utf8) { return .xml }
         }
         // The JSON API and what else is asked of Gatehouse itself.
-        if address == nil, head.path.starts(with: "/-/".utf8) { return .json }
+        if address == nil, ReservedPath.isReserved(head.path) { return .json }
         let isListing = head.method == .get && address != nil && address?.key == nil
         if isListing { return .xml }
         if head.fields.first("x-api-key") != nil { return .json }

@@ -283,6 +283,10 @@ public struct Pipeline {
             guard let query = try? Query(parsing: asking.head.query ?? []) else { throw .request(S3Error(.invalidURI)) }
             return try plan(LinkRequest(path: rest), query, asking, knowing: findings, noting: &notes)
         }
+        if case .provider(let document) = reserved {
+            guard let provider = asking.snapshot.provider else { return .reply(asking.nothingHere) }
+            return ReservedPath.document(document, of: provider)
+        }
         guard let desk else { return .reply(asking.nothingHere) }
         if case .description = reserved { return ReservedPath.document(desk.document) }
         if case .events = reserved {

@@ -1,7 +1,8 @@
 import HTTP1
+import Identity
 import S3API
 
-/// A path under `/-/`, which no bucket can have. On a virtual host there is none: every path is a key there.
+/// A path under `/-/`, or one that says who we are as an identity provider: no bucket can have either. On a virtual host there is none: every path is a key there.
 enum ReservedPath {
     case probe
     /// The JSON API: what stands behind `/-/v1/`, encoded as it came.
@@ -12,13 +13,22 @@ enum ReservedPath {
     case link(ArraySlice<UInt8>)
     /// Its description, for everybody.
     case description
+    /// Who we are as an identity provider.
+    case provider(ProviderDocument)
     case unknown
 
+    enum ProviderDocument {
+        case discovery, keySet
+    }
+
     init?(_ head: RequestHead, on host: [UInt8], of server: ServerSettings) {
-        guard head.path.count >= 2, head.path[1] == UInt8(ascii: "-"), head.path.starts(with: "/-/".utf8),
-            Self.isPathStyle(host, server)
-        else { return nil }
+        guard Self.isReserved(head.path), Self.isPathStyle(host, server) else { return nil }
         let isRead = head.method == .get || head.method == .head
+        if head.path[1] == UInt8(ascii: ".") {
+            let isDiscovery = head.path.elementsEqual(OIDCProvider.discoveryPath.utf8)
+            self = isRead ? .provider(isDiscovery ? .discovery : .keySet) : .unknown
+            return
+        }
         if isRead, head.path.elementsEqual("/-/health".utf8) || head.path.elementsEqual("/-/ready".utf8) {
             self = .probe
         } else if isRead, head.path.elementsEqual("/-/openapi.json".utf8) {
@@ -34,6 +44,18 @@ enum ReservedPath {
         }
     }
 
+    /// Whether a path is ours, on hosts that have paths of ours.
+    static func isReserved(_ path: [UInt8]) -> Bool {
+        guard path.count >= 3 else { return false }
+        switch path[1] {
+        case UInt8(ascii: "-"): return path[2] == UInt8(ascii: "/")
+        case UInt8(ascii: "."):
+            return path.elementsEqual(OIDCProvider.discoveryPath.utf8)
+                || path.elementsEqual(OIDCProvider.keySetPath.utf8)
+        default: return false
+        }
+    }
+
     static func isPathStyle(_ host: [UInt8], _ server: ServerSettings) -> Bool {
         let located = try? S3Address.locate(host: host, path: [UInt8(ascii: "/")], domains: server.domains)
         return located?.1 != .virtualHost
@@ -43,10 +65,16 @@ enum ReservedPath {
 
     static func document(_ text: [UInt8]) -> Plan { .reply(json(200, text)) }
 
-    private static func json(_ status: Int, _ body: some Sequence<UInt8>) -> Reply {
+    /// What others may keep for a while.
+    static func document(_ document: ProviderDocument, of provider: OIDCProvider) -> Plan {
+        let text = document == .discovery ? provider.discovery : provider.keySet
+        return .reply(json(200, text, caching: "public, max-age=\(OIDCProvider.freshFor.components.seconds)"))
+    }
+
+    private static func json(_ status: Int, _ body: some Sequence<UInt8>, caching: String = "no-store") -> Reply {
         var fields = FieldBlock(reservingBytes: 64, fields: 2)
         fields.append("content-type", "application/json")
-        fields.append("cache-control", "no-store")
+        fields.append("cache-control", caching)
         return Reply(status: status, fields: fields, body: Array(body))
     }
 }

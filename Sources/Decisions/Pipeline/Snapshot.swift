@@ -35,6 +35,8 @@ public final class Snapshot: Sendable {
     public let urlKeys: URLKeyring?
     /// What upload slots may be, and who is told of them.
     public let uploads: UploadRules
+    /// We as an identity provider; nil: nobody has to believe us.
+    public let provider: OIDCProvider?
     private let buckets: [BucketName: Bucket]
 
     public init(
@@ -55,7 +57,8 @@ public final class Snapshot: Sendable {
         openAccount: OpenAccount?,
         buckets: [Bucket],
         urlKeys: URLKeyring? = nil,
-        uploads: UploadRules = UploadRules()
+        uploads: UploadRules = UploadRules(),
+        provider: OIDCProvider? = nil
     ) {
         self.generation = generation
         self.server = server
@@ -74,6 +77,7 @@ public final class Snapshot: Sendable {
         self.openAccount = openAccount
         self.urlKeys = urlKeys
         self.uploads = uploads
+        self.provider = provider
         let upstreams = buckets.map(\.upstream) + (openAccount.map { [$0.upstream] } ?? [])
         self.upstreams = Set(upstreams)
         upstreamObjects = Set(upstreams.map(ObjectIdentifier.init))
