@@ -105,33 +105,34 @@ private struct Presigning {
             var wish = URLWish(method, actions, bucket: name, key: key, lifetime: lifetime)
             try complete(&wish)
             guard let bucket = snapshot.bucket(name) else { throw S3Error(.noSuchBucket) }
-            show(try url(for: wish, bucket), wish)
+            show(try signed(wish, bucket), wish)
         } catch let error as S3Error {
             StandardError.write("gatehouse: \(error.code.name): \(error.message)")
             throw ExitCode(1)
         }
     }
 
-    private func url(for wish: URLWish, _ bucket: Bucket) throws -> (url: String, expiresAt: Instant) {
+    private func signed(_ wish: URLWish, _ bucket: Bucket) throws -> (request: PresignedRequest, expiresAt: Instant) {
         let now = Clock.now()
         let end = Instant(secondsSince1970: now.secondsSince1970) + wish.lifetime
         if bucket.kind != .file,
-            let url = try bucket.backend.presign(
+            let signed = try bucket.backend.presign(
                 wish.method,
                 wish.key,
                 query: wish.query,
                 fields: wish.fields,
+                binding: .required,
                 for: wish.lifetime,
                 at: now
             )
         {
-            return (url, end)
+            return (signed, end)
         }
         let signer = try signer(for: wish, until: end, at: now)
         guard let url = snapshot.server.url(for: wish, signer: signer, for: wish.lifetime, at: now) else {
             throw S3Error(.internalError, "public_url can't be signed for")
         }
-        return (url, end)
+        return (PresignedRequest(url: url, fields: wish.fields), end)
     }
 
     /// An access key that lasts as long as the URL and may do what it is for.
@@ -151,20 +152,21 @@ private struct Presigning {
         throw S3Error(.accessDenied, "no access key of the configuration may do this until then")
     }
 
-    private func show(_ signed: (url: String, expiresAt: Instant), _ wish: URLWish) {
-        let headers = wish.fields.entries.map { entry in
+    private func show(_ signed: (request: PresignedRequest, expiresAt: Instant), _ wish: URLWish) {
+        let fields = signed.request.fields
+        let headers = fields.entries.map { entry in
             (
-                String(decoding: wish.fields.name(entry), as: UTF8.self),
-                String(decoding: wish.fields.value(entry), as: UTF8.self)
+                String(decoding: fields.name(entry), as: UTF8.self),
+                String(decoding: fields.value(entry), as: UTF8.self)
             )
         }
         guard options.json else {
-            Swift.print(signed.url)
+            Swift.print(signed.request.url)
             for (name, value) in headers { StandardError.write("send with it: \(name): \(value)") }
             return
         }
         let members: [(String, JSONValue)] = [
-            ("url", .text(signed.url)),
+            ("url", .text(signed.request.url)),
             ("method", .text(wish.method.name)),
             ("headers", .object(headers.map { ($0, .text($1)) })),
             ("expires_at", .text(Timestamp.iso8601(signed.expiresAt))),

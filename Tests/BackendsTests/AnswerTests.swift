@@ -23,16 +23,16 @@ import WireFormats
     private func failure(_ answer: S3Answer, _ body: String = "") -> StoreFailure? {
         switch answer {
         case .failure(let failure, _): return failure
-        case .collect(_, let reader):
-            if case .failure(let failure, _) = reader.answer(Array(body.utf8)) { return failure }
+        case .collect(_, let then):
+            if case .failure(let failure, _) = then(Array(body.utf8)) { return failure }
             return nil
         case .stream: return nil
         }
     }
 
     private func document(_ answer: S3Answer, _ body: String) throws -> XMLNode {
-        guard case .collect(_, let reader) = answer,
-            case .document(_, _, let bytes) = reader.answer(Array(body.utf8))
+        guard case .collect(_, let then) = answer,
+            case .document(_, _, let bytes) = then(Array(body.utf8))
         else { throw S3Error(.backendBadAnswer) }
         return try XMLReader.parse(bytes)
     }
@@ -218,8 +218,8 @@ import WireFormats
 
     @Test func aPolicyIsShownUnderTheClientsName() throws {
         let stored = #"{"Statement":[{"Resource":["arn:aws:s3:::store-bucket","arn:aws:s3:::store-bucket/a*"]}]}"#
-        guard case .collect(_, let reader) = try answer("GET /bkt?policy", response(200)),
-            case .document(200, _, let shown) = reader.answer(Array(stored.utf8))
+        guard case .collect(_, let then) = try answer("GET /bkt?policy", response(200)),
+            case .document(200, _, let shown) = then(Array(stored.utf8))
         else {
             Issue.record("not rewritten")
             return

@@ -13,8 +13,8 @@ import WireFormats
             head: response(200),
             view: AnswerTests.view
         )
-        guard case .collect(_, let reader) = answer,
-            case .document(_, _, let bytes) = reader.answer(Array(body.utf8))
+        guard case .collect(_, let then) = answer,
+            case .document(_, _, let bytes) = then(Array(body.utf8))
         else { throw S3Error(.backendBadAnswer) }
         return try XMLReader.parse(bytes)
     }
@@ -59,8 +59,8 @@ import WireFormats
                 head: response(200),
                 view: AnswerTests.view
             )
-            guard case .collect(_, let reader) = answer,
-                case .document(_, _, let bytes) = reader.answer(Array(body.utf8))
+            guard case .collect(_, let then) = answer,
+                case .document(_, _, let bytes) = then(Array(body.utf8))
             else {
                 #expect(!isCollected && prefix.isEmpty)
                 continue
@@ -276,8 +276,8 @@ import WireFormats
         let incoming = try Incoming("POST", "/bkt?delete")
         let store = backend(prefix: "v2")
         let answer = store.answer(to: incoming.request, head: response(200), view: AnswerTests.view)
-        guard case .collect(_, let reader) = answer,
-            case .document(_, _, let bytes) = reader.answer(
+        guard case .collect(_, let then) = answer,
+            case .document(_, _, let bytes) = then(
                 DeleteResult(
                     deleted: [.init(key: ObjectKey("v2/a"))],
                     failures: [.init(key: ObjectKey("v2/b"), S3Error(.accessDenied))]

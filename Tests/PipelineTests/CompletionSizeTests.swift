@@ -108,8 +108,7 @@ struct CompletionSizeTests {
     @Test(
         "A listing that makes no sense is the store's fault",
         arguments: [
-            "", "<html/>", "<Error><Code>InternalError</Code></Error>",
-            listing([(1, "\"e1\"", -5)]), listing([(1, "\"e1\"", 5), (1, "\"e1\"", 6)]),
+            "", "<html/>", listing([(1, "\"e1\"", -5)]), listing([(1, "\"e1\"", 5), (1, "\"e1\"", 6)]),
             listing([(1, "\"e1\"", 5)], next: 0), listing([], next: nil).replacing("false", with: "true"),
         ]
     )
@@ -117,6 +116,14 @@ struct CompletionSizeTests {
         let reply = try Self.question().given(200, document: document).reply()
         #expect(reply.status == 502)
         #expect(reply.code == "BackendBadAnswer")
+    }
+
+    @Test("An error that is told inside of a success is one")
+    func toldError() throws {
+        let document = "<Error><Code>InternalError</Code></Error>"
+        let reply = try Self.question().given(200, document: document).reply()
+        #expect(reply.status == 500)
+        #expect(reply.code == "InternalError")
     }
 
     @Test("An upload that the store does not have is the store's to answer for: it may be completed already")

@@ -12,11 +12,13 @@ struct SlotPlace: Sendable {
     let client: StoreClient
     let now: @Sendable () -> Instant
 
-    private var backend: S3Backend { bucket.backend }
+    private var backend: any Backend { bucket.backend }
+
+    private func named(_ key: ObjectKey) -> StoredObject { StoredObject(bucket.name, key) }
 
     /// Nil where there is no object.
     func object(_ key: ObjectKey) async throws(APIFailure) -> FoundObject? {
-        let answer = try await ask { () throws(S3Error) in try backend.headObject(key, at: now()) }
+        let answer = try await ask { () throws(S3Error) in try backend.headObject(named(key), at: now()) }
         switch answer.status {
         case 200: return try Self.found(answer)
         case 404: return nil
@@ -24,9 +26,9 @@ struct SlotPlace: Sendable {
         }
     }
 
-    private static func found(_ answer: StoreClient.Answer) throws(APIFailure) -> FoundObject {
+    private static func found(_ answer: StoreClient.Told) throws(APIFailure) -> FoundObject {
         guard let etag = answer.field("etag"), !etag.isEmpty,
-            let size = answer.field("content-length").flatMap({ Int64($0) })
+            let size = answer.length
         else { throw APIFailure(S3Error(.backendBadAnswer)) }
         // The checksum of an object in parts is one of checksums, and says nothing of its bytes.
         let isWhole = answer.field("x-amz-checksum-type").map { $0 == "FULL_OBJECT" } ?? true
@@ -60,15 +62,15 @@ struct SlotPlace: Sendable {
             return there.isLike(object) ? .there : .occupied
         }
         let answer = try await ask { () throws(S3Error) in
-            try backend.copyObject(source, etag: object.etag, to: key, if: occupancy, at: now())
+            try backend.copyObject(source, etag: object.etag, to: named(key), if: occupancy, at: now())
         }
-        switch (answer.status, Self.code(answer)) {
-        case (200, nil): return .there
-        case (404, _): return .gone
-        case (412, _):
+        switch answer.status {
+        case 200: return .there
+        case 404: return .gone
+        case 412:
             guard occupancy == .absent, let there = try await self.object(key) else { return .gone }
             return there.isLike(object) ? .there : .occupied
-        case (501, _) where occupancy != .any:
+        case 501 where occupancy != .any:
             return try await promote(source, object, to: key, if: .any)
         default: throw Self.failure(answer)
         }
@@ -79,7 +81,7 @@ struct SlotPlace: Sendable {
         let version = object.versionID.flatMap { $0 == "null" ? nil : $0 }
         let occupancy: Occupancy = version == nil && landing == .direct ? .etag(object.etag) : .any
         let answer = try await ask { () throws(S3Error) in
-            try backend.deleteObject(key, versionID: version, if: occupancy, at: now())
+            try backend.deleteObject(named(key), versionID: version, if: occupancy, at: now())
         }
         guard [200, 202, 204, 404, 412].contains(answer.status) else { throw Self.failure(answer) }
     }
@@ -89,7 +91,7 @@ struct SlotPlace: Sendable {
     /// Returns the upload's id.
     func begin(_ key: ObjectKey, fields: FieldBlock) async throws(APIFailure) -> String {
         let answer = try await ask { () throws(S3Error) in
-            try backend.createMultipartUpload(key, fields: fields, at: now())
+            try backend.createMultipartUpload(named(key), fields: fields, at: now())
         }
         guard answer.status == 200 else { throw Self.failure(answer) }
         guard let id = (try? XMLReader.parse(answer.body))?.value("UploadId"), !id.isEmpty else {
@@ -105,7 +107,7 @@ struct SlotPlace: Sendable {
         for _ in 0..<11 {
             let marker = parts.last?.number ?? 0
             let answer = try await ask { () throws(S3Error) in
-                try backend.listParts(key, uploadID: uploadID, after: marker, at: now())
+                try backend.listParts(named(key), uploadID: uploadID, after: marker, at: now())
             }
             if answer.status == 404 { return nil }
             guard answer.status == 200, let page = try? XMLReader.parse(answer.body, maxElements: 50_000) else {
@@ -145,36 +147,42 @@ struct SlotPlace: Sendable {
         if occupancy: Occupancy
     ) async throws(APIFailure) -> Brought {
         let answer = try await ask { () throws(S3Error) in
-            try backend.completeMultipartUpload(key, uploadID: uploadID, parts: parts, if: occupancy, at: now())
+            try backend.completeMultipartUpload(
+                named(key),
+                uploadID: uploadID,
+                parts: parts,
+                if: occupancy,
+                at: now()
+            )
         }
-        switch (answer.status, Self.code(answer)) {
-        case (200, nil): return .there
-        case (404, _), (200, "NoSuchUpload"): return .gone
-        case (412, _), (200, "PreconditionFailed"): return .occupied
-        case (400, let code?):
-            throw APIFailure(.invalidArgument, "The store refuses these parts: \(code.prefix(64)).")
+        switch answer.status {
+        case 200: return .there
+        case 404: return .gone
+        case 412: return .occupied
+        case 400:
+            throw APIFailure(.invalidArgument, "The store refuses these parts: \(answer.failure?.code ?? "").")
         default: throw Self.failure(answer)
         }
     }
 
     func abort(_ key: ObjectKey, uploadID: String) async throws(APIFailure) {
         let answer = try await ask { () throws(S3Error) in
-            try backend.abortMultipartUpload(key, uploadID: uploadID, at: now())
+            try backend.abortMultipartUpload(named(key), uploadID: uploadID, at: now())
         }
         guard [200, 204, 404].contains(answer.status) else { throw Self.failure(answer) }
     }
 
     // MARK: - Asking
 
-    private func ask(_ make: () throws(S3Error) -> OwnRequest) async throws(APIFailure) -> StoreClient.Answer {
-        let request: OwnRequest
+    private func ask(_ make: () throws(S3Error) -> Exchange) async throws(APIFailure) -> StoreClient.Told {
+        let exchange: Exchange
         do {
-            request = try make()
+            exchange = try make()
         } catch {
             throw APIFailure(error)
         }
         do {
-            return try await client.send(request, to: bucket.upstream)
+            return try await client.ask(exchange, of: bucket.upstream)
         } catch {
             switch error {
             case .timeout: throw APIFailure(S3Error(.backendTimeout))
@@ -187,26 +195,18 @@ struct SlotPlace: Sendable {
         }
     }
 
-    /// The code of an error document, also of one inside a success.
-    private static func code(_ answer: StoreClient.Answer) -> String? {
-        let trimmed = answer.body.drop { $0 <= 0x20 }
-        guard !trimmed.isEmpty, let root = try? XMLReader.parse(Array(trimmed), maxElements: 100), root.name == "Error"
-        else { return nil }
-        return root.value("Code") ?? "Error"
-    }
-
-    private static func failure(_ answer: StoreClient.Answer) -> APIFailure {
+    private static func failure(_ answer: StoreClient.Told) -> APIFailure {
         let code: S3Error.Code =
-            switch answer.status {
-            case 401, 403, 407: .backendAuthFailed
-            case 300...399: .backendRedirected
-            case 404: .noSuchBucket
-            case 429, 503: .slowDown
-            case 504: .backendTimeout
+            switch (answer.failure?.cause, answer.status) {
+            case (.credential, _), (_, 401), (_, 403), (_, 407): .backendAuthFailed
+            case (.redirect, _): .backendRedirected
+            case (_, 404): .noSuchBucket
+            case (_, 429), (_, 503): .slowDown
+            case (_, 504): .backendTimeout
             default: .backendBadAnswer
             }
         var failure = APIFailure(S3Error(code))
-        failure.reason = "store: \(answer.status) \(Self.code(answer) ?? "")"
+        failure.reason = "store: \(answer.status) \(answer.failure?.storeCode ?? "")"
         return failure
     }
 }

@@ -15,7 +15,7 @@ package final class StoreClient: Sendable {
     package struct Answer: Sendable {
         package let status: Int
         package let body: [UInt8]
-        private let fields: HTTPHeaders
+        let fields: HTTPHeaders
 
         init(status: Int, fields: HTTPHeaders, body: [UInt8]) {
             self.status = status

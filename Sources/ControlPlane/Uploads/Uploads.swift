@@ -77,7 +77,8 @@ package struct Uploads: Sendable {
         guard let bucket = caller.snapshot.bucket(wish.bucket) else { throw APIFailure(S3Error(.noSuchBucket)) }
         let random = slots.random(16)
         // What comes in parts is put together by nobody but us, so that it can't come twice.
-        let isQuarantined = wish.mode != .multipart && (wish.mode == .post || wish.mayOverwrite)
+        let isQuarantined =
+            wish.mode != .multipart && (wish.mode == .post || wish.mayOverwrite || !bucket.backend.bindsUploads)
         let landing: UploadSlot.Landing
         do {
             landing =

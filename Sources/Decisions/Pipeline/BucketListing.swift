@@ -36,7 +36,7 @@ struct BucketListing: Sendable {
         after entries: [BucketList.Entry],
         number: Int
     ) -> Plan {
-        let answer = StoreAnswer(admitted, asking, account.backend) { document in
+        let answer = StoreAnswer(admitted, asking, account.upstream) { document in
             let found = entries + visible(BucketList(parsing: document)?.entries ?? [])
             guard number < Self.maxPages, let next = BucketList.continuationToken(in: document) else {
                 return .reply(reply(found, page))
@@ -50,7 +50,11 @@ struct BucketListing: Sendable {
                 request: account.backend.listBucketsRequest(continuationToken: token, at: asking.now),
                 body: .none,
                 replay: .allowed,
-                answer: { answer.answer($0) }
+                answer: { head in
+                    answer.answer(
+                        account.backend.answer(to: admitted.request, head: head, view: asking.snapshot.server.view)
+                    )
+                }
             )
         )
     }

@@ -39,41 +39,39 @@ struct CompletionSize: Sendable {
 
     /// Asks for the parts after number `marker`; the first `counted` of those named are known to be `bytes` long.
     private func page(after marker: Int, counted: Int, bytes: Int64) throws(Refusal) -> Plan {
-        let request: OutgoingRequest
+        let exchange: Exchange
         do {
-            request = try listing(after: marker)
+            exchange = try listing(after: marker)
         } catch {
             throw .request(error)
         }
-        return .forward(
-            Forward(
-                admitted: planner.admitted,
-                upstream: bucket.upstream,
-                request: request,
-                body: .none,
-                replay: .allowed,
-                answer: { head in
-                    switch head.status {
-                    case 200...299:
-                        .collect(limit: Self.pageLimit) { document in
-                            planner.replying { () throws(Refusal) in
-                                try count(document, after: marker, counted, bytes)
-                            }
-                        }
-                    case 404:
+        return .forward(forward(exchange, after: marker, counted, bytes))
+    }
+
+    private func forward(_ exchange: Exchange, after marker: Int, _ counted: Int, _ bytes: Int64) -> Forward {
+        Forward(
+            admitted: planner.admitted,
+            upstream: bucket.upstream,
+            exchange: exchange,
+            carrying: .none,
+            replay: .allowed,
+            answer: { told in
+                .collect(limit: Self.pageLimit) { body in
+                    planner.replying { () throws(Refusal) in
+                        switch StoreAnswer(planner.admitted, asking, bucket.upstream).read(told, body) {
+                        case .success(_, let document): try count(document, after: marker, counted, bytes)
+                        case .ask(let next): .forward(forward(next, after: marker, counted, bytes))
                         // Completed already, perhaps, and asked again because the answer was lost: the store knows.
-                        .collect(limit: Self.pageLimit) { _ in
-                            planner.replying { () throws(Refusal) in try completion() }
+                        case .refusal(let refusal) where refusal.status == 404: try completion()
+                        case .refusal(let refusal): .reply(refusal)
                         }
-                    default:
-                        StoreAnswer(planner.admitted, asking, bucket.backend).answer(head)
                     }
                 }
-            )
+            }
         )
     }
 
-    private func listing(after marker: Int) throws(S3Error) -> OutgoingRequest {
+    private func listing(after marker: Int) throws(S3Error) -> Exchange {
         var query = Query()
         query.append("uploadId".utf8, planner.admitted.request.query.first("uploadId") ?? [])
         if marker > 0 { query.append("part-number-marker".utf8, String(marker).utf8) }
@@ -86,7 +84,7 @@ struct CompletionSize: Sendable {
         {
             fields.append(sent.name(entry), sent.value(entry))
         }
-        return try bucket.backend.request(
+        return try bucket.backend.exchange(
             for: S3Request(
                 operation: .listParts,
                 address: planner.admitted.request.address,
@@ -95,6 +93,8 @@ struct CompletionSize: Sendable {
             ),
             head: RequestHead(method: .get, path: asking.head.path, fields: fields, host: asking.head.host),
             body: .none,
+            copyingFrom: nil,
+            view: asking.snapshot.server.view,
             at: asking.now
         )
     }

@@ -51,20 +51,13 @@ struct DeleteBatch: Sendable {
 
     private func send(_ bucket: Bucket, _ planner: Planner) throws(Refusal) -> Plan {
         guard !allowed.isEmpty else { return .reply(reply(DeleteResult())) }
-        let body: [UInt8]
-        do {
-            body = try bucket.backend.deleteDocument(allowed)
-        } catch {
-            throw .request(error)
-        }
-        let answer = StoreAnswer(admitted, asking, bucket.backend) { document in
+        let answer = StoreAnswer(admitted, asking, bucket.upstream) { document in
             .reply(reply(DeleteResult(parsing: document) ?? DeleteResult()))
         }
         return .forward(
             try planner.forward(
                 to: bucket,
-                outgoing: .rewritten(body),
-                body: .bytes(body),
+                outgoing: .deletion(allowed),
                 answer: { answer.answer($0) }
             )
         )

@@ -1,3 +1,4 @@
+import Backends
 public import HTTP1
 public import S3API
 
@@ -69,6 +70,33 @@ public final class Forward: Sendable {
     ) {
         _ = admitted
         self.init(upstream: upstream, request: request, body: body, replay: replay, answer: answer)
+    }
+
+    /// - Parameters:
+    ///   - carried: the bytes that go along where the exchange says that some do.
+    ///   - answer: what becomes of the store's.
+    convenience init(
+        admitted: Admitted,
+        upstream: Upstream,
+        exchange: Exchange,
+        carrying carried: ForwardedBody,
+        replay: Replay,
+        answer: @escaping @Sendable (S3Answer) -> Answer
+    ) {
+        let body: ForwardedBody =
+            switch exchange.body {
+            case .none: .none
+            case .document(let bytes): .bytes(bytes)
+            case .carried: carried
+            }
+        self.init(
+            admitted: admitted,
+            upstream: upstream,
+            request: exchange.request,
+            body: body,
+            replay: replay,
+            answer: { answer(exchange.answer($0)) }
+        )
     }
 
     /// The same, with another answer.

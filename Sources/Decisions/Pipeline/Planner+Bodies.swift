@@ -103,8 +103,8 @@ extension Planner {
                 to: bucket,
                 outgoing: .checked(length: object.count, algorithm, digest: digest),
                 body: .bytes(object),
-                answer: { [verifier, answer = StoreAnswer(admitted, asking, bucket.backend)] head in
-                    answer.answer(head).acknowledging(verifier)
+                answer: { [verifier, answer = StoreAnswer(admitted, asking, bucket.upstream)] told in
+                    answer.answer(told).acknowledging(verifier)
                 }
             )
         )

@@ -28,7 +28,7 @@ struct Planner: Sendable {
         if let transfer = try transfer(to: bucket) { return .transfer(transfer) }
         switch request.operation.bodyHandling {
         case .none:
-            return .forward(try forward(to: bucket, outgoing: .none, body: .none))
+            return .forward(try forward(to: bucket, outgoing: .none))
         case .stream:
             return try stream(to: bucket)
         case .collect(let limit):
@@ -128,7 +128,7 @@ struct Planner: Sendable {
             throw .request(error)
         }
         if let replacement {
-            return .forward(try forward(to: bucket, outgoing: .rewritten(replacement), body: .bytes(replacement)))
+            return .forward(try forward(to: bucket, outgoing: .rewritten(replacement)))
         }
         if request.operation == .completeMultipartUpload,
             asking.snapshot.server.maxObjectSize < CompletionSize.largestObject
@@ -136,12 +136,13 @@ struct Planner: Sendable {
             return try CompletionSize(body, self, to: bucket).plan()
         }
         if request.operation == .completeMultipartUpload { return .forward(try completion(body, to: bucket)) }
-        return .forward(try forward(to: bucket, outgoing: .document(body), body: .bytes(body)))
+        return .forward(try forward(to: bucket, outgoing: .document(body)))
     }
 
     /// The document in the store's own terms; nil where the client's can go as it is.
-    private func replacement(for body: [UInt8], at backend: S3Backend) throws(S3Error) -> [UInt8]? {
-        switch (request.operation, request.bucket) {
+    private func replacement(for body: [UInt8], at backend: any Backend) throws(S3Error) -> [UInt8]? {
+        guard let backend = backend as? S3Backend else { return nil }
+        return switch (request.operation, request.bucket) {
         // The store's own region, whichever the client named.
         case (.createBucket, _): backend.createBucketDocument()
         case (.putBucketPolicy, .some(let bucket)): try backend.policyDocument(body, of: bucket)
@@ -152,7 +153,7 @@ struct Planner: Sendable {
     /// The completion of an upload: without the parts' checksums where the store was not told of them either.
     func completion(_ body: [UInt8], to bucket: Bucket) throws(Refusal) -> Forward {
         guard !bucket.backend.checksums.areUnderstood else {
-            return try forward(to: bucket, outgoing: .document(body), body: .bytes(body))
+            return try forward(to: bucket, outgoing: .document(body))
         }
         let bare: [UInt8]
         do {
@@ -160,32 +161,38 @@ struct Planner: Sendable {
         } catch {
             throw .request(error)
         }
-        return try forward(to: bucket, outgoing: .rewritten(bare), body: .bytes(bare))
+        return try forward(to: bucket, outgoing: .rewritten(bare))
     }
 
     // MARK: - Forwarding
 
+    /// - Parameters:
+    ///   - body: the bytes that are carried, where some are.
+    ///   - answer: what becomes of the store's; nil: the client's.
     func forward(
         to bucket: Bucket,
         outgoing: OutgoingBody,
-        body: ForwardedBody,
-        answer: (@Sendable (ResponseHead) -> Answer)? = nil
+        body: ForwardedBody = .none,
+        answer: (@Sendable (S3Answer) -> Answer)? = nil
     ) throws(Refusal) -> Forward {
         do {
-            let signed = try bucket.backend.request(
+            let exchange = try bucket.backend.exchange(
                 for: request,
                 head: asking.head,
                 body: outgoing,
                 copyingFrom: admitted.source?.backend,
+                view: asking.snapshot.server.view,
                 at: asking.now
             )
+            let replay: Replay = isRepeatable ? .allowed : .never
+            let answer = answer ?? { StoreAnswer(admitted, asking, bucket.upstream, replay: replay).answer($0) }
             return Forward(
                 admitted: admitted,
                 upstream: bucket.upstream,
-                request: signed,
-                body: body,
-                replay: isRepeatable ? .allowed : .never,
-                answer: answer ?? { StoreAnswer(admitted, asking, bucket.backend).answer($0) }
+                exchange: exchange,
+                carrying: body,
+                replay: replay,
+                answer: answer
             )
         } catch {
             throw .request(error)

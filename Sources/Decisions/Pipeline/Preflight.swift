@@ -19,8 +19,8 @@ public struct Preflight: Sendable {
     fileprivate func plan(by bucket: Bucket?) throws(S3Error) -> Plan {
         guard let bucket else { throw Self.notEnabled }
         if let rules = bucket.crossOrigin { return .reply(try rules.preflight(question)) }
-        guard let address = asking.address else { throw Self.notEnabled }
-        let request = try bucket.backend.preflightRequest(
+        guard let address = asking.address, let store = bucket.backend as? S3Backend else { throw Self.notEnabled }
+        let request = try store.preflightRequest(
             for: address,
             origin: question.origin,
             method: question.method,

@@ -111,7 +111,7 @@ public final class Snapshot: Sendable {
 /// A bucket as clients see it: its own name, its place in a store, and how it is shown.
 public final class Bucket: Sendable {
     public let name: BucketName
-    public let backend: S3Backend
+    public let backend: any Backend
     public let upstream: Upstream
     public let anonymousAccess: Bool
     /// The store checks the signed payload hash itself, so that we need not.
@@ -129,7 +129,7 @@ public final class Bucket: Sendable {
 
     public init(
         name: BucketName,
-        backend: S3Backend,
+        backend: any Backend,
         upstream: Upstream,
         anonymousAccess: Bool = false,
         storeVerifiesPayload: Bool = false,

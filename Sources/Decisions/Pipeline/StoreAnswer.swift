@@ -2,48 +2,73 @@ import Backends
 import HTTP1
 import S3API
 
-/// Makes the client's answer of a store's.
+/// Makes the client's answer of a store's, asking the store again where that takes several exchanges.
 struct StoreAnswer: Sendable {
+    private let admitted: Admitted
     private let asking: Asking
-    private let backend: S3Backend
-    private let request: S3Request
+    private let upstream: Upstream
+    /// Of the exchanges that follow.
+    private let replay: Replay
     /// What becomes of a document that was read whole; nil: the answer as it is.
     private let finish: (@Sendable (_ document: [UInt8]) -> Plan)?
 
     init(
         _ admitted: Admitted,
         _ asking: Asking,
-        _ backend: S3Backend,
-        to request: S3Request? = nil,
+        _ upstream: Upstream,
+        replay: Replay = .allowed,
         finish: (@Sendable ([UInt8]) -> Plan)? = nil
     ) {
+        self.admitted = admitted
         self.asking = asking
-        self.backend = backend
-        self.request = request ?? admitted.request
+        self.upstream = upstream
+        self.replay = replay
         self.finish = finish
     }
 
-    func answer(_ head: ResponseHead) -> Answer {
-        switch backend.answer(to: request, head: head, view: asking.snapshot.server.view) {
+    func answer(_ told: S3Answer) -> Answer {
+        switch told {
         case .stream(let status, let fields):
             return .stream(status: status, fields: fields)
-        case .collect(let limit, let reading):
-            return .collect(limit: limit) { body in complete(reading.answer(body)) }
+        case .collect(let limit, let then):
+            return .collect(limit: limit) { body in complete(then(body)) }
         case .failure(let failure, let fields):
             return .reply(reply(to: failure, fields))
         }
     }
 
+    private func complete(_ answer: S3CompleteAnswer) -> Plan {
+        switch answer {
+        case .document(let status, let fields, let body):
+            if let finish { return finish(body) }
+            return .reply(Reply(status: status, fields: fields, body: body))
+        case .failure(let failure, let fields):
+            return .reply(reply(to: failure, fields))
+        case .ask(let next):
+            return .forward(
+                Forward(
+                    admitted: admitted,
+                    upstream: upstream,
+                    exchange: next,
+                    carrying: .none,
+                    replay: replay,
+                    answer: { self.answer($0) }
+                )
+            )
+        }
+    }
+
     /// What an answer that was read whole means to a copy, whose own answer is another document. A refusal keeps none of
     /// the store's fields: they are about one of two objects.
-    func read(_ head: ResponseHead, _ body: [UInt8]) -> CopyEnds.Said {
-        switch backend.answer(to: request, head: head, view: asking.snapshot.server.view) {
+    func read(_ told: S3Answer, _ body: [UInt8]) -> CopyEnds.Said {
+        switch told {
         case .stream(_, let fields):
             return .success(fields, body)
-        case .collect(_, let reading):
-            switch reading.answer(body) {
+        case .collect(_, let then):
+            switch then(body) {
             case .document(_, let fields, let body): return .success(fields, body)
             case .failure(let failure, _): return .refusal(refusal(failure))
+            case .ask(let next): return .ask(next)
             }
         case .failure(let failure, _):
             return .refusal(refusal(failure))
@@ -61,16 +86,6 @@ struct StoreAnswer: Sendable {
                 requestID: asking.requestID
             ).body
         return reply
-    }
-
-    private func complete(_ answer: S3CompleteAnswer) -> Plan {
-        switch answer {
-        case .document(let status, let fields, let body):
-            if let finish { return finish(body) }
-            return .reply(Reply(status: status, fields: fields, body: body))
-        case .failure(let failure, let fields):
-            return .reply(reply(to: failure, fields))
-        }
     }
 
     private func reply(to failure: StoreFailure, _ fields: FieldBlock) -> Reply {

@@ -4,7 +4,7 @@ import Signatures
 import WireFormats
 
 /// Makes the client's answer of a store's collected document.
-public struct S3AnswerReader: Sendable {
+struct S3AnswerReader: Sendable {
     let request: S3Request
     let backend: S3Backend
     let view: ClientView
@@ -29,7 +29,7 @@ public struct S3AnswerReader: Sendable {
     }
 
     /// - Parameter body: all of it.
-    public func answer(_ body: [UInt8]) -> S3CompleteAnswer {
+    func answer(_ body: [UInt8]) -> S3CompleteAnswer {
         let body = withoutKeepAlive(body)
         guard status < 400 else { return failure(body) }
         if request.operation == .getBucketPolicy { return policy(body) }

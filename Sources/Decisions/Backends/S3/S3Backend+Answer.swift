@@ -1,19 +1,6 @@
 public import HTTP1
 public import S3API
 
-/// How the client sees what the store answers about: its own names.
-public struct ClientView: Sendable {
-    /// The region that clients sign for.
-    public let region: String
-    /// The address that clients know us by, without a trailing slash.
-    public let publicURL: String
-
-    public init(region: String, publicURL: String) {
-        self.region = region
-        self.publicURL = publicURL
-    }
-}
-
 extension S3Backend {
     /// The longest error document that is read.
     private static let errorLimit = 64 << 10
@@ -37,7 +24,7 @@ extension S3Backend {
                 status: head.status,
                 fields: fields
             )
-            return .collect(limit: limit, reading: reader)
+            return .collect(limit: limit) { reader.answer($0) }
         case 304:
             return .stream(status: 304, fields: ResponseFields.passed(head.fields, crossOrigin: crossOrigin))
         case 300...399:
@@ -61,7 +48,7 @@ extension S3Backend {
                 fields: fields,
                 retryAfter: retryAfter
             )
-            return .collect(limit: Self.errorLimit, reading: reader)
+            return .collect(limit: Self.errorLimit) { reader.answer($0) }
         }
     }
 

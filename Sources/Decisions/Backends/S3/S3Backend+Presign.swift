@@ -6,23 +6,16 @@ extension S3Backend {
     /// The longest that a signature of version 4 is good for.
     public static let longestPresigned = Duration.seconds(604_800)
 
-    /// A URL at the store that does one thing with one key, for whoever holds it; nil where nothing is signed for this
-    /// store.
-    ///
-    /// - Parameters:
-    ///   - query: what the URL asks for besides: overrides of the answer's fields, the part of an upload.
-    ///   - fields: what the request has to carry exactly so; names in lower case, without `host`.
-    ///   - lifetime: whole seconds, 1 s to ``longestPresigned``.
-    ///   - now: the time of the signature, which counts whole seconds.
-    /// - Throws: `KeyTooLongError` where the prefix leaves no room for the key.
+    /// All fields are signed, whoever would look at them.
     public func presign(
         _ method: HTTPMethod,
         _ key: ObjectKey,
         query: Query = Query(),
         fields: FieldBlock = FieldBlock(),
+        binding: FieldBinding = .required,
         for lifetime: Duration,
         at now: Instant
-    ) throws(S3Error) -> String? {
+    ) throws(S3Error) -> PresignedRequest? {
         guard let signer else { return nil }
         let place = publicEndpoint ?? endpoint
         let host =
@@ -32,7 +25,7 @@ extension S3Backend {
             }
         var path = keyRoot
         PercentEncoding.append(try stored(key).bytes.dropFirst(prefix.count), to: &path, keepSlash: .keep)
-        return signer.url(
+        let url = signer.url(
             method,
             transport: place.transport,
             host: host,
@@ -42,5 +35,6 @@ extension S3Backend {
             for: lifetime,
             at: now
         )
+        return PresignedRequest(url: url, fields: fields)
     }
 }

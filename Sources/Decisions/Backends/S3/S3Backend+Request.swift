@@ -1,23 +1,8 @@
 import Crypto
 public import HTTP1
 public import S3API
-public import Signatures
+import Signatures
 public import WireFormats
-
-/// The body that a request takes along.
-public enum OutgoingBody: Sendable {
-    case none
-    /// The client's, so many bytes long; `hash` is what the client signed, `unsigned` where it signed none.
-    case stream(length: Int64, hash: PayloadHash)
-    /// The client's, with its checksum behind it.
-    case trailing(AWSChunkedEncoder, length: Int64, ChecksumAlgorithm)
-    /// The client's, known to have this checksum, of which no field of the client's tells.
-    case checked(length: Int, ChecksumAlgorithm, digest: [UInt8])
-    /// The client's document, unchanged.
-    case document([UInt8])
-    /// A document written here instead of the client's: checks that the client sent of its own do not go with it.
-    case rewritten([UInt8])
-}
 
 extension OutgoingBody {
     /// Whether digests that the client gave of its body hold for this one.
@@ -95,6 +80,7 @@ extension S3Backend {
             fields.append("content-length", String(length).utf8)
             fields.append(algorithm.header, Base64.encode(digest).utf8)
             return .unsigned
+        case .deletion: preconditionFailure("the store is sent a document of it")
         case .document(let bytes):
             fields.append("content-length", String(bytes.count).utf8)
             return .sha256(Array(SHA256.hash(data: bytes)))

@@ -4,7 +4,7 @@ import WireFormats
 
 /// One bucket at an S3-compatible store: where it is, how it is named there, and the credential for it. A value without
 /// I/O: it makes the request that is to be sent, and says what the answer means.
-public final class S3Backend: Sendable {
+public final class S3Backend: Backend {
     public enum Addressing: Hashable, Sendable {
         /// `endpoint/bucket/key`
         case path
@@ -59,8 +59,7 @@ public final class S3Backend: Sendable {
         checksums: StoreChecksums = .headersAndTrailers,
         hidden: [UInt8] = []
     ) {
-        var folder = Array(prefix.utf8)
-        if let last = folder.last, last != UInt8(ascii: "/") { folder.append(UInt8(ascii: "/")) }
+        let folder = folder(prefix)
         self.endpoint = endpoint
         self.publicEndpoint = publicEndpoint
         self.region = region
@@ -103,22 +102,13 @@ public final class S3Backend: Sendable {
         )
     }
 
-    /// Whether the store can copy from `source` to here by itself: same endpoint, same credential.
-    public func canCopy(from source: S3Backend) -> Bool {
-        endpoint == source.endpoint && signer?.accessKeyID == source.signer?.accessKeyID
-    }
+    public var signsURLs: Bool { signer != nil }
+    public var bindsUploads: Bool { true }
 
-    /// The key at the store.
-    /// - Throws: `KeyTooLongError` where the prefix leaves no room for it.
-    func stored(_ key: ObjectKey) throws(S3Error) -> ObjectKey {
-        guard prefix.count + key.bytes.count <= ObjectKey.maximumLength else { throw S3Error(.keyTooLong) }
-        return prefix.isEmpty ? key : ObjectKey(prefix + key.bytes)
-    }
-
-    /// The client's key for one of the store; nil where it lies outside the prefix.
-    func shown(_ stored: some Collection<UInt8>) -> [UInt8]? {
-        guard stored.starts(with: prefix) else { return nil }
-        return Array(stored.dropFirst(prefix.count))
+    /// With the same endpoint and the same credential.
+    public func canCopy(from source: any Backend) -> Bool {
+        guard let source = source as? S3Backend else { return false }
+        return endpoint == source.endpoint && signer?.accessKeyID == source.signer?.accessKeyID
     }
 
     /// The path of a request, encoded.

@@ -1,3 +1,4 @@
+import Backends
 import HTTP1
 import S3API
 import WireFormats
@@ -20,17 +21,20 @@ struct CopiedObject: Sendable {
         let digest: [UInt8]
     }
 
-    /// Nil where the length is not told.
-    init?(_ head: ResponseHead) {
+    /// - Parameter told: the same answer in S3's terms.
+    ///
+    /// Nil where that is none that can be copied from, or the length is not told.
+    init?(_ head: ResponseHead, saying told: S3Answer) {
+        guard case .stream(_, let fields) = told else { return nil }
         guard let text = head.fields.first("content-length"), (1...18).contains(text.count),
             text.allSatisfy({ $0 &- UInt8(ascii: "0") < 10 })
         else { return nil }
-        fields = head.fields
+        self.fields = fields
         length = text.reduce(0) { $0 * 10 + Int64($1 - UInt8(ascii: "0")) }
-        etag = head.fields.first("etag").map(Array.init)
-        versionID = head.fields.first("x-amz-version-id").map(Array.init)
-        tagCount = head.fields.first("x-amz-tagging-count").flatMap { decimal($0) }
-        checksum = Self.checksum(head.fields)
+        etag = fields.first("etag").map(Array.init)
+        versionID = fields.first("x-amz-version-id").map(Array.init)
+        tagCount = fields.first("x-amz-tagging-count").flatMap { decimal($0) }
+        checksum = Self.checksum(fields)
     }
 
     /// A composite checksum says so, or has the number of parts behind it, which no digest decodes with.

@@ -67,13 +67,15 @@ struct CopyEnds: Sendable {
         _ operation: S3Operation,
         _ own: FieldBlock = FieldBlock(),
         at now: Instant
-    ) throws(S3Error) -> OutgoingRequest {
+    ) throws(S3Error) -> Exchange {
         var block = own
         fields.appendSourceAccess(to: &block)
-        return try source.backend.request(
+        return try source.backend.exchange(
             for: sourceRequest(operation),
             head: head(operation == .headObject ? .head : .get, block),
             body: .none,
+            copyingFrom: nil,
+            view: asking.snapshot.server.view,
             at: now
         )
     }
@@ -99,13 +101,15 @@ struct CopyEnds: Sendable {
         _ own: FieldBlock = FieldBlock(),
         body: OutgoingBody = .none,
         at now: Instant
-    ) throws(S3Error) -> OutgoingRequest {
+    ) throws(S3Error) -> Exchange {
         var block = own
         fields.appendAccess(to: &block)
-        return try destination.backend.request(
+        return try destination.backend.exchange(
             for: destinationRequest(operation, query),
             head: head(method, block),
             body: body,
+            copyingFrom: nil,
+            view: asking.snapshot.server.view,
             at: now
         )
     }
@@ -129,16 +133,46 @@ struct CopyEnds: Sendable {
     enum Said {
         case success(FieldBlock, [UInt8])
         case refusal(Reply)
+        /// Nothing yet: it is asked something else first.
+        case ask(Exchange)
     }
 
-    /// What the destination's answer means.
-    func said(_ reply: StoreReply, to operation: S3Operation) -> Said {
-        StoreAnswer(admitted, asking, destination.backend, to: destinationRequest(operation, Query()))
-            .read(reply.head, reply.body)
+    /// Asks the destination, as often as it takes, and goes on with what it said.
+    func ask(
+        _ exchange: Exchange,
+        for purpose: StoreQuestion.Purpose = .copying,
+        replay: Replay,
+        next: @escaping @Sendable (FieldBlock, [UInt8], StoreReply) -> TransferStep,
+        refused: @escaping @Sendable (Reply, StoreReply) -> TransferStep,
+        failed: @escaping @Sendable (TransferFailure) -> TransferStep
+    ) -> TransferStep {
+        var question = StoreQuestion(
+            upstream: destination.upstream,
+            request: exchange.request,
+            replay: replay,
+            limit: CopyEnds.documentLimit,
+            next: { reply in
+                switch said(reply, to: exchange) {
+                case .success(let fields, let body): next(fields, body, reply)
+                case .refusal(let refusal): refused(refusal, reply)
+                case .ask(let another):
+                    ask(another, for: purpose, replay: replay, next: next, refused: refused, failed: failed)
+                }
+            },
+            failed: failed
+        )
+        question.body = exchange.document
+        question.purpose = purpose
+        return .ask(question)
+    }
+
+    /// What a store's answer means.
+    func said(_ reply: StoreReply, to exchange: Exchange) -> Said {
+        StoreAnswer(admitted, asking, destination.upstream).read(exchange.answer(reply.head), reply.body)
     }
 
     /// What the source's refusal means to somebody who copies. A success goes on.
-    func sourceSaid(_ reply: StoreReply, to operation: S3Operation) -> Said {
+    func sourceSaid(_ reply: StoreReply, to exchange: Exchange) -> Said {
         switch reply.head.status {
         case 304, 412: return .refusal(refusal(S3Error(.preconditionFailed)))
         case 404 where copied.versionID != nil && reply.body.isEmpty:
@@ -148,8 +182,7 @@ struct CopyEnds: Sendable {
             return .refusal(refusal(S3Error(.invalidRequest, what)))
         case 416: return .refusal(refusal(Self.outsideSource))
         default:
-            return StoreAnswer(admitted, asking, source.backend, to: sourceRequest(operation))
-                .read(reply.head, reply.body)
+            return said(reply, to: exchange)
         }
     }
 

@@ -24,24 +24,17 @@ struct MultipartCopy: Sendable {
         ends.fields.appendDescription(of: object, tags: tags, to: &fields)
         var query = Query()
         query.append("uploads".utf8, [])
-        return .ask(
-            StoreQuestion(
-                upstream: ends.destination.upstream,
-                request: try ends.writing(.createMultipartUpload, .post, query: query, fields, at: now),
-                replay: .never,
-                limit: CopyEnds.documentLimit,
-                next: { reply in
-                    switch ends.said(reply, to: .createMultipartUpload) {
-                    case .refusal(let refusal): return .finish(refusal)
-                    case .success(_, let document):
-                        guard let root = try? XMLReader.parse(document, maxElements: 100),
-                            let uploadID = root.value("UploadId"), !uploadID.isEmpty
-                        else { return ends.finish(S3Error(.backendBadAnswer)) }
-                        return part(Upload(id: Array(uploadID.utf8), checksums: checks.begun), at: reply.now)
-                    }
-                },
-                failed: { ends.finish($0.error) }
-            )
+        return ends.ask(
+            try ends.writing(.createMultipartUpload, .post, query: query, fields, at: now),
+            replay: .never,
+            next: { _, document, reply in
+                guard let root = try? XMLReader.parse(document, maxElements: 100),
+                    let uploadID = root.value("UploadId"), !uploadID.isEmpty
+                else { return ends.finish(S3Error(.backendBadAnswer)) }
+                return part(Upload(id: Array(uploadID.utf8), checksums: checks.begun), at: reply.now)
+            },
+            refused: { refusal, _ in .finish(refusal) },
+            failed: { ends.finish($0.error) }
         )
     }
 
@@ -72,13 +65,14 @@ struct MultipartCopy: Sendable {
             var fields = FieldBlock()
             if let etag = object.etag { fields.append("if-match", etag) }
             fields.append("range", range.range)
+            let reading = try ends.reading(.getObject, fields, at: now)
             return .carry(
                 Carriage(
                     upstream: ends.source.upstream,
-                    request: try ends.reading(.getObject, fields, at: now),
+                    request: reading.request,
                     limit: CopyEnds.documentLimit,
                     begin: { head, now in
-                        guard head.isOf(range, ofLength: object.length) else { return sourceChanged(upload) }
+                        guard head.isOf(range, ofLength: object.length) else { return sourceChanged(upload, reading) }
                         do throws(S3Error) {
                             return .deliver(try delivery(of: range, upload, at: now))
                         } catch {
@@ -91,11 +85,11 @@ struct MultipartCopy: Sendable {
         }
     }
 
-    private func sourceChanged(_ upload: Upload) -> CarriageStart {
+    private func sourceChanged(_ upload: Upload, _ reading: Exchange) -> CarriageStart {
         .leave { reply in
-            switch ends.sourceSaid(reply, to: .getObject) {
+            switch ends.sourceSaid(reply, to: reading) {
             case .refusal(let refusal) where reply.head.status != 412: abort(upload, refusal, at: reply.now)
-            case .refusal, .success: abort(upload, ends.refusal(CopyEnds.sourceChanged), at: reply.now)
+            case .refusal, .success, .ask: abort(upload, ends.refusal(CopyEnds.sourceChanged), at: reply.now)
             }
         }
     }
@@ -107,23 +101,25 @@ struct MultipartCopy: Sendable {
     ) throws(S3Error) -> Delivery {
         var query = upload.query
         query.append("partNumber".utf8, String(upload.etags.count + 1).utf8)
+        let writing = try ends.writing(
+            .uploadPart,
+            .put,
+            query: query,
+            body: .stream(length: range.length, hash: .unsigned),
+            at: now
+        )
         return Delivery(
             upstream: ends.destination.upstream,
-            request: try ends.writing(
-                .uploadPart,
-                .put,
-                query: query,
-                body: .stream(length: range.length, hash: .unsigned),
-                at: now
-            ),
+            request: writing.request,
             length: range.length,
             replay: .allowed,
             checksums: upload.checksums,
             agrees: range.last + 1 == object.length ? checks.agrees : nil,
             limit: CopyEnds.documentLimit,
             next: { reply, checksums in
-                switch ends.said(reply, to: .uploadPart) {
+                switch ends.said(reply, to: writing) {
                 case .refusal(let refusal): return abort(upload, refusal, at: reply.now)
+                case .ask: return abort(upload, ends.refusal(S3Error(.internalError)), at: reply.now)
                 case .success(let told, _):
                     guard let etag = told.string("etag") else {
                         return abort(upload, ends.refusal(S3Error(.backendBadAnswer)), at: reply.now)
@@ -150,9 +146,8 @@ struct MultipartCopy: Sendable {
             )
         }
         let document = XMLNode(name: "CompleteMultipartUpload", children: parts).document()
-        var question = StoreQuestion(
-            upstream: ends.destination.upstream,
-            request: try ends.writing(
+        return ends.ask(
+            try ends.writing(
                 .completeMultipartUpload,
                 .post,
                 query: upload.query,
@@ -161,41 +156,33 @@ struct MultipartCopy: Sendable {
                 at: now
             ),
             replay: .never,
-            limit: CopyEnds.documentLimit,
-            next: { reply in
-                switch ends.said(reply, to: .completeMultipartUpload) {
-                case .refusal(let refusal): return abort(upload, refusal, at: reply.now)
-                case .success(let told, let document):
-                    guard let etag = (try? XMLReader.parse(document, maxElements: 100))?.value("ETag") else {
-                        return ends.finish(S3Error(.backendBadAnswer))
-                    }
-                    let result = UploadResults.copied(
-                        etag: etag,
-                        modified: reply.now,
-                        checksum: checks.named(by: told, upload.checksums)
-                    )
-                    return ends.success(result, told: told, sourceVersion: object.versionID)
+            next: { told, document, reply in
+                guard let etag = (try? XMLReader.parse(document, maxElements: 100))?.value("ETag") else {
+                    return ends.finish(S3Error(.backendBadAnswer))
                 }
+                let result = UploadResults.copied(
+                    etag: etag,
+                    modified: reply.now,
+                    checksum: checks.named(by: told, upload.checksums)
+                )
+                return ends.success(result, told: told, sourceVersion: object.versionID)
             },
+            refused: { refusal, reply in abort(upload, refusal, at: reply.now) },
             failed: { abort(upload, ends.refusal($0.error), at: $0.now) }
         )
-        question.body = document
-        return .ask(question)
     }
 
     /// Takes the upload back, then ends with `reply`, whatever the store says to that.
     private func abort(_ upload: Upload, _ reply: Reply, at now: Instant) -> TransferStep {
         ends.step { () throws(S3Error) in
-            var question = StoreQuestion(
-                upstream: ends.destination.upstream,
-                request: try ends.writing(.abortMultipartUpload, .delete, query: upload.query, at: now),
+            ends.ask(
+                try ends.writing(.abortMultipartUpload, .delete, query: upload.query, at: now),
+                for: .cleanup,
                 replay: .allowed,
-                limit: CopyEnds.documentLimit,
-                next: { _ in .finish(reply) },
+                next: { _, _, _ in .finish(reply) },
+                refused: { _, _ in .finish(reply) },
                 failed: { _ in .finish(reply) }
             )
-            question.purpose = .cleanup
-            return .ask(question)
         }
     }
 

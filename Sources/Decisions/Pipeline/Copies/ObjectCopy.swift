@@ -42,16 +42,18 @@ struct ObjectCopy: Sendable {
         var fields = FieldBlock()
         ends.fields.appendSourceConditions(to: &fields)
         fields.append("x-amz-checksum-mode", "ENABLED")
+        let reading = try ends.reading(.headObject, fields, at: now)
         return .ask(
             StoreQuestion(
                 upstream: ends.source.upstream,
-                request: try ends.reading(.headObject, fields, at: now),
+                request: reading.request,
                 replay: .allowed,
                 limit: 0,
                 next: { reply in
-                    switch ends.sourceSaid(reply, to: .headObject) {
+                    switch ends.sourceSaid(reply, to: reading) {
                     case .refusal(let refusal): .finish(refusal)
-                    case .success: described(reply)
+                    case .success: described(reply, reading)
+                    case .ask: ends.finish(S3Error(.internalError))
                     }
                 },
                 failed: { ends.finish($0.error) }
@@ -59,8 +61,10 @@ struct ObjectCopy: Sendable {
         )
     }
 
-    private func described(_ reply: StoreReply) -> TransferStep {
-        guard let object = CopiedObject(reply.head) else { return ends.finish(S3Error(.backendBadAnswer)) }
+    private func described(_ reply: StoreReply, _ reading: Exchange) -> TransferStep {
+        guard let object = CopiedObject(reply.head, saying: reading.answer(reply.head)) else {
+            return ends.finish(S3Error(.backendBadAnswer))
+        }
         guard object.length <= Self.largestSource else { return ends.finish(CopyEnds.sourceTooLarge) }
         guard object.length <= ends.asking.snapshot.server.maxObjectSize else {
             return ends.finish(S3Error(.entityTooLarge))
@@ -74,15 +78,17 @@ struct ObjectCopy: Sendable {
     }
 
     private func tags(of object: CopiedObject, at now: Instant) throws(S3Error) -> TransferStep {
-        .ask(
+        let reading = try ends.reading(.getObjectTagging, at: now)
+        return .ask(
             StoreQuestion(
                 upstream: ends.source.upstream,
-                request: try ends.reading(.getObjectTagging, at: now),
+                request: reading.request,
                 replay: .allowed,
                 limit: CopyEnds.documentLimit,
                 next: { reply in
-                    switch ends.sourceSaid(reply, to: .getObjectTagging) {
+                    switch ends.sourceSaid(reply, to: reading) {
                     case .refusal(let refusal): return .finish(refusal)
+                    case .ask: return ends.finish(S3Error(.internalError))
                     case .success(_, let document):
                         guard let tags = Self.tagSet(document) else {
                             return ends.finish(S3Error(.backendBadAnswer))
@@ -123,14 +129,15 @@ struct ObjectCopy: Sendable {
         var condition = FieldBlock()
         if let etag = object.etag { condition.append("if-match", etag) }
         let checks = CopyChecks(object.checksum, wanted: ends.wanted)
+        let reading = try ends.reading(.getObject, condition, at: now)
         return .carry(
             Carriage(
                 upstream: ends.source.upstream,
-                request: try ends.reading(.getObject, condition, at: now),
+                request: reading.request,
                 limit: CopyEnds.documentLimit,
                 begin: { head, now in
-                    guard head.status == 200 else { return sourceChanged }
-                    guard head.framing.mayBe(object.length) else { return sourceChanged }
+                    guard head.status == 200 else { return sourceChanged(reading) }
+                    guard head.framing.mayBe(object.length) else { return sourceChanged(reading) }
                     do throws(S3Error) {
                         return .deliver(try delivery(of: object, tags: tags, checks, at: now))
                     } catch {
@@ -142,11 +149,11 @@ struct ObjectCopy: Sendable {
         )
     }
 
-    private var sourceChanged: CarriageStart {
+    private func sourceChanged(_ reading: Exchange) -> CarriageStart {
         .leave { reply in
-            switch ends.sourceSaid(reply, to: .getObject) {
+            switch ends.sourceSaid(reply, to: reading) {
             case .refusal(let refusal) where reply.head.status != 412: .finish(refusal)
-            case .refusal, .success: ends.finish(CopyEnds.sourceChanged)
+            case .refusal, .success, .ask: ends.finish(CopyEnds.sourceChanged)
             }
         }
     }
@@ -161,23 +168,25 @@ struct ObjectCopy: Sendable {
         ends.fields.appendDescription(of: object, tags: tags, to: &fields)
         ends.fields.appendConditions(to: &fields)
         checks.appendClaim(to: &fields)
+        let writing = try ends.writing(
+            .putObject,
+            .put,
+            fields,
+            body: .stream(length: object.length, hash: object.length == 0 ? .empty : .unsigned),
+            at: now
+        )
         return Delivery(
             upstream: ends.destination.upstream,
-            request: try ends.writing(
-                .putObject,
-                .put,
-                fields,
-                body: .stream(length: object.length, hash: object.length == 0 ? .empty : .unsigned),
-                at: now
-            ),
+            request: writing.request,
             length: object.length,
             replay: ends.fields.isConditional ? .never : .allowed,
             checksums: checks.begun,
             agrees: checks.agrees,
             limit: CopyEnds.documentLimit,
             next: { reply, checksums in
-                switch ends.said(reply, to: .putObject) {
+                switch ends.said(reply, to: writing) {
                 case .refusal(let refusal): return .finish(refusal)
+                case .ask: return ends.finish(S3Error(.internalError))
                 case .success(let told, _):
                     guard let etag = told.string("etag") else { return ends.finish(S3Error(.backendBadAnswer)) }
                     let document = UploadResults.copied(

@@ -32,15 +32,16 @@ struct PartCopy: Sendable {
         if let range { fields.append("range", range.range) }
         if range == nil { fields.append("x-amz-checksum-mode", "ENABLED") }
         do throws(S3Error) {
+            let reading = try ends.reading(.getObject, fields, at: ends.asking.now)
             return Transfer(
                 admitted: ends.admitted,
                 to: ends.destination,
                 first: .carry(
                     Carriage(
                         upstream: ends.source.upstream,
-                        request: try ends.reading(.getObject, fields, at: ends.asking.now),
+                        request: reading.request,
                         limit: CopyEnds.documentLimit,
-                        begin: { head, now in begin(head, at: now) },
+                        begin: { head, now in begin(head, of: reading, at: now) },
                         failed: { ends.finish($0.error) }
                     )
                 )
@@ -50,13 +51,14 @@ struct PartCopy: Sendable {
         }
     }
 
-    private func begin(_ head: ResponseHead, at now: Instant) -> CarriageStart {
-        guard (200...299).contains(head.status) else { return left }
+    private func begin(_ head: ResponseHead, of reading: Exchange, at now: Instant) -> CarriageStart {
+        guard (200...299).contains(head.status) else { return left(reading) }
+        let object = CopiedObject(head, saying: reading.answer(head))
         // A store that answers with less than the range, or with everything, was asked for what is not there.
-        if let range, !head.isOf(range, ofLength: head.status == 200 ? CopiedObject(head)?.length : nil) {
+        if let range, !head.isOf(range, ofLength: head.status == 200 ? object?.length : nil) {
             return .leave { _ in ends.finish(CopyEnds.outsideSource) }
         }
-        guard let length = range?.length ?? CopiedObject(head)?.length else {
+        guard let length = range?.length ?? object?.length else {
             return .leave { _ in ends.finish(S3Error(.backendBadAnswer)) }
         }
         guard length <= ObjectCopy.largestSource else { return .leave { _ in ends.finish(CopyEnds.sourceTooLarge) } }
@@ -64,45 +66,47 @@ struct PartCopy: Sendable {
             return .leave { _ in ends.finish(S3Error(.entityTooLarge)) }
         }
         do throws(S3Error) {
-            return .deliver(try delivery(head, length, at: now))
+            return .deliver(try delivery(object, length, at: now))
         } catch {
             return .leave { _ in ends.finish(error) }
         }
     }
 
-    private var left: CarriageStart {
+    private func left(_ reading: Exchange) -> CarriageStart {
         .leave { reply in
-            switch ends.sourceSaid(reply, to: .getObject) {
+            switch ends.sourceSaid(reply, to: reading) {
             case .refusal(let refusal): .finish(refusal)
-            case .success: ends.finish(S3Error(.backendBadAnswer))
+            case .success, .ask: ends.finish(S3Error(.backendBadAnswer))
             }
         }
     }
 
-    private func delivery(_ head: ResponseHead, _ length: Int64, at now: Instant) throws(S3Error) -> Delivery {
+    private func delivery(_ object: CopiedObject?, _ length: Int64, at now: Instant) throws(S3Error) -> Delivery {
         // A checksum of the whole says nothing of a range of it.
-        let checks = CopyChecks(range == nil ? CopiedObject(head)?.checksum : nil, wanted: nil)
+        let checks = CopyChecks(range == nil ? object?.checksum : nil, wanted: nil)
         var query = Query()
         query.append("partNumber".utf8, ends.admitted.request.query.first("partNumber") ?? [])
         query.append("uploadId".utf8, ends.admitted.request.query.first("uploadId") ?? [])
-        let versionID = head.fields.first("x-amz-version-id").map(Array.init)
+        let versionID = object?.versionID
+        let writing = try ends.writing(
+            .uploadPart,
+            .put,
+            query: query,
+            body: .stream(length: length, hash: length == 0 ? .empty : .unsigned),
+            at: now
+        )
         return Delivery(
             upstream: ends.destination.upstream,
-            request: try ends.writing(
-                .uploadPart,
-                .put,
-                query: query,
-                body: .stream(length: length, hash: length == 0 ? .empty : .unsigned),
-                at: now
-            ),
+            request: writing.request,
             length: length,
             replay: .allowed,
             checksums: checks.begun,
             agrees: checks.agrees,
             limit: CopyEnds.documentLimit,
             next: { reply, checksums in
-                switch ends.said(reply, to: .uploadPart) {
+                switch ends.said(reply, to: writing) {
                 case .refusal(let refusal): return .finish(refusal)
+                case .ask: return ends.finish(S3Error(.internalError))
                 case .success(let told, _):
                     guard let etag = told.string("etag") else { return ends.finish(S3Error(.backendBadAnswer)) }
                     let document = UploadResults.copiedPart(

@@ -7,19 +7,20 @@ import Signatures
 /// What a gateway adds to an admitted request so that the store accepts it: a signature that holds for this method,
 /// path, query and these fields, and for nothing else.
 struct GatewaySignature {
-    private let signed: OutgoingRequest
+    private let request: GatewayRequest
+    private var signed: OutgoingRequest { request.signed }
 
     /// - Throws: a denial for what only Gatehouse itself can carry.
     init(_ admitted: Admitted, _ asking: Asking) throws(Refusal) {
         guard let bucket = admitted.bucket else { throw .gateway("the list of buckets is no store's") }
-        guard bucket.kind == .s3, case .tcp = bucket.backend.endpoint.address else {
+        guard bucket.kind != .file, case .tcp = bucket.backend.endpoint.address else {
             throw .gateway("no other gateway reaches this bucket's store")
         }
-        guard bucket.backend.signer != nil else { throw .gateway("requests to this bucket's store are not signed") }
         try Planner(admitted, asking).guardCarried(bucket)
         try Self.check(admitted, asking, at: bucket)
+        let signed: GatewayRequest?
         do {
-            signed = try bucket.backend.forwardedRequest(
+            signed = try bucket.backend.gatewayRequest(
                 for: admitted.request,
                 head: asking.head,
                 // What the client said of its body the store may hold it to.
@@ -29,6 +30,8 @@ struct GatewaySignature {
         } catch {
             throw .request(error)
         }
+        guard let signed else { throw .gateway("requests to this bucket's store are not signed") }
+        request = signed
     }
 
     private static func check(_ admitted: Admitted, _ asking: Asking, at bucket: Bucket) throws(Refusal) {
@@ -69,7 +72,7 @@ struct GatewaySignature {
         for entry in signed.fields.entries {
             if signed.fields.isNamed(entry, "host") {
                 reply.fields.append("x-gatehouse-upstream-host", signed.fields.value(entry))
-            } else if Self.added.contains(where: { signed.fields.isNamed(entry, $0) }) {
+            } else if request.added.contains(where: { signed.fields.isNamed(entry, $0) }) {
                 reply.fields.append(entry, of: signed.fields, lowercasing: .nothing)
                 if signed.fields.isNamed(entry, "x-amz-security-token") { hasToken = true }
             }
@@ -85,9 +88,6 @@ struct GatewaySignature {
         return reply
     }
 
-    private static let added: [StaticString] = [
-        "authorization", "x-amz-date", "x-amz-content-sha256", "x-amz-security-token",
-    ]
     private static let `private` =
         "x-api-key,cookie,proxy-authorization,x-gatehouse-gateway,x-original-content-length,x-forwarded-for"
 }

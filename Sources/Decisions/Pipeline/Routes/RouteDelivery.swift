@@ -73,7 +73,7 @@ struct RouteDelivery: Sendable {
 
     /// Whether a URL to the store would do: one that leads back here saves nobody anything.
     private func isRedirectable(_ bucket: Bucket) throws(Refusal) -> Bool {
-        guard !request.hasCustomerKey, bucket.backend.signer != nil,
+        guard !request.hasCustomerKey, bucket.backend.signsURLs,
             bucket.isReachedByClients(of: asking.snapshot.server), !isChunked, let target
         else { return false }
         let place = bucket.backend.publicEndpoint ?? bucket.backend.endpoint
@@ -88,7 +88,7 @@ struct RouteDelivery: Sendable {
     private func look(at bucket: Bucket, _ threshold: Int64) throws(Refusal) -> Forward {
         let question: OutgoingRequest
         do {
-            question = try bucket.backend.request(
+            question = try bucket.backend.exchange(
                 for: S3Request(
                     operation: .headObject,
                     address: request.address,
@@ -97,8 +97,10 @@ struct RouteDelivery: Sendable {
                 ),
                 head: RequestHead(method: .head, path: asking.head.path, fields: FieldBlock(), host: asking.head.host),
                 body: .none,
+                copyingFrom: nil,
+                view: asking.snapshot.server.view,
                 at: asking.now
-            )
+            ).request
         } catch {
             throw .request(error)
         }
@@ -123,7 +125,7 @@ struct RouteDelivery: Sendable {
     /// they want is here anyway. Whoever wants to know the URL gets one all the same.
     private var leadsAway: Bool {
         guard !SentElsewhere.wantsDocument(asking.head), let bucket = admitted.bucket else { return true }
-        return bucket.backend.signer != nil && bucket.isReachedByClients(of: asking.snapshot.server)
+        return bucket.backend.signsURLs && bucket.isReachedByClients(of: asking.snapshot.server)
     }
 
     private var target: AccessQuestion.Target? {

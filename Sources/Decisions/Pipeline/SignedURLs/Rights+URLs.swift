@@ -28,9 +28,9 @@ extension Rights {
         if let end = end(of: verdict) { wish.limits.append((.grant, end)) }
         let term = try term(of: wish, within: try applicationLimit(on: wish, target), at: now)
         let id = Hex.encode(random.prefix(16))
-        let address: (via: SignedURL.Delivery, url: String)
-        if let url = try storeURL(for: wish, bucket, target, for: term.lifetime, at: now) {
-            address = (.store, url)
+        let address: (via: SignedURL.Delivery, url: String, fields: FieldBlock)
+        if let signed = try storeURL(for: wish, bucket, target, for: term.lifetime, at: now) {
+            address = (.store, signed.url, signed.fields)
         } else {
             let key = holder.map { URLKey(random: Array(random.prefix(16)), holder: needed(of: $0)) }
             let parts = key.flatMap { snapshot.urlKeys?.parts(of: $0, nonce: Array(random.dropFirst(16))) }
@@ -46,13 +46,13 @@ extension Rights {
             guard let url = snapshot.server.url(for: wish, signer: signer, for: term.lifetime, at: now) else {
                 throw URLRefusal(S3Error(.internalError), reason: "the public URL can't be signed for")
             }
-            address = (.gatehouse, url)
+            address = (.gatehouse, url, wish.fields)
         }
         return SignedURL(
             id: id,
             method: wish.method,
             url: address.url,
-            fields: wish.fields,
+            fields: address.fields,
             via: address.via,
             expiresAt: term.end,
             cappedBy: term.cap,
@@ -81,9 +81,9 @@ extension Rights {
         _ target: AccessQuestion.Target,
         for lifetime: Duration,
         at now: Instant
-    ) throws(URLRefusal) -> String? {
+    ) throws(URLRefusal) -> PresignedRequest? {
         let backend = bucket.backend
-        guard wish.via != .gatehouse, bucket.isReachedByClients(of: snapshot.server), backend.signer != nil else {
+        guard wish.via != .gatehouse, bucket.isReachedByClients(of: snapshot.server), backend.signsURLs else {
             return nil
         }
         let transport = (backend.publicEndpoint ?? backend.endpoint).transport
@@ -98,6 +98,8 @@ extension Rights {
                 wish.place ?? wish.key,
                 query: wish.query,
                 fields: wish.fields,
+                // What lands elsewhere for now is looked at before it comes to its key.
+                binding: wish.place == nil ? .required : .checkedAfterwards,
                 for: lifetime,
                 at: now
             )

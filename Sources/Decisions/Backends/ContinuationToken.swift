@@ -18,7 +18,7 @@ struct ContinuationToken {
 
     private static let version: Character = "2"
 
-    init(for request: S3Request, at backend: S3Backend) {
+    init(for request: S3Request, at backend: any Backend) {
         var place = Array("gatehouse continuation token".utf8)
         Self.append(backend.bucketName.utf8, to: &place)
         Self.append(backend.prefix, to: &place)

@@ -4,21 +4,15 @@ public import Signatures
 public import WireFormats
 
 extension S3Backend {
-    /// The request as the store will receive it from another gateway, which carries the client's own: signed for the
-    /// path and host that it is sent under, with the client's whole query, and with all `x-amz-` fields that came.
-    ///
-    /// Its fields are those that the signature covers, not all that travel.
-    ///
-    /// - Parameters:
-    ///   - head: of the client.
-    ///   - payload: what the signature shall say of a body that is not seen here.
-    /// - Throws: `KeyTooLongError`.
-    public func forwardedRequest(
+    /// Signed for the path and host that it is sent under, with the client's whole query, and with all `x-amz-` fields
+    /// that came.
+    public func gatewayRequest(
         for request: S3Request,
         head: RequestHead,
         payload: PayloadHash,
         at now: Instant
-    ) throws(S3Error) -> OutgoingRequest {
+    ) throws(S3Error) -> GatewayRequest? {
+        guard let signer else { return nil }
         var query: [UInt8] = []
         request.query.appendCanonical(to: &query)
         var outgoing = OutgoingRequest(
@@ -32,10 +26,13 @@ extension S3Backend {
             guard !Self.replaced.contains(where: { head.fields.isNamed(entry, $0) }) else { continue }
             outgoing.fields.append(entry, of: head.fields, lowercasing: .name)
         }
-        signer?.sign(&outgoing, payload: payload, at: now)
-        return outgoing
+        signer.sign(&outgoing, payload: payload, at: now)
+        return GatewayRequest(signed: outgoing, added: Self.added)
     }
 
+    private static let added: [StaticString] = [
+        "authorization", "x-amz-date", "x-amz-content-sha256", "x-amz-security-token",
+    ]
     /// What the signature brings of its own.
     private static let replaced: [StaticString] = ["x-amz-date", "x-amz-content-sha256", "x-amz-security-token"]
 }
