@@ -23,6 +23,8 @@ struct SQLiteFileTests {
             let one = try slot()
             let first = try SQLiteState(.file(path: path))
             try await first.insert(one, to: ["hook"])
+            // A reader's connection, were it the last one, could not empty the log.
+            #expect(try await first.slot(one.id) == one)
             await first.close()
             await #expect(throws: StateError.self) { try await first.insert(try slot(2)) }
             // Nothing is left in the log of a store that was closed.

@@ -135,7 +135,15 @@ struct OpenAPI {
                 )
             )
         }
-        return responses
+        return responses + unreadable
+    }
+
+    /// What is answered to a head that can't be read, in S3's form: nobody can know who sent it.
+    private static let unreadable = [HTTPRefusal.targetTooLong, .headTooLong].map { refusal in
+        (
+            name: String(refusal.status),
+            value: StrictJSON.object([("description", .string("Not read, and answered in XML: \(refusal.reason)."))])
+        )
     }
 
     private static func content(_ schema: StrictJSON) -> StrictJSON {

@@ -61,7 +61,7 @@ final class ObjectStore: Sendable {
     }
 
     /// Closes the index. No operation may follow.
-    func close() throws { try index.close() }
+    func close() throws { try index.closeWhole() }
 
     /// The journal mode and the `synchronous` setting that commits run under.
     func durability() throws -> (journal: String?, synchronous: Int?) {

@@ -28,7 +28,7 @@ package final class SQLiteState: Sendable {
     package func close() async {
         await commits.close()
         // Readers that are still under way keep it open until the process ends, which loses nothing.
-        try? database.close()
+        try? database.closeWhole()
     }
 
     func write<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws(StateError)
