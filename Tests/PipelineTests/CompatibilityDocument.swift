@@ -106,10 +106,11 @@ struct CompatibilityDocument {
 
     private static var fields: String {
         let table = AmzField.allCases.compactMap { field -> String? in
+            let own = field.ownOperation.map { "\($0)".capitalisedFirst + " only" }
             let note: String
             switch field.carriage {
-            case .carried: note = field.ownOperation.map { "\($0)".capitalisedFirst + " only" } ?? ""
-            case .withCopy: note = "copies only"
+            case .carried: note = own ?? ""
+            case .withCopy: note = own ?? "copies only"
             case .dropped, .ofTheBody: return nil
             }
             let actions = added(by: field).actions.map { "`\($0.rawValue)`" }.joined(separator: ", ")

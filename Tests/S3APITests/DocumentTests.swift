@@ -80,6 +80,20 @@ import WireFormats
         #expect(code { try parse([]) } == .malformedXML)
     }
 
+    @Test(
+        "Of two numbers, a limit would look at one part and the store take another",
+        arguments: [
+            "<PartNumber>1</PartNumber><PartNumber>2</PartNumber><ETag>a</ETag>", "<PartNumber>1</PartNumber>",
+            "<PartNumber>1</PartNumber><ETag>a</ETag><ETag>b</ETag>", "<ETag>a</ETag>",
+            "<PartNumber>+1</PartNumber><ETag>a</ETag>",
+        ]
+    )
+    func aPartIsNamedOnce(_ part: String) {
+        let document = Array("<CompleteMultipartUpload><Part>\(part)</Part></CompleteMultipartUpload>".utf8)
+        #expect(code { try CompletionRequest(parsing: document) } == .malformedXML)
+        #expect(code { try S3Operation.completeMultipartUpload.checkDocument(document) } == .malformedXML)
+    }
+
     @Test(arguments: NastyKeys.all) func listingsWriteEveryKey(_ key: String) throws {
         for encoding in NastyKeys.inXML.contains(key) ? [ListingEncoding.plain, .url] : [.url] {
             let bucket = try #require(BucketName(validating: "bkt"))

@@ -32,6 +32,9 @@ struct ContentFiles: Sendable {
         try SystemDirectory.synchronize(directory)
     }
 
+    /// Lets another store have the directory.
+    func unlock() { lock.release() }
+
     /// An empty file to write to. It is removed with ``discard(_:)`` unless it is committed.
     func create(_ id: ContentID) throws(FileFailure) -> SystemFile {
         try SystemFile.create(incomingPath(id))

@@ -165,5 +165,9 @@ enum SystemDirectory {
 final class DirectoryLock: Sendable {
     private let descriptor: Int32
     init(descriptor: Int32) { self.descriptor = descriptor }
+
+    /// At once, whoever still refers to the store.
+    func release() { _ = flock(descriptor, LOCK_UN) }
+
     deinit { _ = close(descriptor) }
 }

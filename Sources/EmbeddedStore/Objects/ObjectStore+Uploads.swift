@@ -82,17 +82,19 @@ extension ObjectStore {
         return part
     }
 
-    /// Makes a part out of (a range of) an object.
+    /// Makes a part out of an object, or of a range that lies within it.
     func copyPart(
         from source: ObjectSource,
-        _ selection: Selection,
+        _ range: CopySourceRange?,
         to bucket: BucketName,
         _ key: ObjectKey,
         upload id: String,
         number: Int
     ) async throws -> (StoredPart, source: StoredObject) {
+        let selection = range.map { Selection.range(.between($0.first, $0.last)) } ?? .whole
         let found = try await findSource(source, selection)
         let claims = BodyClaims(length: Int64(found.reader.range.count))
+        guard range.map({ $0.length == claims.length }) ?? true else { throw CopySourceRange.outsideSource }
         let part = try await putPart(bucket, key, upload: id, number: number, found.reader.chunks(), claims)
         return (part, found.object)
     }

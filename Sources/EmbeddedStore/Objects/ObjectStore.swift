@@ -60,8 +60,11 @@ final class ObjectStore: Sendable {
         }
     }
 
-    /// Closes the index. No operation may follow.
-    func close() throws { try index.closeWhole() }
+    /// Closes the index and lets go of the directory. No operation may follow.
+    func close() throws {
+        try index.closeWhole()
+        files.unlock()
+    }
 
     /// The journal mode and the `synchronous` setting that commits run under.
     func durability() throws -> (journal: String?, synchronous: Int?) {

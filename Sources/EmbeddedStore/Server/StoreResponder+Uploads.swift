@@ -67,19 +67,13 @@ extension StoreResponder {
     ) async throws -> StoreAnswer {
         let reading = exchange.reading
         guard let source = exchange.request.copySource else { throw S3Error(.invalidRequest) }
-        var selection = Selection.whole
+        var range: CopySourceRange?
         if let text = reading.head.fields.first("x-amz-copy-source-range") {
-            guard let range = ByteRange(parsing: text), case .between = range else {
-                throw S3Error(
-                    .invalidArgument,
-                    "The x-amz-copy-source-range value must be of the form bytes=first-last"
-                )
-            }
-            selection = .range(range)
+            range = try CopySourceRange(parsing: text)
         }
         let (part, original) = try await store.copyPart(
             from: try exchange.source(source),
-            selection,
+            range,
             to: bucket,
             key,
             upload: try uploadID(exchange),

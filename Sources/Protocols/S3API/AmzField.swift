@@ -122,6 +122,8 @@ public enum AmzField: String, CaseIterable, Sendable {
         case .transitionMinimumSize: .putBucketLifecycle
         case .skipDestinationValidation: .putBucketNotification
         case .objectLockToken: .putBucketObjectLock
+        // Of a copy of the whole, it would be lost without a word.
+        case .copySourceRange: .uploadPartCopy
         default: nil
         }
     }

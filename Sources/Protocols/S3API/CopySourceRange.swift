@@ -27,6 +27,9 @@ public struct CopySourceRange: Hashable, Sendable {
         self.init(first: first, last: last)
     }
 
+    /// For a range that is not within its source.
+    public static let outsideSource = S3Error(.invalidArgument, "Range specified is not valid for source object.")
+
     /// The value of a `Range` field.
     public var range: String { "bytes=\(first)-\(last)" }
 

@@ -180,13 +180,12 @@ struct CopyEnds: Sendable {
         case 405:
             let what = "The source of a copy request may not specifically refer to a delete marker by version id."
             return .refusal(refusal(S3Error(.invalidRequest, what)))
-        case 416: return .refusal(refusal(Self.outsideSource))
+        case 416: return .refusal(refusal(CopySourceRange.outsideSource))
         default:
             return said(reply, to: exchange)
         }
     }
 
-    static let outsideSource = S3Error(.invalidArgument, "Range specified is not valid for source object.")
     static let sourceTooLarge = S3Error(
         .invalidRequest,
         "The specified copy source is larger than the maximum allowable size for a copy source: 5368709120"

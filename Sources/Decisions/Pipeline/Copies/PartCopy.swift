@@ -56,7 +56,7 @@ struct PartCopy: Sendable {
         let object = CopiedObject(head, saying: reading.answer(head))
         // A store that answers with less than the range, or with everything, was asked for what is not there.
         if let range, !head.isOf(range, ofLength: head.status == 200 ? object?.length : nil) {
-            return .leave { _ in ends.finish(CopyEnds.outsideSource) }
+            return .leave { _ in ends.finish(CopySourceRange.outsideSource) }
         }
         guard let length = range?.length ?? object?.length else {
             return .leave { _ in ends.finish(S3Error(.backendBadAnswer)) }

@@ -23,12 +23,16 @@ public struct CompletionRequest: Sendable {
     /// - Throws: `MalformedXML` for what is no such document or holds no part, `InvalidPartOrder` where numbers don't
     ///   ascend, `InvalidArgument` for a number out of range.
     public init(parsing bytes: [UInt8]) throws(S3Error) {
-        let root = try readRequestDocument(bytes, root: "CompleteMultipartUpload")
+        try self.init(readRequestDocument(bytes, root: "CompleteMultipartUpload"))
+    }
+
+    init(_ root: XMLNode) throws(S3Error) {
         var parts: [Part] = []
         for node in root.children {
-            guard node.name == "Part", parts.count < 10_000, let text = node.value("PartNumber"),
-                let number = decimal(text.utf8), let etag = node.value("ETag")
+            guard node.name == "Part", parts.count < 10_000,
+                let number = decimal(try Self.only("PartNumber", of: node).utf8)
             else { throw S3Error(.malformedXML) }
+            let etag = try Self.only("ETag", of: node)
             guard (1...10_000).contains(number) else {
                 throw S3Error(.invalidArgument, "Part number must be an integer between 1 and 10000, inclusive")
             }
@@ -41,6 +45,12 @@ public struct CompletionRequest: Sendable {
         }
         guard !parts.isEmpty else { throw S3Error(.malformedXML) }
         self.parts = parts
+    }
+
+    /// Of two, one reader would take the first and another the last.
+    private static func only(_ name: String, of part: XMLNode) throws(S3Error) -> String {
+        guard part.children(named: name).count == 1, let text = part.value(name) else { throw S3Error(.malformedXML) }
+        return text
     }
 
     /// The document as it is, but for the parts' checksums, for stores that don't know of them.

@@ -3,7 +3,8 @@ import WireFormats
 extension S3Operation {
     /// Checks a document that is passed on to the store as it came.
     ///
-    /// - Throws: `MalformedXML` for what is not the operation's well-formed document, a DOCTYPE included;
+    /// - Throws: `MalformedXML` for what is not the operation's well-formed document, a DOCTYPE included; what
+    ///   ``CompletionRequest`` throws;
     ///   `NotImplemented` for one that names a destination elsewhere: restoring to another bucket, notifications. The
     ///   store would write there with Gatehouse's own rights.
     public func checkDocument(_ bytes: [UInt8]) throws(S3Error) {
@@ -16,6 +17,7 @@ extension S3Operation {
         }
         let document = try readRequestDocument(bytes, root: root)
         switch self {
+        case .completeMultipartUpload: _ = try CompletionRequest(document)
         case .putBucketNotification:
             guard document.children.isEmpty else {
                 throw S3Error(.notImplemented, "Notification targets can't be set here.")
