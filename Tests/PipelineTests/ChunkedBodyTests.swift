@@ -98,6 +98,27 @@ struct ChunkedBodyTests {
         #expect(wrong.code == "BadDigest")
     }
 
+    @Test("A store that takes no trailers computes the checksum that a long body's trailer has")
+    func computed() throws {
+        let object = Self.object(200_000)
+        let body = Self.framed(object)
+        var gate = Gate()
+        gate.checksums = .headers
+        for stated in [nil, "crc32"] {
+            var call = Self.put(object, body)
+            if let stated { call = call.with("x-amz-sdk-checksum-algorithm", stated) }
+            let forward = try gate.decide(call).forward()
+            #expect(try forward.stored(body, piece: 3333) == object)
+            let named = forward.request.fields.entries.filter {
+                forward.request.fields.isNamed($0, "x-amz-sdk-checksum-algorithm")
+            }
+            #expect(named.count == 1)
+            #expect(forward.request.fields.string("x-amz-sdk-checksum-algorithm")?.uppercased() == "CRC32")
+            #expect(forward.request.fields.string("x-amz-trailer") == nil)
+            #expect(forward.refusal(of: Self.framed(object, checksum: "AAAAAA=="))?.code == .badDigest)
+        }
+    }
+
     @Test("What is wrong with a body has its name")
     func refusals() throws {
         let object = Self.object(30_000)

@@ -9,6 +9,8 @@ public enum OutgoingBody: Sendable {
     case stream(length: Int64, hash: PayloadHash)
     /// The client's, with its checksum behind it.
     case trailing(AWSChunkedEncoder, length: Int64, ChecksumAlgorithm)
+    /// The client's, with a checksum behind it that was verified here; the store computes its own by that algorithm.
+    case computed(length: Int64, ChecksumAlgorithm)
     /// The client's, known to have this checksum, of which no field of the client's tells.
     case checked(length: Int, ChecksumAlgorithm, digest: [UInt8])
     /// The client's document, unchanged.

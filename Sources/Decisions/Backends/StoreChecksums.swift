@@ -3,7 +3,7 @@
 public enum StoreChecksums: String, CaseIterable, Hashable, Sendable {
     /// Nothing: no field, trailer or element about them is sent.
     case unknown
-    /// Their header fields, but no trailers.
+    /// Their header fields, but no trailers: it computes what `x-amz-sdk-checksum-algorithm` names.
     case headers
     case headersAndTrailers
 

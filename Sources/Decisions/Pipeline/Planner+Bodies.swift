@@ -55,7 +55,13 @@ extension Planner {
                     replying { () throws(Refusal) in try short(bytes, algorithm, whole, to: bucket) }
                 }
             }
-            if bucket.backend.checksums == .headersAndTrailers {
+            switch bucket.backend.checksums {
+            case .unknown: break
+            case .headers:
+                return .forward(
+                    try forward(to: bucket, outgoing: .computed(length: length, algorithm), body: .stream(whole))
+                )
+            case .headersAndTrailers:
                 let encoder = AWSChunkedEncoder(decodedLength: length, trailer: algorithm)
                 let framed = BodyVerifier(
                     .awsChunked(body),

@@ -22,10 +22,13 @@ def _hmac(key, text):
 
 
 class ChunkedPut:
-    """The head and the body of an upload in chunks. Change what shall be wrong, then `send`."""
+    """The head and the body of an upload in chunks. Change what shall be wrong, then `send`.
+
+    `checksum`: the trailer's, where it is another than the CRC-32.
+    """
 
     def __init__(self, endpoint, path, data, form, access_key, secret_key, trailer="x-amz-checksum-crc32",
-                 chunk=65536, headers=(), region="us-east-1"):
+                 chunk=65536, headers=(), region="us-east-1", checksum=None):
         self.path, self.data, self.form = path, data, form
         fields = {"x-amz-decoded-content-length": str(len(data)), "Content-Encoding": "aws-chunked", **dict(headers)}
         self.trailer = trailer if form != SIGNED else None
@@ -37,7 +40,7 @@ class ChunkedPut:
             self.headers = {**fields, "x-amz-content-sha256": form}
         self.headers["Host"] = urlsplit(endpoint).netloc
         self.pieces = [data[i:i + chunk] for i in range(0, len(data), chunk)] + [b""]
-        self.trailer_value = crc32(data)
+        self.trailer_value = checksum or crc32(data)
         self.signatures = []
         if form != UNSIGNED_TRAILER:
             self._sign(secret_key, region)

@@ -30,7 +30,7 @@ extension OutgoingBody {
     fileprivate var inExchange: Exchange.Body {
         switch self {
         case .none, .deletion: .none
-        case .stream, .trailing, .checked: .carried
+        case .stream, .trailing, .computed, .checked: .carried
         case .document(let bytes), .rewritten(let bytes): .document(bytes)
         }
     }

@@ -76,6 +76,12 @@ extension S3Backend {
                 fields.append("x-amz-content-sha256", AWSChunkedForm.unsignedWithTrailer.rawValue.utf8)
             }
             return .chunked(.unsignedWithTrailer)
+        case .computed(let length, let algorithm):
+            fields.append("content-length", String(length).utf8)
+            if fields.first("x-amz-sdk-checksum-algorithm") == nil {
+                fields.append("x-amz-sdk-checksum-algorithm", algorithm.rawValue.utf8)
+            }
+            return .unsigned
         case .checked(let length, let algorithm, let digest):
             fields.append("content-length", String(length).utf8)
             fields.append(algorithm.header, Base64.encode(digest).utf8)
