@@ -7,7 +7,7 @@ PYTEST = .venv/bin/python -m pytest
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-unit test-clients check format fuzz soak bench microbench statebench clean
+.PHONY: help run test test-unit test-clients conformance check format fuzz soak bench microbench statebench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,11 @@ test-clients: ## Real S3 clients and real stores against the real binary
 	@Scripts/install test
 	$(SWIFT) build --product gatehouse
 	$(PYTEST) Tests/clients $(ARGS)
+
+conformance: ## A public suite of S3 cases at a store and through Gatehouse; what passes there must pass here
+	@Scripts/install conformance
+	$(SWIFT) build --product gatehouse
+	.venv/bin/python Tests/conformance/conformance.py $(ARGS)
 
 check: ## Format, layers, documents, build without warnings
 	@Scripts/install build
