@@ -5,8 +5,10 @@ import hashlib
 import os
 
 import pytest
+import urllib3
 from botocore.exceptions import ClientError
 
+from support.clients import signed
 from support.nasty_keys import NASTY_KEYS, seaweedfs_keeps
 
 
@@ -86,6 +88,21 @@ def test_range_outside_the_object_is_416(target):
     with pytest.raises(ClientError) as error:
         s3.get_object(Bucket=target.bucket, Key="objects/short", Range="bytes=10-20")
     assert (status_of(error), code_of(error)) == (416, "InvalidRange")
+
+
+@pytest.mark.parametrize("verb", ["GET", "HEAD"])
+def test_a_range_of_the_object_as_it_was_known(target, verb):
+    """If-Range: the range where the object is still that one, else the whole. And a HEAD tells what a GET would."""
+    if target.name != "embedded":
+        pytest.skip("SeaweedFS reads neither If-Range nor the Range of a HEAD; that both reach stores is shown in test_transport")
+    etag = target.client().put_object(Bucket=target.bucket, Key="objects/known", Body=b"0123456789")["ETag"]
+    url = f"{target.endpoint}/{target.bucket}/objects/known"
+    for condition, status, length in ((etag, 206, 4), ('"another"', 200, 10)):
+        headers = signed(verb, url, target.access_key, target.secret_key, {"Range": "bytes=2-5", "If-Range": condition})
+        answer = urllib3.request(verb, url, headers=headers)
+        assert (answer.status, answer.headers["Content-Length"]) == (status, str(length)), (verb, condition)
+        if verb == "GET":
+            assert answer.data == (b"2345" if status == 206 else b"0123456789")
 
 
 def test_range_in_the_middle_of_a_large_object(target):

@@ -232,6 +232,17 @@ def test_store_sees_a_clean_request_signed_with_its_own_credential(gateway, stub
     assert seen.count("host") == seen.count("content-length") == seen.count("authorization") == 1
 
 
+@pytest.mark.parametrize("verb", ["GET", "HEAD"])
+def test_ranges_and_conditions_of_reads_reach_the_store(gateway, stub_store, verb):
+    store = stub_store(response(206, headers=[("ETag", '"e"'), ("Content-Range", "bytes 2-5/10")], body=b"2345"))
+    gate = gateway(config(store))
+    asked = {"Range": "bytes=2-5", "If-Range": '"e"', "If-Match": '"e"', "If-None-Match": '"f"',
+             "If-Modified-Since": "Mon, 01 Jan 2001 00:00:00 GMT", "If-Unmodified-Since": "Mon, 01 Jan 2040 00:00:00 GMT"}
+    answer = gate.request(verb, "/photos/a", {**ALICE.headers, **asked})
+    assert (answer.status, answer.headers["content-range"]) == (206, "bytes 2-5/10")
+    assert {name: store.seen[-1].header(name.lower()) for name in asked} == asked
+
+
 def test_signed_payload_hash_is_passed_on(gateway, stub_store):
     import hashlib
 
