@@ -10,9 +10,9 @@ struct CompatibilityDocument {
         # What of S3 Gatehouse carries
 
         Written from the code by `GATEHOUSE_WRITE_DOCS=1 swift test --filter CompatibilityTests`; a test fails where it
-        differs, and each cell of the tables has tests of its own. An operation that is not here, a query parameter or an
-        `x-amz-` header that is not known, and anything given twice are answered with 501 `NotImplemented` and never
-        forwarded.
+        differs, and each cell of the tables has tests of its own. How many cases of a public suite pass is written down in
+        [conformance](conformance.md). An operation that is not here, a query parameter or an `x-amz-` header that is not
+        known, and anything given twice are answered with 501 `NotImplemented` and never forwarded.
 
         - **s3**, **file**: the kinds of store, `backend_type`. *501*: refused there.
         - **Actions**: all of them must be permitted, as scopes name them. With a `versionId` those after the plus, too.

@@ -266,11 +266,11 @@ def test_aws_cli_in_its_default_settings(command_line, north_s3, tmp_path, monke
 
 
 def test_mutated_bodies_are_refused_or_whole_and_never_an_error_of_ours(gate, north_s3):
-    """Three hundred bodies, each with bytes changed, dropped, doubled or moved: an answer other than 5xx, and nothing
+    """A thousand bodies, each with bytes changed, dropped, doubled or moved: an answer other than 5xx, and nothing
     at the store but the object itself."""
     dice = random.Random(20261121)
     outcomes = {}
-    for number in range(300):
+    for number in range(1000):
         form = FORMS[number % 3]
         data = dice.randbytes(dice.choice([3, 500, 20_000, 70_000]))
         key = f"chunked/mutated-{number}"

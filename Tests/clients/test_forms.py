@@ -250,7 +250,7 @@ def test_mutated_forms(gateway, north, s3, version):
     original = by_hand(list(signed["fields"].items()), b"some content\r\nof a file")
     chance = random.Random(7)
     statuses = {}
-    for turn in range(400):
+    for turn in range(500):
         body = bytearray(original)
         for _ in range(chance.randint(1, 3)):
             place = chance.randrange(len(body))
