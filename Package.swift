@@ -81,7 +81,7 @@ let package = Package(
         ),
         library("WireFormats", in: "Protocols", ["CChecksums", crypto]),
         library("HTTP1", in: "Protocols", [nioCore]),
-        library("Signatures", in: "Protocols", ["WireFormats", "HTTP1", crypto]),
+        library("Signatures", in: "Protocols", ["WireFormats", "HTTP1", crypto, cryptoExtras]),
         library("S3API", in: "Protocols", ["WireFormats", "HTTP1", nioCore]),
 
         library("Identity", in: "Decisions", ["WireFormats", crypto, cryptoExtras]),
@@ -159,7 +159,7 @@ let package = Package(
 
         tests("WireFormats", ["CChecksums"]),
         tests("HTTP1", [nioCore, nioHTTP1, nioEmbedded], vectors: true),
-        tests("Signatures", ["WireFormats", "HTTP1", crypto], vectors: true),
+        tests("Signatures", ["WireFormats", "HTTP1", crypto, cryptoExtras], vectors: true),
         tests("S3API", ["WireFormats", "HTTP1", nioCore], vectors: true),
         tests("Identity", ["WireFormats"]),
         tests("Admission", ["WireFormats", "S3API", "Identity"]),

@@ -130,6 +130,20 @@ public struct CanonicalRequest: Sendable {
         newline()
     }
 
+    /// These places, by name, fields of the same name in their order.
+    static func sorted(_ places: [Int], of fields: FieldBlock) -> [Int] {
+        var places = places
+        fields.bytes.withUnsafeBufferPointer { bytes in
+            places.sort { left, right in
+                let (a, b) = (fields.entries[left].name, fields.entries[right].name)
+                let (first, second) = (bytes[a], bytes[b])
+                if first.lexicographicallyPrecedes(second) { return true }
+                return left < right && first.elementsEqual(second)
+            }
+        }
+        return places
+    }
+
     /// The names of the fields at these places, which are sorted by name: each once, separated by semicolons.
     static func names(at places: [Int], of fields: FieldBlock) -> [UInt8] {
         var names: [UInt8] = []

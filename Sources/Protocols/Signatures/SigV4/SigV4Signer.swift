@@ -1,6 +1,5 @@
 import Crypto
 public import HTTP1
-import Synchronization
 public import WireFormats
 
 /// Signs requests of ours with one credential, for one region and service. Immutable and shared by all loops; the
@@ -96,7 +95,7 @@ public struct SigV4Signer: Sendable {
     ) -> [UInt8] {
         var dateText: [UInt8] = []
         Timestamp.appendAmz(now, to: &dateText)
-        let places = sorted(Array(fields.entries.indices), of: fields)
+        let places = CanonicalRequest.sorted(Array(fields.entries.indices), of: fields)
         let names = CanonicalRequest.names(at: places, of: fields)
         var credential: [UInt8] = []
         appendCredential(dateText, to: &credential)
@@ -175,21 +174,7 @@ public struct SigV4Signer: Sendable {
                 places.append(place)
             }
         }
-        return sorted(places, of: fields)
-    }
-
-    /// By name, fields of the same name in their order.
-    private func sorted(_ places: [Int], of fields: FieldBlock) -> [Int] {
-        var places = places
-        fields.bytes.withUnsafeBufferPointer { bytes in
-            places.sort { left, right in
-                let (a, b) = (fields.entries[left].name, fields.entries[right].name)
-                let (first, second) = (bytes[a], bytes[b])
-                if first.lexicographicallyPrecedes(second) { return true }
-                return left < right && first.elementsEqual(second)
-            }
-        }
-        return places
+        return CanonicalRequest.sorted(places, of: fields)
     }
 
     private func appendCredential(_ dateText: [UInt8], to bytes: inout [UInt8]) {
@@ -217,17 +202,5 @@ public struct SigV4Signer: Sendable {
             SigningKey(secret: secret, date: Array(dateText.prefix(8)), region: region, service: service)
         }
         key.authenticationCode(for: stringToSign).withUnsafeBytes { Hex.append($0, to: &bytes) }
-    }
-}
-
-/// The signing key of the last day asked for.
-private final class DayKey: Sendable {
-    private let state = Mutex<(day: Int64, key: SigningKey)?>(nil)
-
-    func key(_ day: Int64, derive: () -> SigningKey) -> SigningKey {
-        if let known = state.withLock({ $0?.day == day ? $0?.key : nil }) { return known }
-        let key = derive()
-        state.withLock { $0 = (day, key) }
-        return key
     }
 }

@@ -7,10 +7,22 @@ public struct SigningKey: Sendable {
     private let inner: SHA256
     private let outer: SHA256
 
+    /// Whose keys are derived: those of S3 and of Google differ in what they begin and end with.
+    enum Derivation {
+        case aws, google
+
+        var prefix: String { self == .aws ? "AWS4" : "GOOG4" }
+        var terminator: String { self == .aws ? "aws4_request" : "goog4_request" }
+    }
+
     /// HMAC(HMAC(HMAC(HMAC("AWS4" + secret, date), region), service), "aws4_request").
     public init(secret: Secret<String>, date: [UInt8], region: String, service: String) {
-        var key = SymmetricKey(data: Array("AWS4".utf8) + Array(secret.reveal().utf8))
-        for step in [date, Array(region.utf8), Array(service.utf8), Array("aws4_request".utf8)] {
+        self.init(secret: secret, date: date, region: region, service: service, derivation: .aws)
+    }
+
+    init(secret: Secret<String>, date: [UInt8], region: String, service: String, derivation: Derivation) {
+        var key = SymmetricKey(data: Array(derivation.prefix.utf8) + Array(secret.reveal().utf8))
+        for step in [date, Array(region.utf8), Array(service.utf8), Array(derivation.terminator.utf8)] {
             key = SymmetricKey(data: HMAC<SHA256>.authenticationCode(for: step, using: key))
         }
         inner = SigningKey.state(key, pad: 0x36)

@@ -11,10 +11,11 @@ enum StringToSign {
         return bytes
     }
 
-    static func start(dateText: [UInt8]) -> [UInt8] {
+    static func start(dateText: [UInt8], algorithm: StaticString = "AWS4-HMAC-SHA256") -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(192)
-        bytes.append(contentsOf: "AWS4-HMAC-SHA256\n".utf8)
+        algorithm.withUTF8Buffer { bytes.append(contentsOf: $0) }
+        bytes.append(UInt8(ascii: "\n"))
         bytes.append(contentsOf: dateText)
         bytes.append(UInt8(ascii: "\n"))
         return bytes
