@@ -37,6 +37,13 @@ struct AccountReading {
         self.type = type
         self.options = options
         buckets = section.texts("buckets") ?? []
+        if type == .gcs, let every = buckets.first(where: { $0.value == "*" }) {
+            section.reader.report(
+                "\"*\" is not possible where backend_type is \"gcs\"",
+                at: every.origin,
+                suggestion: "name the buckets"
+            )
+        }
         checksums = section.choice("checksums", or: .auto)
         origin = section.origin
         section.finish()
@@ -64,12 +71,13 @@ extension BackendType {
         guard section.has("backend_type") else { return .s3 }
         guard let text = section.text("backend_type"), let type: BackendType = section.choice(text) else { return nil }
         switch type {
-        case .s3, .file: return type
-        case .azure, .az, .gcs, .gs:
+        case .s3, .file, .gcs: return type
+        case .gs: return .gcs
+        case .azure, .az:
             section.reader.report(
                 "\(quoted(type.rawValue)) is not supported by this version",
                 at: text.origin,
-                suggestion: "use \"s3\" or \"file\""
+                suggestion: "use \"s3\", \"gcs\" or \"file\""
             )
             return nil
         }

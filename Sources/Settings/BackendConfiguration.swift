@@ -4,6 +4,8 @@ package import WireFormats
 package enum BackendConfiguration: Sendable {
     /// `backend_type = "s3"`.
     case s3(S3Connection)
+    /// `backend_type = "gcs"` or `"gs"`.
+    case gcs(GoogleConnection)
     /// `backend_type = "file"`: the embedded store over a folder, as written (relative to the working directory).
     case file(path: String)
 }
@@ -57,7 +59,10 @@ extension BackendConfiguration {
             options.finish(OptionNames.explained(for: .file, owner: owner))
             guard let path else { return nil }
             self = .file(path: path.value)
-        case .azure, .az, .gcs, .gs:
+        case .gcs, .gs:
+            guard let connection = GoogleConnection(reading: options, owner: owner) else { return nil }
+            self = .gcs(connection)
+        case .azure, .az:
             return nil
         }
     }

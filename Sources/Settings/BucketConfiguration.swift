@@ -77,8 +77,11 @@ package struct BucketConfiguration: Sendable {
         var options = section.section("backend_options")
         if let account {
             // A key and its secret come from the same place.
-            let credential = ["access_key_id", "secret_access_key", "session_token"]
-            let own = options.has("access_key_id") || options.has("secret_access_key")
+            let credential = [
+                "access_key_id", "secret_access_key", "session_token", "hmac_access_id", "hmac_secret",
+                "service_account_key",
+            ]
+            let own = credential.contains { $0 != "session_token" && options.has($0) }
             options = options.inheriting(from: account.options, except: ["bucket_name"] + (own ? credential : []))
         }
         let bucketName = Self.backendBucket(options)

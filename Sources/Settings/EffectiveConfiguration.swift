@@ -118,6 +118,7 @@ extension BackendConfiguration {
     fileprivate var typeName: String {
         switch self {
         case .s3: "s3"
+        case .gcs: "gcs"
         case .file: "file"
         }
     }
@@ -126,6 +127,18 @@ extension BackendConfiguration {
         switch self {
         case .file(let path):
             return [("path", .text(path))]
+        case .gcs(let connection):
+            return [
+                ("endpoint", .text(connection.endpoint.description)),
+                ("hmac_access_id", connection.accessID.map { .text($0) } ?? .null),
+                ("hmac_secret", connection.accessID == nil ? .null : .secret),
+                ("service_account_key", connection.hasServiceAccount ? .secret : .null),
+                ("connect_timeout", .duration(connection.connectTimeout)),
+                ("response_timeout", .duration(connection.responseTimeout)),
+                ("max_connections", .integer(Int64(connection.maxConnections))),
+                ("ca_certificate", connection.caCertificate.map { .text($0) } ?? .null),
+                ("public_endpoint", connection.publicEndpoint.map { .text($0.description) } ?? .null),
+            ]
         case .s3(let connection):
             let credential = connection.credential
             return [

@@ -120,6 +120,7 @@ private struct BackendBucket: Hashable {
     init(_ bucket: String, at backend: BackendConfiguration) {
         switch backend {
         case .s3(let connection): store = connection.endpoint.description
+        case .gcs(let connection): store = connection.endpoint.description
         case .file(let path): store = "file:" + path
         }
         self.bucket = bucket

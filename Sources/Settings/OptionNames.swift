@@ -3,13 +3,15 @@
 enum OptionNames {
     static let federation = ["oidc_role_arn", "oidc_subject", "oidc_audience", "sts_endpoint"]
     private static let s3 = [
-        "endpoint", "region", "addressing", "access_key_id", "secret_access_key", "session_token", "auth_type",
-        "connect_timeout", "response_timeout", "max_connections", "ca_certificate", "public_endpoint",
+        "region", "addressing", "access_key_id", "secret_access_key", "session_token", "auth_type",
+    ]
+    /// Of every store that is reached over the network.
+    private static let network = [
+        "endpoint", "connect_timeout", "response_timeout", "max_connections", "ca_certificate", "public_endpoint",
     ]
     private static let azure = ["account_name", "container_name", "access_key", "tenant_id", "client_id"]
-    private static let gcs = [
-        "service_account_key", "hmac_access_id", "hmac_secret", "workload_provider", "service_account_email",
-    ]
+    private static let gcs = ["service_account_key", "hmac_access_id", "hmac_secret"]
+    private static let gcsFederation = ["workload_provider", "service_account_email"]
 
     /// Explanations by option, for what ``Section/finish(_:)`` finds left over.
     static func explained(for type: BackendType, owner: BackendConfiguration.Owner) -> [String: String] {
@@ -18,9 +20,12 @@ enum OptionNames {
             for name in names { explained[name] = text }
         }
         say("belongs to backend_type \"azure\", which is not supported by this version", about: azure)
-        say("belongs to backend_type \"gcs\", which is not supported by this version", about: gcs)
+        let isGoogle = type == .gcs
+        if !isGoogle { say("belongs to backend_type \"gcs\"", about: gcs + gcsFederation) }
+        if isGoogle { say("belongs to federation, which is not supported by this version", about: gcsFederation) }
         if type != .file { say("belongs to backend_type \"file\"", about: ["path"]) }
         if type != .s3 { say("belongs to backend_type \"s3\"", about: s3) }
+        if type == .file { say("belongs to stores that are reached over the network", about: network) }
         say("belongs to auth_type \"oidc\", which is not supported by this version", about: federation)
         explained["skip_signature"] =
             "skip_signature has no effect and is not read: requests go out unsigned exactly where access_key_id and "

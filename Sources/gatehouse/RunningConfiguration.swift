@@ -241,6 +241,14 @@ actor RunningConfiguration {
                     health: finding(bucket.backend)?.health ?? .unknown,
                     detail: finding(bucket.backend)?.detail ?? ""
                 )
+            case .gcs(let connection):
+                BucketStatus(
+                    name: bucket.name,
+                    backendType: "gcs",
+                    endpoint: connection.endpoint.description,
+                    health: finding(bucket.backend)?.health ?? .unknown,
+                    detail: finding(bucket.backend)?.detail ?? ""
+                )
             case .file(let path):
                 BucketStatus(name: bucket.name, backendType: "file", endpoint: path, health: .up)
             }

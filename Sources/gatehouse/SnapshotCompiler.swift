@@ -170,6 +170,9 @@ struct SnapshotCompiler: Sendable {
             quarantine: quarantine,
             checksums: { account.checksums.known(of: $0, findings) }
         )
+        guard let backend = backend as? S3Backend else {
+            throw SnapshotFailure("not every bucket of the account \(account.name) can be claimed")
+        }
         return OpenAccount(
             upstream: upstream,
             backend: backend,
@@ -187,7 +190,7 @@ struct SnapshotCompiler: Sendable {
         crossOrigin: S3Backend.CrossOrigin = .store,
         quarantine: [UInt8],
         checksums: (Endpoint) -> StoreChecksums
-    ) throws -> (S3Backend, Upstream) {
+    ) throws -> (any Backend, Upstream) {
         switch configuration {
         case .s3(let connection):
             guard let endpoint = Endpoint(url: connection.endpoint.description) else {
@@ -221,6 +224,14 @@ struct SnapshotCompiler: Sendable {
                 caCertificate: connection.caCertificate
             )
             return (backend, upstream)
+        case .gcs(let connection):
+            return try googleStore(
+                connection,
+                label: label,
+                bucketName: bucketName,
+                prefix: prefix,
+                quarantine: quarantine
+            )
         case .file(let path):
             guard let place = stores[path] else {
                 throw SnapshotFailure("the file backend \(path) is new; it is opened at the next start")
@@ -241,6 +252,47 @@ struct SnapshotCompiler: Sendable {
             )
             return (backend, Upstream(name: label, endpoint: place.endpoint))
         }
+    }
+
+    private func googleStore(
+        _ connection: GoogleConnection,
+        label: String,
+        bucketName: String,
+        prefix: String,
+        quarantine: [UInt8]
+    ) throws -> (any Backend, Upstream) {
+        guard let endpoint = Endpoint(url: connection.endpoint.description) else {
+            throw SnapshotFailure("\(connection.endpoint) is not a store's URL")
+        }
+        let credential: GoogleCredential
+        switch connection.credential {
+        case nil: credential = .anonymous
+        case .hmac(let accessID, let secret):
+            credential = .hmac(GoogleSigner(identity: accessID, key: .hmac(secret)))
+        case .serviceAccount(let keyFile):
+            do {
+                credential = .serviceAccount(try GoogleServiceAccount(keyFile: keyFile))
+            } catch {
+                throw SnapshotFailure("service_account_key of \(label) \(error.words)")
+            }
+        }
+        let backend = GoogleBackend(
+            endpoint: endpoint,
+            publicEndpoint: connection.publicEndpoint.flatMap { Endpoint(url: $0.description) },
+            bucketName: bucketName,
+            prefix: prefix,
+            credential: credential,
+            hidden: quarantine
+        )
+        let upstream = Upstream(
+            name: label,
+            endpoint: endpoint,
+            connectTimeout: connection.connectTimeout,
+            responseTimeout: connection.responseTimeout,
+            maxConnections: connection.maxConnections,
+            caCertificate: connection.caCertificate
+        )
+        return (backend, upstream)
     }
 
     private static func routes(_ routes: [RouteConfiguration]) -> RouteTable? {
@@ -301,7 +353,21 @@ extension BackendConfiguration {
     var kind: BackendKind {
         switch self {
         case .s3: .s3
+        case .gcs: .gcs
         case .file: .file
+        }
+    }
+}
+
+extension GoogleServiceAccount.Refusal {
+    fileprivate var words: String {
+        switch self {
+        case .malformed: "is not the JSON document of a key file"
+        case .otherType: "is not the key file of a service account"
+        case .missing(let name): "has no \(name)"
+        case .key(.malformed): "holds no RSA private key that can be read"
+        case .key(.tooShort): "holds an RSA key of less than 2048 bits"
+        case .key(.unusable): "holds an RSA key that can't sign"
         }
     }
 }

@@ -80,6 +80,7 @@ extension BackendConfiguration {
     var endpoint: Endpoint? {
         switch self {
         case .s3(let connection): Endpoint(url: connection.endpoint.description)
+        case .gcs(let connection): Endpoint(url: connection.endpoint.description)
         case .file: nil
         }
     }

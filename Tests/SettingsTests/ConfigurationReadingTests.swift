@@ -32,6 +32,48 @@ private let store = """
         #expect(configuration.buckets.isEmpty)
     }
 
+    @Test func aBucketAtGoogleIsReadUnderBothNamesOfItsKind() throws {
+        for type in ["gcs", "gs"] {
+            let result = reading(
+                """
+                [[accounts]]
+                name = "google"
+                backend_type = "\(type)"
+                buckets = ["photos"]
+                [accounts.backend_options]
+                hmac_access_id = "GOOG1EXAMPLE"
+                hmac_secret = "env:HMAC_SECRET"
+                [[buckets]]
+                name = "data"
+                account = "google"
+                backend_type = "gcs"
+                [buckets.backend_options]
+                bucket_name = "data-at-google"
+                service_account_key = "{}"
+                response_timeout = "3s"
+                """,
+                variables: ["HMAC_SECRET": "hmac-secret"]
+            )
+            let configuration = try #require(result.configuration)
+            let photos = try #require(configuration.buckets.first { $0.name == "photos" })
+            guard case .gcs(let shared) = photos.backend, case .hmac("GOOG1EXAMPLE", let secret)? = shared.credential
+            else {
+                Issue.record("no HMAC key")
+                return
+            }
+            #expect(secret.reveal() == "hmac-secret")
+            #expect(shared.endpoint.description == "https://storage.googleapis.com")
+            let data = try #require(configuration.buckets.first { $0.name == "data" })
+            guard case .gcs(let own) = data.backend, case .serviceAccount(let keyFile)? = own.credential else {
+                Issue.record("no service account")
+                return
+            }
+            #expect(keyFile.reveal() == "{}")
+            #expect(own.responseTimeout == .seconds(3))
+            #expect(data.backendBucket == "data-at-google")
+        }
+    }
+
     @Test func everyKeyOfTheServerIsRead() throws {
         let result = reading(
             """

@@ -161,6 +161,54 @@ extension Mistake {
             "backend_type \"azure\""
         ),
         Mistake(
+            bucket("backend_type = \"gcs\"", options: "hmac_access_id = \"G\""),
+            4,
+            "buckets[0].backend_options.hmac_secret",
+            "is required beside hmac_access_id"
+        ),
+        Mistake(
+            bucket(
+                "backend_type = \"gs\"",
+                options: "hmac_access_id = \"G\"\nhmac_secret = \"s\"\nservice_account_key = \"{}\""
+            ),
+            7,
+            "buckets[0].backend_options.service_account_key",
+            "is given beside an HMAC key"
+        ),
+        Mistake(
+            bucket("backend_type = \"gcs\"", options: "access_key_id = \"AK\""),
+            5,
+            "buckets[0].backend_options.access_key_id",
+            "belongs to backend_type \"s3\""
+        ),
+        Mistake(
+            bucket("backend_type = \"gcs\"", options: "workload_provider = \"p\""),
+            5,
+            "buckets[0].backend_options.workload_provider",
+            "not supported by this version"
+        ),
+        Mistake(
+            bucket(
+                "backend_type = \"gcs\"",
+                options: "endpoint = \"http://store.example\"\nservice_account_key = \"{}\""
+            ),
+            5,
+            "buckets[0].backend_options.endpoint",
+            "an access token must not travel unencrypted"
+        ),
+        Mistake(
+            "[[accounts]]\nname = \"g\"\nbackend_type = \"gcs\"\nbuckets = [\"*\"]",
+            4,
+            "accounts[0].buckets[0]",
+            "is not possible where backend_type is \"gcs\""
+        ),
+        Mistake(
+            bucket("", options: "region = \"x\"\nhmac_secret = \"a\""),
+            6,
+            "buckets[0].backend_options.hmac_secret",
+            "belongs to backend_type \"gcs\""
+        ),
+        Mistake(
             bucket("", options: "region = \"x\"\npath = \"a\""),
             6,
             "buckets[0].backend_options.path",

@@ -22,6 +22,11 @@ public protocol Backend: AnyObject, Sendable {
     /// Whether a URL can hold whoever puts with it to the fields it was made for, a key that is free among them.
     var bindsUploads: Bool { get }
 
+    /// Whether what it copies by itself can be the part of an upload, too.
+    var copiesParts: Bool { get }
+    /// Whether an upload in parts can be completed under a condition.
+    var completesConditionally: Bool { get }
+
     /// Whether the store can copy from `source` to here by itself.
     func canCopy(from source: any Backend) -> Bool
 
@@ -118,6 +123,9 @@ public struct GatewayRequest: Sendable {
 }
 
 extension Backend {
+    public var copiesParts: Bool { true }
+    public var completesConditionally: Bool { true }
+
     /// The key at the store.
     /// - Throws: `KeyTooLongError` where the prefix leaves no room for it.
     func stored(_ key: ObjectKey) throws(S3Error) -> ObjectKey {

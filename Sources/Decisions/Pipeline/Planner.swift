@@ -93,12 +93,17 @@ struct Planner: Sendable {
 
     /// A copy that the store can't make by itself.
     private func transfer(to bucket: Bucket) throws(Refusal) -> Transfer? {
-        guard let source = admitted.source, !bucket.backend.canCopy(from: source.backend),
+        guard let source = admitted.source, !copiesItself(from: source, to: bucket),
             let ends = try CopyEnds(admitted, asking)
         else { return nil }
         try guardCustomerKey(source)
         return request.operation == .uploadPartCopy
             ? try PartCopy(ends).transfer() : try ObjectCopy(ends).transfer()
+    }
+
+    private func copiesItself(from source: Bucket, to bucket: Bucket) -> Bool {
+        bucket.backend.canCopy(from: source.backend)
+            && (request.operation != .uploadPartCopy || bucket.backend.copiesParts)
     }
 
     // MARK: - Documents

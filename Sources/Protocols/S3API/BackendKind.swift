@@ -2,6 +2,8 @@
 public enum BackendKind: String, CaseIterable, Hashable, Sendable {
     /// An S3-compatible store.
     case s3
+    /// Google Cloud Storage.
+    case gcs
     /// The embedded store over a folder.
     case file
 }
@@ -14,6 +16,7 @@ extension BackendKind {
         case .passThrough:
             switch self {
             case .s3: true
+            case .gcs: false
             case .file: Self.embeddedStoreHas(operation)
             }
         }

@@ -58,6 +58,10 @@ struct GatewayPlan {
         maxObjectSize = limit < 5 << 40 ? limit : nil
         for bucket in configuration.buckets {
             switch bucket.backend {
+            case .gcs:
+                leftOut.append(
+                    LeftOut(bucket: bucket.name, reason: "Google's signature has other fields: route it by hand")
+                )
             case .file: leftOut.append(LeftOut(bucket: bucket.name, reason: "a file backend has no address"))
             case .s3(let connection):
                 guard connection.credential != nil else {

@@ -1,9 +1,11 @@
-"""The same script at a store, at that store through Gatehouse, and at the embedded store: nobody can tell them apart.
+"""The same script at a store, at that store through Gatehouse, at the embedded store, and at a bucket of Google Cloud
+Storage: nobody can tell them apart.
 
 What does differ stands in `differences.toml`, with the reason. An entry that has nothing to say any more fails the
 test as surely as a difference that nobody listed.
 """
 
+import os
 import tomllib
 from collections import Counter
 from fnmatch import fnmatchcase
@@ -19,13 +21,14 @@ from record import CASES, facts
 from support.authority import Authority
 from support.clients import s3_client
 from support.gatehouse import Gatehouse
+from support.google_store import GoogleStore
 from support.people import FULL, account, everywhere
 from support.ports import free_port
 from support.seaweed import Seaweed
 
 pytestmark = pytest.mark.timeout(240)
 
-PLACES = ("store", "through", "embedded")
+PLACES = ("store", "through", "embedded", "google")
 LISTED = tomllib.loads((Path(__file__).parent / "differences.toml").read_text(encoding="utf-8"))["difference"]
 
 
@@ -75,6 +78,7 @@ def places(tmp_path_factory):
     admin = s3_client(store.endpoint, store.access_key, store.secret_key)
     for bucket in ("matrix-store", "matrix-http", "matrix-https"):
         admin.create_bucket(Bucket=bucket)
+    google = GoogleStore(credentials={"GOOGMATRIX": "hmac-secret"}, buckets=("matrix-at-google",)).start()
     gates, ports = [], {}
     for scheme in ("http", "https"):
         ports[scheme] = {"store": store.port if scheme == "http" else https}
@@ -84,14 +88,18 @@ def places(tmp_path_factory):
             "server": {"region": "us-east-1", "tls": certificates if scheme == "https" else None},
             "accounts": [account("store", store, [f"matrix-{scheme}"])],
             "buckets": [{"name": "matrix-files", "backend_type": "file",
-                         "backend_options": {"path": str(folder / f"files-{scheme}")}}],
+                         "backend_options": {"path": str(folder / f"files-{scheme}")}},
+                        {"name": "matrix-google", "backend_type": "gcs", "backend_options": {
+                            "endpoint": google.endpoint, "bucket_name": "matrix-at-google",
+                            "hmac_access_id": "GOOGMATRIX", "hmac_secret": "hmac-secret"}}],
             "credentials": [FULL.entry(everywhere())],
         }, tls=folder / "ca.crt" if scheme == "https" else False).start()
         gates.append(gate)
-        ports[scheme].update(through=gate.port, embedded=gate.port)
+        ports[scheme].update(through=gate.port, embedded=gate.port, google=gate.port)
     made = {}
     for scheme in ("http", "https"):
-        for name, bucket in (("store", "matrix-store"), ("through", f"matrix-{scheme}"), ("embedded", "matrix-files")):
+        where = [("store", "matrix-store"), ("through", f"matrix-{scheme}"), ("embedded", "matrix-files")]
+        for name, bucket in where + ([("google", "matrix-google")] if scheme == "http" else []):
             keys = (store if name == "store" else FULL)
             (home := folder / f"{name}-{scheme}").mkdir()
             made[name, scheme] = Place(name, scheme, ports[scheme][name], bucket, keys.access_key, keys.secret_key,
@@ -99,6 +107,7 @@ def places(tmp_path_factory):
     yield made
     for gate in gates:
         gate.stop()
+    google.stop()
     store.stop()
 
 
@@ -106,8 +115,8 @@ def places(tmp_path_factory):
     "case_, scheme", [(case_, scheme) for case_ in CASES for scheme in case_.schemes],
     ids=lambda value: value if isinstance(value, str) else value.name)
 def test_shows_the_same_at_every_place(places, case_, scheme):
-    shown = {name: facts(case_, places[name, scheme]) for name in PLACES}
-    for name in PLACES:
+    shown = {name: facts(case_, places[name, scheme]) for name in PLACES if (name, scheme) in places}
+    for name in shown:
         found, entries = differences(shown, name), entries_for(name, case_.name, scheme)
         unlisted = {path: text for path, text in found.items() if not any(covers(entry, path) for entry in entries)}
         assert not unlisted, f"at {name}, and differences.toml does not list it: {unlisted}"
@@ -122,3 +131,24 @@ def test_the_list_of_differences_names_cases_that_exist():
         idle = [pattern for pattern in entry["cases"] if not any(fnmatchcase(name, pattern) for name in names)]
         assert not idle, idle
         assert set(entry["at"]) <= set(PLACES) and entry["why"]
+
+
+def page():
+    """docs/google-cloud-storage.md as the list says it."""
+    rows = [
+        f"| {', '.join(f'`{case}`' for case in entry['cases'])} | {', '.join(f'`{fact}`' for fact in entry.get('facts', ['*']))} "
+        f"| {entry['why']} |"
+        for entry in LISTED if "google" in entry["at"]
+    ]
+    table = "\n".join(["| scripts | what they show | why |", "|---|---|---|", *rows])
+    return PAGE.read_text(encoding="utf-8").partition(BEGIN)[0] + BEGIN + "\n\n" + table + "\n"
+
+
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "google-cloud-storage.md"
+BEGIN = "<!-- From Tests/clients/matrix/differences.toml: GATEHOUSE_WRITE_DOCS=1 make test-clients ARGS='-k page_about_google' -->"
+
+
+def test_the_page_about_google_lists_what_differs_there():
+    if os.environ.get("GATEHOUSE_WRITE_DOCS"):
+        PAGE.write_text(page(), encoding="utf-8")
+    assert PAGE.read_text(encoding="utf-8") == page()

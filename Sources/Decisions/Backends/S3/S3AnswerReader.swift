@@ -101,8 +101,14 @@ struct S3AnswerReader: Sendable {
 
     private func listing(_ document: XMLNode, root: String) -> [UInt8]? {
         guard document.name == root, let bucket = request.bucket else { return nil }
-        return ListingRewrite(backend: backend, request: request, bucket: bucket, listing: document).rewritten()?
-            .document()
+        return ListingRewrite(
+            backend: backend,
+            hidden: backend.hidden,
+            request: request,
+            bucket: bucket,
+            listing: document
+        ).rewritten()?
+        .document()
     }
 
     /// A result about one object: bucket, key and location under the client's names.

@@ -3,14 +3,6 @@ public import S3API
 import Signatures
 public import WireFormats
 
-/// A form that a browser uploads one file with (S3 API reference, "POST Object").
-public struct PostedForm: Sendable {
-    /// The form's action.
-    public let url: String
-    /// What the form has to carry before its file, in this order.
-    public let fields: [(name: String, value: String)]
-}
-
 extension S3Backend {
     /// A form for exactly this key, these fields and this length; nil where nothing is signed for this store.
     ///
@@ -34,14 +26,7 @@ extension S3Backend {
             )
         }
         carried += signer.formFields(at: now).map { ($0.name, $0.value.reveal()) }
-        let conditions: [StrictJSON] =
-            [.object([("bucket", .string(bucketName))])]
-            + carried.map { .object([(name: $0.name, value: .string($0.value))]) }
-            + [.array([.string("content-length-range"), .number(String(length)), .number(String(length))])]
-        let policy = StrictJSON.object([
-            ("expiration", .string(Timestamp.iso8601Milliseconds(end))), ("conditions", .array(conditions)),
-        ])
-        let text = Base64.encode(policy.text)
+        let text = PostedForm.policy(bucket: bucketName, fields: carried, length: length, until: end)
         carried.append(("policy", text))
         carried.append(("x-amz-signature", signer.signature(ofPolicy: text, at: now)))
         let place = publicEndpoint ?? endpoint

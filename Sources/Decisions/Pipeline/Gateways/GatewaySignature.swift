@@ -68,26 +68,24 @@ struct GatewaySignature {
     /// The answer that lets the request pass.
     func reply(_ dialect: GatewayDialect) -> Reply {
         var reply = Reply(status: 200, fields: FieldBlock(reservingBytes: 1024, fields: 8))
-        var hasToken = false
         for entry in signed.fields.entries {
             if signed.fields.isNamed(entry, "host") {
                 reply.fields.append("x-gatehouse-upstream-host", signed.fields.value(entry))
             } else if request.added.contains(where: { signed.fields.isNamed(entry, $0) }) {
                 reply.fields.append(entry, of: signed.fields, lowercasing: .nothing)
-                if signed.fields.isNamed(entry, "x-amz-security-token") { hasToken = true }
             }
         }
         reply.fields.append("x-gatehouse-upstream-path", signed.path)
         if dialect == .envoy {
-            reply.fields.append(
-                "x-envoy-auth-headers-to-remove",
-                hasToken ? Self.private : Self.private + ",x-amz-security-token"
-            )
+            // What the client's own signature brought and the store's does not replace.
+            let left = Self.ofSignatures.filter { signed.fields.first($0) == nil }.map { "," + $0.description }
+            reply.fields.append("x-envoy-auth-headers-to-remove", Self.private + left.joined())
         }
         reply.fields.append("cache-control", "no-store")
         return reply
     }
 
+    private static let ofSignatures: [StaticString] = ["x-amz-date", "x-amz-content-sha256", "x-amz-security-token"]
     private static let `private` =
         "x-api-key,cookie,proxy-authorization,x-gatehouse-gateway,x-original-content-length,x-forwarded-for"
 }

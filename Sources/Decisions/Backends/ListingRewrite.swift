@@ -4,14 +4,17 @@ import WireFormats
 /// A store's listing under the client's names: bucket, keys, prefixes and markers without the backend prefix. All
 /// else, elements that nobody here knows included, stays as it is. What lies outside the prefix is left out.
 struct ListingRewrite {
-    private let backend: S3Backend
+    private let backend: any Backend
+    /// What keys that are left out begin with; empty: none are left out.
+    private let hidden: [UInt8]
     private let request: S3Request
     private let bucket: BucketName
     private let listing: XMLNode
     private let encoding: ListingEncoding
 
-    init(backend: S3Backend, request: S3Request, bucket: BucketName, listing: XMLNode) {
+    init(backend: any Backend, hidden: [UInt8], request: S3Request, bucket: BucketName, listing: XMLNode) {
         self.backend = backend
+        self.hidden = hidden
         self.request = request
         self.bucket = bucket
         self.listing = listing
@@ -49,7 +52,7 @@ struct ListingRewrite {
     }
 
     private func withoutHidden(_ listing: XMLNode) -> XMLNode {
-        guard !backend.hidden.isEmpty else { return listing }
+        guard !hidden.isEmpty else { return listing }
         var leftOut = 0
         let shown = listing.mapChildren { child in
             guard let name = Self.names[child.name], let text = child.child(name)?.text, isHidden(encoding.decode(text))
@@ -66,7 +69,7 @@ struct ListingRewrite {
 
     /// - Parameter shown: a key, or a common prefix, under the client's names.
     private func isHidden(_ shown: [UInt8]) -> Bool {
-        !backend.hidden.isEmpty && shown.starts(with: backend.hidden)
+        !hidden.isEmpty && shown.starts(with: hidden)
     }
 
     private func document(_ entries: [Entry], _ next: Next) -> XMLNode? {

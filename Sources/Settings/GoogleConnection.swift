@@ -1,0 +1,83 @@
+package import WireFormats
+
+/// A bucket at Google Cloud Storage.
+package struct GoogleConnection: Sendable {
+    package enum Credential: Sendable {
+        case hmac(accessID: String, secret: Secret<String>)
+        /// The key file's text.
+        case serviceAccount(keyFile: Secret<String>)
+    }
+
+    package var endpoint = PublicURL(scheme: .https, host: "storage.googleapis.com")
+    /// nil: requests go out without a credential.
+    package var credential: Credential?
+    package var connectTimeout = Duration.seconds(5)
+    package var responseTimeout = Duration.seconds(60)
+    /// Connections to this store, over all loops together.
+    package var maxConnections = 512
+    /// Authorities that may have issued the store's certificate, as PEM text; nil: the system's.
+    package var caCertificate: String?
+    /// The host in signed URLs, where clients reach the store under another one.
+    package var publicEndpoint: PublicURL?
+}
+
+extension GoogleConnection {
+    /// The HMAC key's, where there is one.
+    var accessID: String? {
+        if case .hmac(let accessID, _) = credential { accessID } else { nil }
+    }
+
+    var hasServiceAccount: Bool {
+        if case .serviceAccount = credential { true } else { false }
+    }
+
+    init?(reading options: Section, owner: BackendConfiguration.Owner) {
+        if owner == .bucket { _ = options.value("bucket_name") }
+        var isComplete = true
+        if options.has("endpoint") {
+            let given = options.parsed("endpoint", expected: PublicURL.expected, PublicURL.init(parsing:))
+            if let given { endpoint = given } else { isComplete = false }
+        }
+        credential = Self.credential(options)
+        if hasServiceAccount, endpoint.scheme == .http, !["127.0.0.1", "::1", "localhost"].contains(endpoint.host) {
+            options.reader.report(
+                "an access token must not travel unencrypted",
+                at: options.place(of: "endpoint"),
+                suggestion: "use https"
+            )
+        }
+        connectTimeout = options.duration("connect_timeout", or: connectTimeout)
+        responseTimeout = options.duration("response_timeout", or: responseTimeout)
+        maxConnections = options.integer("max_connections", or: maxConnections, in: 1...100_000)
+        if options.has("ca_certificate") { caCertificate = TLSConfiguration.pem("ca_certificate", in: options) }
+        publicEndpoint = options.parsed("public_endpoint", expected: PublicURL.expected, PublicURL.init(parsing:))
+        options.finish(OptionNames.explained(for: .gcs, owner: owner))
+        guard isComplete else { return nil }
+    }
+
+    /// One kind of credential, whole, or none.
+    private static func credential(_ options: Section) -> Credential? {
+        let reader = options.reader
+        let id = options.resolved("hmac_access_id")
+        let secret = options.resolved("hmac_secret")
+        let keyFile = options.resolved("service_account_key")
+        for (name, other) in [("hmac_access_id", "hmac_secret"), ("hmac_secret", "hmac_access_id")]
+        where options.has(name) && !options.has(other) {
+            reader.report(
+                "is required beside \(name)",
+                at: options.place(of: other),
+                suggestion: "give both, or neither for a bucket that is read without a credential"
+            )
+        }
+        if options.has("service_account_key"), options.has("hmac_access_id") || options.has("hmac_secret") {
+            reader.report(
+                "is given beside an HMAC key",
+                at: options.place(of: "service_account_key"),
+                suggestion: "give one of them: requests are made with one credential"
+            )
+        }
+        if let keyFile { return .serviceAccount(keyFile: Secret(keyFile.value)) }
+        guard let id, let secret else { return nil }
+        return .hmac(accessID: id.value, secret: Secret(secret.value))
+    }
+}
