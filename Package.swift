@@ -84,13 +84,18 @@ let package = Package(
         library("Signatures", in: "Protocols", ["WireFormats", "HTTP1", crypto, cryptoExtras]),
         library("S3API", in: "Protocols", ["WireFormats", "HTTP1", nioCore]),
 
+        library("STSAPI", in: "Protocols", ["WireFormats"]),
+
         library("Identity", in: "Decisions", ["WireFormats", crypto, cryptoExtras]),
         library("Admission", in: "Decisions", ["WireFormats", "S3API", "Identity"]),
         library("Backends", in: "Decisions", ["WireFormats", "HTTP1", "S3API", "Signatures", nioCore, crypto]),
         library(
             "Pipeline",
             in: "Decisions",
-            ["WireFormats", "HTTP1", "S3API", "Signatures", "Identity", "Admission", "Backends", nioCore, crypto]
+            [
+                "WireFormats", "HTTP1", "S3API", "STSAPI", "Signatures", "Identity", "Admission", "Backends", nioCore,
+                crypto,
+            ]
         ),
 
         library("Valet", in: "Decisions", ["WireFormats", "S3API"]),
@@ -98,7 +103,7 @@ let package = Package(
         library("GroupCommit", in: "State", [grdb]),
         library("SQLiteState", in: "State", ["WireFormats", "S3API", "Valet", "GroupCommit", grdb]),
 
-        library("Settings", ["WireFormats", "S3API", "Identity", "Admission", toml, crypto]),
+        library("Settings", ["WireFormats", "S3API", "STSAPI", "Identity", "Admission", toml, crypto]),
         library("Journal", ["WireFormats", "Identity", crypto]),
         library(
             "DataPlane",
@@ -161,12 +166,16 @@ let package = Package(
         tests("HTTP1", [nioCore, nioHTTP1, nioEmbedded], vectors: true),
         tests("Signatures", ["WireFormats", "HTTP1", crypto, cryptoExtras], vectors: true),
         tests("S3API", ["WireFormats", "HTTP1", nioCore], vectors: true),
+        tests("STSAPI", ["WireFormats"]),
         tests("Identity", ["WireFormats"]),
         tests("Admission", ["WireFormats", "S3API", "Identity"]),
         tests("Backends", ["WireFormats", "HTTP1", "S3API", "Signatures", nioCore]),
         tests(
             "Pipeline",
-            ["WireFormats", "HTTP1", "S3API", "Signatures", "Identity", "Admission", "Backends", nioCore, crypto]
+            [
+                "WireFormats", "HTTP1", "S3API", "STSAPI", "Signatures", "Identity", "Admission", "Backends", nioCore,
+                crypto,
+            ]
         ),
         tests("Valet", ["WireFormats", "S3API"]),
         // One suite that each store of the state passes, and what is SQLite's own.

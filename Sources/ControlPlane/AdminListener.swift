@@ -101,6 +101,7 @@ package final class AdminListener: Service {
         router.add(middleware: gate)
         AdminRoutes(sources: sources).add(to: router)
         ExplainRoute(sources: sources).add(to: router)
+        if let desk = sources.revocation { SessionRoutes(sources: sources, desk: desk).add(to: router) }
         LoginRoutes(sources: sources, sessions: sessions, gate: gate, pages: pages).add(to: router)
         router.get("/") { [sources, pages] _, context in
             let caller = context.caller

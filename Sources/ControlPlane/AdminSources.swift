@@ -24,6 +24,8 @@ package struct AdminSources: Sendable {
     package var auditLog: AuditLog?
     /// What became of upload slots, as JSON; nil: none are issued.
     package var uploads: (@Sendable () async -> [UInt8])?
+    /// What is revoked with; nil: nothing can be.
+    package var revocation: RevocationDesk?
 
     package init(
         version: String,

@@ -14,14 +14,14 @@ extension ClientConnection {
         case .issued(let issued, let reply):
             let action = AuditedAction(
                 at: record.startedAt,
-                principal: record.principal,
+                principal: issued.principal ?? record.principal,
                 source: String(decoding: record.clientAddress, as: UTF8.self),
-                action: "sign_url",
-                bucket: issued.bucket.string,
-                key: issued.key.bytes,
+                action: issued.kind == .url ? "sign_url" : "issue_session",
+                bucket: issued.bucket?.string,
+                key: issued.key?.bytes,
                 verdict: .allowed,
                 reason: issued.reason,
-                issued: IssuedArtefact(kind: "url", id: issued.id),
+                issued: IssuedArtefact(kind: issued.kind == .url ? "url" : "session", id: issued.id),
                 validUntil: issued.expiresAt,
                 requestID: record.requestID
             )

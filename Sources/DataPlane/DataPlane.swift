@@ -30,6 +30,7 @@ package final class DataPlane: Sendable {
         authorizer: any Authorizer = NoAuthorizer(),
         desk: (any APIDesk)? = nil,
         grants: GrantSource? = nil,
+        revocations: RevocationBook? = nil,
         journal: @escaping @Sendable () -> LoopJournal,
         tls: NIOSSLContext?,
         logger: Logger
@@ -50,6 +51,7 @@ package final class DataPlane: Sendable {
                     authorizer: authorizer,
                     desk: desk,
                     grants: grants,
+                    revocations: revocations,
                     journal: journal(),
                     shared: counts,
                     logger: logger

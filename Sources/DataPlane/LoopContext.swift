@@ -63,6 +63,7 @@ final class LoopContext {
         authorizer: any Authorizer,
         desk: (any APIDesk)?,
         grants: GrantSource? = nil,
+        revocations: RevocationBook? = nil,
         journal: LoopJournal,
         shared: SharedCounts,
         logger: Logger
@@ -78,7 +79,8 @@ final class LoopContext {
             tokens: tokens,
             authorizer: authorizer,
             desk: desk,
-            grants: grants
+            grants: grants,
+            revocations: revocations
         )
         self.shared = shared
         self.logger = logger

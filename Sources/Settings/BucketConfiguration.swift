@@ -35,7 +35,7 @@ package struct BucketConfiguration: Sendable {
     package let backendPrefix: String
     package let anonymousAccess: Bool
     /// Which STS roles may reach it: nil any, empty none.
-    package let allowedRoles: [String]?
+    package let allowedRoles: [Located<String>]?
     package let payloadVerification: PayloadVerification
     package let checksums: Checksums
     package let frameOptions: FrameOptions
@@ -88,7 +88,7 @@ package struct BucketConfiguration: Sendable {
         let backend = type.flatMap { BackendConfiguration(type: $0, reading: options, owner: .bucket) }
         backendPrefix = Self.prefix(section)
         anonymousAccess = section.boolean("anonymous_access", or: false)
-        allowedRoles = section.texts("allowed_roles")?.map(\.value)
+        allowedRoles = section.texts("allowed_roles")
         payloadVerification = section.choice("verify_payload", or: .always)
         checksums = section.choice("checksums", or: account?.checksums ?? .auto)
         frameOptions = section.choice("frame_options", or: .deny)

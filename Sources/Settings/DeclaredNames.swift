@@ -2,7 +2,7 @@
 /// A name counts also where the rest of its entry is wrong, so that one mistake does not bring others along.
 struct DeclaredNames {
     enum Kind: Hashable {
-        case account, bucket, user, apiKey, accessKey, principal, policy, identityProvider
+        case account, bucket, user, apiKey, accessKey, principal, policy, identityProvider, role
     }
 
     private var origins: [Kind: [String: Origin]] = [:]

@@ -21,6 +21,7 @@ extension GatehouseConfiguration {
             ("users", .array(users.map(\.effective))),
             ("credentials", .array(credentials.map(\.effective))),
             ("identity_providers", .array(identityProviders.map(\.effective))),
+            ("roles", .array(roles.map(\.effective))),
             ("routes", .array(routes.map(\.effective))),
             ("policies", .array(policies.map(\.effective))),
             (
@@ -50,6 +51,7 @@ extension KeysConfiguration {
     /// Keys by their ids, which are public.
     fileprivate var effective: JSONValue {
         .object([
+            ("session_token_keys", .texts(sessionKeys.map { Hex.encode($0.id) })),
             ("oidc_provider_keys", .texts(provider?.keys.map(\.id) ?? [])),
             ("oidc_provider_issuer", provider.map { .text($0.issuer) } ?? .null),
         ])
@@ -105,7 +107,7 @@ extension BucketConfiguration {
             ("backend_type", .text(backend.typeName)),
             ("backend_prefix", .text(backendPrefix)),
             ("anonymous_access", .boolean(anonymousAccess)),
-            ("allowed_roles", allowedRoles.map { .texts($0) } ?? .null),
+            ("allowed_roles", allowedRoles.map { .texts($0.map(\.value)) } ?? .null),
             ("verify_payload", .text(payloadVerification.rawValue)),
             ("checksums", .text(checksums.rawValue)),
             ("frame_options", .text(frameOptions.rawValue)),
@@ -211,17 +213,30 @@ extension IdentityProviderConfiguration {
             ("use", .texts(provider.uses.map(\.rawValue).sorted())), keys,
             ("principal_claim", .text(provider.principalClaim)), ("cookie", .text(provider.cookie ?? "")),
             ("max_grant_ttl", .duration(provider.maxGrantTTL)),
-            (
-                "allowed_scopes",
-                .array(
-                    scopes.map { scope in
-                        .object([
-                            ("bucket", .text(scope.bucket)), ("prefixes", .texts(scope.prefixes)),
-                            ("actions", .texts(scope.actions.actions.map(\.rawValue))),
-                        ])
-                    }
-                )
-            ),
+            ("allowed_scopes", .array(scopes.map(\.effective))),
+        ])
+    }
+}
+
+extension RoleConfiguration {
+    fileprivate var effective: JSONValue {
+        .object([
+            ("role_id", .text(role.id)), ("name", .text(name)),
+            ("trusted_oidc_issuers", .texts(role.trust.issuers.sorted())),
+            ("required_audiences", .texts(role.trust.audiences.sorted())),
+            ("subject_conditions", .texts(role.trust.subjects.map(\.text))),
+            ("trusted_principals", .texts(role.trust.principals.map(\.text))),
+            ("max_session_duration_secs", .integer(role.longestSession.components.seconds)),
+            ("allowed_scopes", .array(scopes.map(\.effective))),
+        ])
+    }
+}
+
+extension ScopeTemplateConfiguration {
+    fileprivate var effective: JSONValue {
+        .object([
+            ("bucket", .text(bucket)), ("prefixes", .texts(prefixes)),
+            ("actions", .texts(actions.actions.map(\.rawValue))),
         ])
     }
 }

@@ -1,4 +1,5 @@
 package import Admission
+package import Identity
 
 /// A complete, valid configuration: every value of the contract that this version has, defaults filled in, secrets
 /// resolved, references checked.
@@ -13,6 +14,9 @@ package struct GatehouseConfiguration: Sendable {
     package var users: [UserConfiguration] = []
     package var credentials: [CredentialConfiguration] = []
     package var identityProviders: [IdentityProviderConfiguration] = []
+    package var roles: [RoleConfiguration] = []
+    /// Identity providers that only roles name.
+    package var sessionProviders: [IdentityProvider] = []
     package var routes: [RouteConfiguration] = []
     package var policies: [PolicyConfiguration] = []
     package var authorizer: AuthorizerConfiguration?
@@ -77,6 +81,8 @@ extension GatehouseConfiguration {
         credentials = root.sections("credentials").compactMap { CredentialConfiguration(reading: $0, limits: limits) }
         identityProviders = root.sections("identity_providers").compactMap(IdentityProviderConfiguration.init(reading:))
         IdentityProviderConfiguration.refuseAmbiguity(identityProviders, root.reader)
+        roles = root.sections("roles").compactMap(RoleConfiguration.init(reading:))
+        sessionProviders = RoleConfiguration.providers(identityProviders, trustedBy: roles, root.reader)
         if root.has("ext_authz") { gateways = GatewaysConfiguration(reading: root.section("ext_authz")) }
         let claims = identityProviders.reduce(into: RouteTemplate.usualClaims) { $0.formUnion($1.claims) }
         routes = root.sections("routes").compactMap { RouteConfiguration(reading: $0, claims: claims) }

@@ -166,7 +166,7 @@ package struct IdentityProviderConfiguration: Sendable {
         return url
     }
 
-    private static func discovery(_ issuer: Located<String>, _ reader: ConfigurationReader) -> IdentityProvider.Keys? {
+    static func discovery(_ issuer: Located<String>, _ reader: ConfigurationReader) -> IdentityProvider.Keys? {
         guard let url = ServiceURL(issuer.value), url.isPrivate, !issuer.value.contains("?") else {
             reader.report(
                 "\(quoted(issuer.value)) can't be asked for its keys: discovery takes an https URL",

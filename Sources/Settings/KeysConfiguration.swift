@@ -1,12 +1,15 @@
 package import Identity
 import WireFormats
 
-/// `[keys]`: what we sign our own tokens with. Each is also taken from the environment alone, where the file says nothing
+/// `[keys]`: what we seal sessions with and sign our own tokens with. Each is also taken from the environment alone, where the file says nothing
 /// of it.
 package struct KeysConfiguration: Sendable {
     /// We as an identity provider; nil where no key is given.
     package var provider: OIDCProvider?
+    /// What session tokens are sealed with, the first, and opened with; empty: a key of the state's.
+    package var sessionKeys: [SessionKey] = []
 
+    private static let sessionKey = "SESSION_TOKEN_KEY"
     private static let providerKey = "OIDC_PROVIDER_KEY"
     private static let providerIssuer = "OIDC_PROVIDER_ISSUER"
 
@@ -14,13 +17,7 @@ package struct KeysConfiguration: Sendable {
 
     /// - Parameter publicURL: the issuer where none is named.
     init(reading section: Section, publicURL: PublicURL?) {
-        if let value = section.value("session_token_keys") {
-            section.reader.report(
-                "session keys: not supported by this version",
-                at: value.origin,
-                suggestion: "remove it"
-            )
-        }
+        sessionKeys = Self.sessionKeys(section)
         let keys = Self.keys(section)
         let issuer = Self.issuer(section)
         section.finish()
@@ -45,6 +42,33 @@ package struct KeysConfiguration: Sendable {
             return
         }
         provider = OIDCProvider(issuer: text, keys: keys)
+    }
+
+    private static func sessionKeys(_ section: Section) -> [SessionKey] {
+        let texts = section.resolvedTexts("session_token_keys", orVariable: sessionKey)
+        var keys: [SessionKey] = []
+        for text in texts.prefix(SessionKeyring.mostKeys) {
+            guard let key = Base64.decode(text.value.utf8).flatMap(SessionKey.init) else {
+                section.reader.report(
+                    "is not \(SessionKey.byteCount) bytes in base64",
+                    at: text.origin,
+                    suggestion: "make one with \"gatehouse key new session\", or \"openssl rand -base64 32\""
+                )
+                continue
+            }
+            guard !keys.contains(where: { $0.id == key.id }) else {
+                section.reader.report("is the same key as one before it", at: text.origin)
+                continue
+            }
+            keys.append(key)
+        }
+        if texts.count > SessionKeyring.mostKeys {
+            section.reader.report(
+                "has more than \(SessionKeyring.mostKeys) keys",
+                at: section.place(of: "session_token_keys")
+            )
+        }
+        return keys
     }
 
     private static func keys(_ section: Section) -> [OIDCKey] {

@@ -39,6 +39,13 @@ enum KnownKeys {
             ]
         ),
         (
+            "[[roles]]",
+            [
+                "role_id", "trusted_oidc_issuers", "required_audiences", "subject_conditions", "trusted_principals",
+                "max_session_duration_secs",
+            ]
+        ),
+        (
             "[[routes]]",
             [
                 "path", "methods", "key", "delivery", "ttl", "redirect_above", "anonymous", "content_disposition",

@@ -2,7 +2,7 @@
 /// typing error, and refused, so that nobody relies on one that does nothing.
 enum LaterSections {
     static let topLevel = [
-        "roles": "STS roles", "tracing": "tracing",
+        "tracing": "tracing"
     ]
 
     /// Reports those of `root` that are given, and marks them as known.

@@ -16,6 +16,17 @@ enum References {
                 requireBucket(scope.bucket, at: scope.bucketOrigin, reader)
             }
         }
+        for role in configuration.roles {
+            for scope in role.scopes where !scope.bucket.contains("{") {
+                requireBucket(scope.bucket, at: scope.bucketOrigin, reader)
+            }
+            for (pattern, origin) in zip(role.role.trust.principals, role.principalOrigins) {
+                requirePrincipal(pattern, at: origin, reader)
+            }
+        }
+        for bucket in configuration.buckets {
+            for role in bucket.allowedRoles ?? [] { reader.require(role.value, as: .role, at: role.origin, "role") }
+        }
         for route in configuration.routes where route.bucket.isConstant {
             requireBucket(route.bucket.source, at: route.bucketOrigin, reader)
         }
@@ -50,9 +61,9 @@ enum References {
             if !name.contains("*") { reader.require(name, as: .identityProvider, at: origin, "identity provider") }
             return
         }
-        for (kind, what) in [("role:", "roles"), ("link:", "links")]
-        where text.hasPrefix(kind) {
-            reader.report("\(what) are not supported by this version", at: origin)
+        if let rest = text.removing(prefix: "role:") {
+            let id = String(rest.prefix { $0 != ":" })
+            if !id.contains("*") { reader.require(id, as: .role, at: origin, "role") }
             return
         }
         guard !text.contains("*") else { return }

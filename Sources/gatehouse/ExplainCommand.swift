@@ -25,10 +25,7 @@ struct ExplainCommand: ParsableCommand {
 
     @Argument(help: "A URL or a curl command line.") var request: String?
     @Option(help: "A file with the request.") var file: String?
-    @Option(name: [.short, .long], help: "The configuration that the instance runs, to find its socket.")
-    var config: String?
-    @Option(help: "The folder of the embedded default's data.") var data = "data"
-    @Option(help: "The admin socket itself.") var socket: String?
+    @OptionGroup var instance: InstanceOptions
     @Option(help: "Where the request comes from: an IP address.") var source: String?
     @Option(help: "When it was sent, e.g. 2027-01-01T12:00:00Z (default: now).") var at: String?
     @Option(help: "A further host that the client may have signed for.") var host: [String] = []
@@ -53,7 +50,7 @@ struct ExplainCommand: ParsableCommand {
             let question = StrictJSON.object(
                 members.compactMap { name, value in value.map { (name: name, value: $0) } }
             )
-            let answer = try AdminClient(socketPath: try socketPath()).post(
+            let answer = try AdminClient(socketPath: try instance.socketPath()).post(
                 "/api/explain",
                 question.text,
                 type: "application/json",
@@ -80,18 +77,5 @@ struct ExplainCommand: ParsableCommand {
         } catch {
             throw AdminClientFailure("\(file): \(error.reason)")
         }
-    }
-
-    private func socketPath() throws(AdminClientFailure) -> String {
-        if let socket { return socket }
-        let path = config ?? (FileManager.default.fileExists(atPath: "gatehouse.toml") ? "gatehouse.toml" : nil)
-        guard let path else { return data + "/.gatehouse/gatehouse.sock" }
-        guard let configuration = GatehouseConfiguration.read(path, from: FileSystemSource()).configuration else {
-            throw AdminClientFailure("\(path) can't be used: see gatehouse check, or give --socket")
-        }
-        guard let folder = configuration.state.folder else {
-            throw AdminClientFailure("this configuration keeps no state on disk, so that there is no admin socket")
-        }
-        return folder + "/gatehouse.sock"
     }
 }

@@ -15,7 +15,7 @@ struct Gatehouse: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             ServeCommand.self, CheckCommand.self, PresignCommand.self, ExplainCommand.self, GatewayConfigCommand.self,
-            KeyCommand.self, AuditCommand.self, VersionCommand.self,
+            RevokeCommand.self, KeyCommand.self, AuditCommand.self, VersionCommand.self,
         ]
     )
 }

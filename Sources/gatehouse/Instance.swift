@@ -41,7 +41,11 @@ enum Instance {
         let stores = try EmbeddedStores(configuration, logger: logger)
         let limiter = Limiter()
         let group = MultiThreadedEventLoopGroup(numberOfThreads: options.loops)
-        let compiler = SnapshotCompiler(stores: stores.places, urlKeys: try await .kept(in: state))
+        let compiler = SnapshotCompiler(
+            stores: stores.places,
+            urlKeys: try await .kept(in: state),
+            sessionKeys: try await .kept(in: state)
+        )
         let snapshot = try compiled { try compiler.compile(configuration, generation: 1) }
         let tokens = ProviderTokens(source: HTTPDocumentSource(client: Self.client), clock: Clock.now, logger: logger)
         tokens.adopt(snapshot)
@@ -49,8 +53,10 @@ enum Instance {
         let current = CurrentSnapshot(snapshot)
         let uploads = UploadServices(state: state, current: current, queue: configuration.uploads.queue, logger: logger)
         let grants = GrantKeeper(state, clock: Clock.now)
+        let revocations = RevocationKeeper(state, clock: Clock.now)
         do {
             try await grants.refresh()
+            try await revocations.refresh()
         } catch {
             throw StartFailure("the state can't be used: \(error)")
         }
@@ -62,6 +68,7 @@ enum Instance {
             authorizer: application,
             desk: desk(journal, uploads, state, grants),
             grants: grants.source,
+            revocations: revocations.book,
             journal: { LoopJournal(accessLog: journal.access, auditLog: journal.audit) },
             tls: try compiled { try ListenerTLS.context(configuration.server.tls) },
             logger: logger
@@ -84,8 +91,18 @@ enum Instance {
             metrics: metrics,
             logger: logger
         )
-        var sources = running.adminSources(startedAt: startedAt, auditLog: journal.audit)
+        var sources = running.adminSources(
+            startedAt: startedAt,
+            auditLog: journal.audit,
+            revocations: revocations.book
+        )
         sources.uploads = uploads.report
+        sources.revocation = RevocationDesk(
+            keeper: revocations,
+            grants: state,
+            grantKeeper: grants,
+            snapshot: { current.now }
+        )
         let address = try await listen(dataPlane, at: configuration.server.listen)
         let admin = try AdminListener(
             settings: AdminSettings(
@@ -105,7 +122,18 @@ enum Instance {
             stores.services + uploads.services + [
                 admin,
                 ReloadService(running: running, journal: journal, logger: logger),
-                GrantFeed(keeper: grants, logger: logger),
+                StateFeed(
+                    what: "grants",
+                    logger: logger,
+                    refresh: { () async throws(StateError) in try await grants.refresh() },
+                    forget: { grants.forgetExpired() }
+                ),
+                StateFeed(
+                    what: "revocations",
+                    logger: logger,
+                    refresh: { () async throws(StateError) in try await revocations.refresh() },
+                    forget: { revocations.forgetOld() }
+                ),
                 StateUpkeep(state: state, running: running, logger: logger),
                 StoreProbeService(
                     running: running,

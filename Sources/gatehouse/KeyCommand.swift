@@ -22,16 +22,17 @@ struct KeyCommand: ParsableCommand {
                 audit    a key for the audit log's HMAC ([audit] hmac_key)
                 oidc     a private key that Gatehouse signs its own tokens with ([keys] oidc_provider_keys): RSA of
                          2048 bits, or P-256 with --p256
+                session  a key that session tokens are sealed with ([keys] session_token_keys)
 
                 Nothing is stored: what is printed exists only where you put it.
                 """
         )
 
         enum Kind: String, ExpressibleByArgument, CaseIterable {
-            case access, api, audit, oidc
+            case access, api, audit, oidc, session
         }
 
-        @Argument(help: "What the key is for: access, api, audit or oidc.") var kind: Kind
+        @Argument(help: "What the key is for: access, api, audit, oidc or session.") var kind: Kind
         @Option(help: "The principal's or user's name.") var name = "example"
         @Flag(help: "P-256 (ES256) instead of RSA (RS256); not every cloud takes it.") var p256 = false
         @Flag(help: "Print JSON.") var json = false
@@ -45,6 +46,7 @@ struct KeyCommand: ParsableCommand {
             case .access: show(NewKey.access(), toml: NewKey.accessTOML)
             case .api: show(NewKey.api(), toml: NewKey.apiTOML)
             case .audit: show(NewKey.audit(), toml: NewKey.auditTOML)
+            case .session: show(NewKey.session(), toml: NewKey.sessionTOML)
             case .oidc: show(try NewKey.oidc(p256 ? .p256 : .rsa), toml: NewKey.oidcTOML)
             }
         }
@@ -78,6 +80,10 @@ enum NewKey {
 
     static func audit() -> [(String, String)] {
         [("hmac_key", Base64.encode(random(32)))]
+    }
+
+    static func session() -> [(String, String)] {
+        [("session_token_key", Base64.encode(random(SessionKey.byteCount)))]
     }
 
     enum OIDCKind { case rsa, p256 }
@@ -118,6 +124,13 @@ enum NewKey {
         """
         [audit]
         hmac_key = "env:AUDIT_HMAC_KEY"
+        """
+    }
+
+    static func sessionTOML(_ key: [String: String], name: String) -> String {
+        """
+        [keys]
+        session_token_keys = ["env:SESSION_TOKEN_KEY"]
         """
     }
 

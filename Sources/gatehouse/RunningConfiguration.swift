@@ -1,3 +1,4 @@
+import Admission
 import Backends
 import ControlPlane
 import Crypto
@@ -159,7 +160,11 @@ actor RunningConfiguration {
 
     // MARK: - For the admin listener
 
-    nonisolated func adminSources(startedAt: Instant, auditLog: AuditLog?) -> AdminSources {
+    nonisolated func adminSources(
+        startedAt: Instant,
+        auditLog: AuditLog?,
+        revocations: RevocationBook
+    ) -> AdminSources {
         AdminSources(
             version: Version.current,
             startedAt: startedAt,
@@ -176,7 +181,8 @@ actor RunningConfiguration {
                 ExplainBasis(
                     snapshot: self.snapshot.withLock { $0 },
                     tokens: self.tokens,
-                    authorizer: self.application
+                    authorizer: self.application,
+                    revocations: revocations
                 )
             },
             auditLog: auditLog

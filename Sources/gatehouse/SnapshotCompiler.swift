@@ -14,6 +14,8 @@ struct SnapshotCompiler: Sendable {
     let stores: EmbeddedPlaces
     /// Nil: nobody gets URLs to ourselves.
     var urlKeys: URLKeyring?
+    /// What session tokens are sealed with where the configuration has no keys; nil: there are no sessions then.
+    var sessionKeys: SessionKeyring?
 
     /// - Parameter findings: what stores said of themselves, for those that the configuration leaves it to.
     func compile(
@@ -33,7 +35,7 @@ struct SnapshotCompiler: Sendable {
                 configuration.users.map { APIKeyTable.Entry(digest: $0.keyDigest, user: $0.user) }
             ),
             admins: Set(configuration.users.filter { $0.user.role == .admin }.map(\.user.principal)),
-            identityProviders: configuration.identityProviders.map(\.provider),
+            identityProviders: configuration.identityProviders.map(\.provider) + configuration.sessionProviders,
             tokenScopes: Dictionary(
                 configuration.identityProviders.map { ($0.provider.name, $0.scopes.map(\.template)) },
                 uniquingKeysWith: { first, _ in first }
@@ -70,6 +72,9 @@ struct SnapshotCompiler: Sendable {
             },
             urlKeys: urlKeys,
             uploads: UploadRules(configuration.uploads),
+            roles: configuration.roles.map(\.role),
+            sessionKeys: configuration.keys.sessionKeys.isEmpty
+                ? sessionKeys : SessionKeyring(keys: configuration.keys.sessionKeys),
             provider: configuration.keys.provider
         )
     }
@@ -148,6 +153,7 @@ struct SnapshotCompiler: Sendable {
             backend: backend,
             upstream: upstream,
             anonymousAccess: bucket.anonymousAccess,
+            allowedRoles: bucket.allowedRoles.map { Set($0.map(\.value)) },
             storeVerifiesPayload: bucket.payloadVerification == .backend,
             ownsBackendBucket: bucket.backendPrefix.isEmpty && !bucket.sharesBackendBucket,
             kind: bucket.backend.kind,

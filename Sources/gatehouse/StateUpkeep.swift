@@ -15,8 +15,8 @@ extension StateConfiguration {
     }
 }
 
-/// Forgets what is over: slots after their retention, grants after their expiry, answers to repeated creations after a
-/// day.
+/// Forgets what is over: slots after their retention, grants after their expiry, revocations when nothing rests on them
+/// any more, answers to repeated creations after a day.
 struct StateUpkeep: Service {
     let state: any ValetState
     let running: RunningConfiguration
@@ -46,6 +46,9 @@ struct StateUpkeep: Service {
             }
             try await inBatches { () async throws(StateError) in
                 try await state.forget(expiredBefore: now - Self.grantsKept, limit: Self.batch)
+            }
+            try await inBatches { () async throws(StateError) in
+                try await state.forget(revokedBefore: now - Revocation.remembered, limit: Self.batch)
             }
             try await inBatches { () async throws(StateError) in
                 try await state.forget(begunBefore: now - IdempotencyKey.lifetime, limit: Self.batch)

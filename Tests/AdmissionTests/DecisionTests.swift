@@ -141,8 +141,9 @@ import Testing
             ("photos/a/x", RightsBasis.scopes([scope]), true), ("photos/b/x", .scopes([scope]), false),
             ("photos/a/x", .none, false),
         ] {
-            let asked = try question(.key("k"), basis, ActionSet(.getObject), place)
-            let verdict = decide(asked, policies: PolicySet(), sessionPolicies: [session], values: nothingSent)
+            var asked = try question(.key("k"), basis, ActionSet(.getObject), place)
+            asked.sessionPolicies = [session]
+            let verdict = decide(asked, policies: PolicySet(), values: nothingSent)
             #expect(verdict.isAllowed == expected)
         }
     }

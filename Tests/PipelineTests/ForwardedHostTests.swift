@@ -24,7 +24,8 @@ struct ForwardedHostTests {
             snapshot: snapshot,
             authorizer: NoAuthorizer(),
             now: Instant(secondsSince1970: 0),
-            requestID: RequestID(random: 1)
+            requestID: RequestID(random: 1),
+            revocations: nil
         )
         let located = try Located(asking)
         #expect(located.address == .object(try #require(BucketName(validating: "bravo")), ObjectKey("k")))

@@ -28,6 +28,8 @@ struct Gate {
     var identityProviders: [IdentityProvider] = []
     var uploads = UploadRules()
     var provider: OIDCProvider?
+    var roles: [Role] = []
+    var sessionKeys: SessionKeyring?
     let limiter = Limiter()
     private var pipeline: Pipeline
 
@@ -35,9 +37,17 @@ struct Gate {
         tokens: any TokenVerifier = NoTokens(),
         authorizer: any Authorizer = NoAuthorizer(),
         desk: (any APIDesk)? = nil,
-        grants: GrantSource? = nil
+        grants: GrantSource? = nil,
+        revocations: RevocationBook? = nil
     ) {
-        pipeline = Pipeline(limiter: limiter, tokens: tokens, authorizer: authorizer, desk: desk, grants: grants)
+        pipeline = Pipeline(
+            limiter: limiter,
+            tokens: tokens,
+            authorizer: authorizer,
+            desk: desk,
+            grants: grants,
+            revocations: revocations
+        )
     }
 
     static func settings(
@@ -92,6 +102,8 @@ struct Gate {
             buckets: try Self.buckets(knowing: checksums),
             urlKeys: URLKeyring(secret: Secret(Array(repeating: 7, count: 32))),
             uploads: uploads,
+            roles: roles,
+            sessionKeys: sessionKeys,
             provider: provider
         )
     }

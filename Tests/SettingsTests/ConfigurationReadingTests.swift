@@ -141,7 +141,7 @@ private let store = """
             return
         }
         #expect(buckets[0].backendBucket == "Other_Bucket" && buckets[0].backendPrefix == "v2")
-        #expect(buckets[0].allowedRoles == [])
+        #expect(buckets[0].allowedRoles?.isEmpty == true)
         #expect(first.region == "eu-west-1" && first.credential?.accessKeyID == "AKSTORE")
         #expect(first.credential?.sessionToken != nil)
         // A session token belongs to its key: with another key it stays behind.

@@ -32,7 +32,11 @@ import Testing
             return Array("a-secret-that-is-long-enough\n".utf8)
         }
 
-        func environment(_ name: String) -> String? { "value-of-variable-" + name }
+        /// All that a file may name, and none of those that mean something by themselves.
+        func environment(_ name: String) -> String? {
+            let alone = ["SESSION_TOKEN_KEY", "OIDC_PROVIDER_KEY", "OIDC_PROVIDER_ISSUER"]
+            return alone.contains(name) ? nil : "value-of-variable-" + name
+        }
 
         func files(matching pattern: String) -> [String] { FileSystemSource().files(matching: pattern) }
     }

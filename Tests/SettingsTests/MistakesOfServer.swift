@@ -84,8 +84,6 @@ extension Mistake {
         Mistake("[audit]\nrotate_size = \"1B\"", 2, "audit.rotate_size", "must be between"),
         Mistake("[audit]\non_error = \"ignore\"", 2, "audit.on_error", "\"continue\", \"deny\""),
         Mistake("[audit]\nhmac_key = \"env:UNSET\"", 2, "audit.hmac_key", "UNSET is not set"),
-        Mistake("[keys]\nsession_token_keys = []", 2, "keys.session_token_keys", "not supported by this version"),
-        Mistake("[[roles]]\nrole_id = \"x\"", 1, "roles", "not supported by this version"),
         Mistake("[authorizer]\nurl = \"x\"", 2, "authorizer.url", "is not a URL"),
         Mistake("[authorizer]\ntimeout = \"1s\"", 1, "authorizer.url", "is required"),
         Mistake(

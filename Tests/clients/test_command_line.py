@@ -31,7 +31,8 @@ def test_version():
 
 @pytest.mark.parametrize(
     "kind, members", [("access", ["access_key_id", "secret_access_key"]), ("api", ["api_key", "api_key_sha256"]),
-                      ("audit", ["hmac_key"]), ("oidc", ["kid", "private_key"])]
+                      ("audit", ["hmac_key"]), ("oidc", ["kid", "private_key"]),
+                      ("session", ["session_token_key"])]
 )
 def test_new_keys_are_new_and_come_with_their_configuration(kind, members):
     first, second = (json.loads(gatehouse("key", "new", kind, "--json").stdout) for _ in range(2))

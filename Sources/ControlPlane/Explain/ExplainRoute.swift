@@ -1,3 +1,4 @@
+package import Admission
 import Backends
 import HTTPTypes
 import Hummingbird
@@ -11,11 +12,18 @@ package struct ExplainBasis: Sendable {
     package var snapshot: Snapshot
     package var tokens: any TokenVerifier
     package var authorizer: any Authorizer
+    package var revocations: RevocationBook?
 
-    package init(snapshot: Snapshot, tokens: any TokenVerifier, authorizer: any Authorizer = NoAuthorizer()) {
+    package init(
+        snapshot: Snapshot,
+        tokens: any TokenVerifier,
+        authorizer: any Authorizer = NoAuthorizer(),
+        revocations: RevocationBook? = nil
+    ) {
         self.snapshot = snapshot
         self.tokens = tokens
         self.authorizer = authorizer
+        self.revocations = revocations
     }
 }
 
@@ -60,7 +68,8 @@ struct ExplainRoute: Sendable {
         let publicIsSecure = basis.snapshot.server.view.publicURL.hasPrefix("https:")
         let explanation = await Explainer(
             tokens: TokensOfNow(tokens: basis.tokens, now: sources.now),
-            authorizer: AuthorizerOfNow(authorizer: basis.authorizer, now: sources.now)
+            authorizer: AuthorizerOfNow(authorizer: basis.authorizer, now: sources.now),
+            revocations: basis.revocations
         ).explain(
             captured.head,
             body: captured.body,

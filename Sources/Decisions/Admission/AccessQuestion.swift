@@ -15,6 +15,8 @@ public struct AccessQuestion: Sendable {
     public var circumstances: Circumstances
     /// Counted grants that were found to have no use left.
     public var spentGrants: Set<String> = []
+    /// What narrows the caller's session: each of them has to permit it too.
+    public var sessionPolicies: [PolicyDocument] = []
 
     public init(
         principal: Principal,
@@ -65,10 +67,17 @@ public struct AccessQuestion: Sendable {
         public var anonymousAccess: Bool
         /// Its account has `buckets = ["*"]`.
         public var accountOwnsEveryBucket: Bool
+        /// `allowed_roles`: which roles may reach it; nil: any.
+        public var allowedRoles: Set<String>?
 
-        public init(anonymousAccess: Bool = false, accountOwnsEveryBucket: Bool = false) {
+        public init(
+            anonymousAccess: Bool = false,
+            accountOwnsEveryBucket: Bool = false,
+            allowedRoles: Set<String>? = nil
+        ) {
             self.anonymousAccess = anonymousAccess
             self.accountOwnsEveryBucket = accountOwnsEveryBucket
+            self.allowedRoles = allowedRoles
         }
     }
 

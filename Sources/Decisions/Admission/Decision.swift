@@ -4,6 +4,7 @@ public import S3API
 /// May it? The one place where that is decided:
 ///
 ///     no explicit deny
+///     AND the bucket is open to the session's role
 ///     AND within the ceiling: a disabled or expired principal has nothing, `readonly` reads and lists
 ///     AND each action permitted by a scope, the user's role on an allowed bucket, a policy's Allow,
 ///         the bucket's anonymous right, which every valid caller has too, or a grant
@@ -19,7 +20,6 @@ public import S3API
 public func decide(
     _ question: AccessQuestion,
     policies: PolicySet,
-    sessionPolicies: [PolicyDocument] = [],
     grants: GrantTable? = nil,
     rights: (Giver) -> RightsBasis? = { _ in nil },
     values: (RequestValue) -> [[UInt8]]
@@ -28,6 +28,11 @@ public func decide(
     case .active: break
     case .disabled: return .denied(.disabled)
     case .expired: return .denied(.expired)
+    }
+
+    if case .role(let role, _) = question.principal, let allowed = question.bucket.allowedRoles, !allowed.contains(role)
+    {
+        return .denied(.roleNotAllowed)
     }
 
     let ruling = policies.isEmpty ? PolicyRuling() : policies.ruling(on: question, values)
@@ -45,7 +50,7 @@ public func decide(
         return decide(question.asked(by: right, basis, actions), policies: policies, values: values).isAllowed
     }
     guard verdict.isAllowed else { return verdict }
-    for document in sessionPolicies {
+    for document in question.sessionPolicies {
         let ruling = document.ruling(on: question, named: "", values)
         guard ruling.deniedBy == nil, ruling.allowed.isSuperset(of: question.actions) else {
             return .denied(.sessionPolicy)
@@ -76,8 +81,9 @@ public func mayList(
     case .allowed:
         return true
     case .denied(.notPermitted):
-        // A scope that is narrower than the bucket does not permit to list all of it.
-        guard case .scopes(let scopes) = question.basis else { return false }
+        // A scope that is narrower than the bucket does not permit to list all of it. What a session's own policy says of
+        // parts of it is not guessed.
+        guard question.sessionPolicies.isEmpty, case .scopes(let scopes) = question.basis else { return false }
         return scopes.contains { $0.permitsListingSomething(in: bucket) }
     case .denied:
         return false
@@ -132,6 +138,7 @@ extension AccessQuestion {
         asked.principal = right.giver.principal
         asked.basis = basis
         asked.standing = .active
+        asked.sessionPolicies = []
         let isLink = if case .link = principal { true } else { false }
         asked.actions = actions.union(ActionSet(isLink ? .shareLink : .share))
         return asked

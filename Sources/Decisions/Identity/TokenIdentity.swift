@@ -33,6 +33,9 @@ public struct TokenIdentity: Hashable, Sendable {
     /// Until when the token itself is taken: what is issued on it ends at ``expiresAt``.
     public var acceptedUntil: Instant { expiresAt + Self.leeway }
 
+    /// `aud`.
+    public var audiences: Set<String> { (try? TokenClaims(parsing: document))?.audiences ?? [] }
+
     /// `idp:NAME:SUBJECT`.
     public var principal: Principal { .identityProvider(name: provider, subject: subject) }
 }

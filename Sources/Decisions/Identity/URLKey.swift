@@ -10,26 +10,19 @@ public import WireFormats
 /// On whose behalf a URL to ourselves was signed. The rights are looked up when it is used, so that taking them from its
 /// owner ends the URL too.
 public struct URLKey: Hashable, Sendable {
-    /// Who asked for it, as they showed it: enough to find out what they may do now.
-    public enum Holder: Hashable, Sendable {
-        case user(String)
-        /// The access key's id.
-        case accessKey(String)
-        case token(TokenIdentity)
-    }
-
     /// 32 lower-case hexadecimal digits, which the audit log knows it by.
     public let id: String
-    public let holder: Holder
+    /// Who asked for it.
+    public let holder: CredentialHolder
 
     /// - Parameter random: 16 unpredictable bytes.
-    public init(random: [UInt8], holder: Holder) {
+    public init(random: [UInt8], holder: CredentialHolder) {
         precondition(random.count == 16, "an id is 128 bits")
         id = Hex.encode(random)
         self.holder = holder
     }
 
-    fileprivate init(id: String, holder: Holder) {
+    fileprivate init(id: String, holder: CredentialHolder) {
         self.id = id
         self.holder = holder
     }
@@ -46,7 +39,7 @@ public struct URLKeyring: Sendable {
     }
 
     /// Longer tokens are neither made nor opened.
-    private static let longestToken = 4096
+    private static let longestToken = 8192
     private static let prefix = "GHURL"
 
     private let sealing: SymmetricKey
@@ -99,52 +92,13 @@ public struct URLKeyring: Sendable {
 extension URLKey {
     /// What is sealed.
     fileprivate var document: [UInt8] {
-        var members: [(name: String, value: StrictJSON)] = [("id", .string(id))]
-        switch holder {
-        case .user(let name): members.append(("user", .string(name)))
-        case .accessKey(let id): members.append(("key", .string(id)))
-        case .token(let identity):
-            let claims = identity.claims.sorted { $0.key < $1.key }.map {
-                (name: $0.key, value: StrictJSON.string($0.value))
-            }
-            members.append(("provider", .string(identity.provider)))
-            members.append(("subject", .string(identity.subject)))
-            members.append(("expires", .string(String(identity.expiresAt.nanosecondsSince1970))))
-            members.append(("claims", .object(claims)))
-        }
-        return StrictJSON.object(members).text
+        StrictJSON.object([("id", .string(id))] + holder.members).text
     }
 
     fileprivate init?(document: [UInt8]) {
-        guard case .object(let members)? = try? StrictJSON(parsing: document) else { return nil }
-        func text(_ name: String) -> String? {
-            guard case .string(let text)? = members.first(where: { $0.name == name })?.value else { return nil }
-            return text
-        }
-        guard let id = text("id") else { return nil }
-        if let name = text("user") {
-            self.init(id: id, holder: .user(name))
-        } else if let key = text("key") {
-            self.init(id: id, holder: .accessKey(key))
-        } else if let provider = text("provider"), let subject = text("subject"),
-            let expires = text("expires").flatMap(Int64.init),
-            case .object(let claims)? = members.first(where: { $0.name == "claims" })?.value
-        {
-            let identity = TokenIdentity(
-                provider: provider,
-                subject: subject,
-                claims: Dictionary(
-                    claims.compactMap { claim in
-                        if case .string(let text) = claim.value { (claim.name, text) } else { nil }
-                    },
-                    uniquingKeysWith: { first, _ in first }
-                ),
-                document: StrictJSON.object(claims).text,
-                expiresAt: Instant(nanosecondsSince1970: expires)
-            )
-            self.init(id: id, holder: .token(identity))
-        } else {
-            return nil
-        }
+        guard case .object(let members)? = try? StrictJSON(parsing: document), let id = members.text("id"),
+            let holder = CredentialHolder(members)
+        else { return nil }
+        self.init(id: id, holder: holder)
     }
 }

@@ -74,7 +74,7 @@ public final class Admitted: Sendable {
         to located: Located,
         _ asking: Asking
     ) -> AccessQuestion {
-        AccessQuestion(
+        var question = AccessQuestion(
             principal: caller.principal,
             basis: caller.basis,
             actions: request.actions,
@@ -86,6 +86,8 @@ public final class Admitted: Sendable {
                 transport: asking.origin.isSecure ? .tls : .plain
             )
         )
+        question.sessionPolicies = caller.sessionPolicies
+        return question
     }
 
     /// What a copy asks besides, about its source.
@@ -234,7 +236,11 @@ extension S3Error {
 extension Bucket {
     /// What decisions need to know of it.
     var facts: AccessQuestion.BucketFacts {
-        AccessQuestion.BucketFacts(anonymousAccess: anonymousAccess, accountOwnsEveryBucket: isOfOpenAccount)
+        AccessQuestion.BucketFacts(
+            anonymousAccess: anonymousAccess,
+            accountOwnsEveryBucket: isOfOpenAccount,
+            allowedRoles: allowedRoles
+        )
     }
 }
 

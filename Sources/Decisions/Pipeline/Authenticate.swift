@@ -18,16 +18,23 @@ public struct Authenticated: Sendable {
     /// When what the caller showed ends; nil: never.
     public let expiresAt: Instant?
     /// What the caller showed; nil for anonymous callers.
-    let holder: URLKey.Holder?
+    let holder: CredentialHolder?
     /// The id of the URL that was issued to somebody and is used now; empty: none is.
     let issuedID: String
+    /// What narrows the session that was shown.
+    let sessionPolicies: [PolicyDocument]
+    /// The session's id; empty where none was shown.
+    let sessionID: String
     /// What the caller's token says: a JSON object; empty where there is no token.
     let claims: [UInt8]
     /// What the log shall say of how the caller was known, where it is not the usual way; else empty.
     let remark: StaticString
 
-    /// ``remark``, and which URL it was.
-    var note: String { issuedID.isEmpty ? "\(remark)" : "\(remark) \(issuedID)" }
+    /// ``remark``, and which URL or session it was.
+    var note: String {
+        let id = issuedID.isEmpty ? sessionID : issuedID
+        return id.isEmpty ? "\(remark)" : "\(remark) \(id)"
+    }
 
     fileprivate init(
         principal: Principal,
@@ -35,8 +42,10 @@ public struct Authenticated: Sendable {
         payload: PayloadHash,
         chunkSignatures: ChunkSignatures? = nil,
         expiresAt: Instant? = nil,
-        holder: URLKey.Holder? = nil,
+        holder: CredentialHolder? = nil,
         issuedID: String = "",
+        sessionPolicies: [PolicyDocument] = [],
+        sessionID: String = "",
         claims: [UInt8] = [],
         remark: StaticString = ""
     ) {
@@ -47,6 +56,8 @@ public struct Authenticated: Sendable {
         self.expiresAt = expiresAt
         self.holder = holder
         self.issuedID = issuedID
+        self.sessionPolicies = sessionPolicies
+        self.sessionID = sessionID
         self.claims = claims
         self.remark = remark
     }
@@ -72,9 +83,31 @@ enum SignedResource {
     case own
 }
 
+/// What signatures are good for.
+enum SignedService {
+    case s3
+    /// They are of the body, which no field states the hash of.
+    case sts(body: PayloadHash)
+
+    var name: String {
+        switch self {
+        case .s3: "s3"
+        case .sts: "sts"
+        }
+    }
+
+    var body: PayloadHash? {
+        switch self {
+        case .s3: nil
+        case .sts(let body): body
+        }
+    }
+}
+
 /// Finds out who asks. One credential at most; a credential that fails is a refusal and never an anonymous request.
 struct Authenticator {
     private var keys = SigningKeyCache()
+    private var sessions = OpenSessions()
 
     /// - Parameter agrees: whether the request would be about the same thing if it had been sent to that host.
     mutating func authenticate(
@@ -83,6 +116,7 @@ struct Authenticator {
         knowing findings: Findings,
         _ tokens: any TokenVerifier,
         resource: SignedResource,
+        service: SignedService = .s3,
         agrees: ([UInt8]) -> Bool
     ) throws(Refusal) -> Authentication {
         let head = asking.head
@@ -108,7 +142,7 @@ struct Authenticator {
                     failure: "two_credentials"
                 )
             }
-            return .known(try user(head, under: asking.snapshot))
+            return .known(try user(asking))
         }
         guard let presented else {
             // A token without a signature would otherwise be a credential that is silently ignored.
@@ -132,7 +166,7 @@ struct Authenticator {
         if case .presignedV2(let presigned) = presented {
             return .known(try signer(presigned, query, asking, resource))
         }
-        return .known(try signer(presented, query, asking, agrees: agrees))
+        return .known(try signer(presented, query, asking, service, agrees: agrees))
     }
 
     /// A token that a cookie carries, of a request that has no other credential.
@@ -162,6 +196,7 @@ struct Authenticator {
                     failure: "expired_token"
                 )
             }
+            guard !asking.isBlocked(.principal(identity.principal)) else { throw .revoked }
             let templates = asking.snapshot.tokenScopes[identity.provider] ?? []
             return Authenticated(
                 principal: identity.principal,
@@ -182,11 +217,14 @@ struct Authenticator {
         }
     }
 
-    private func user(_ head: RequestHead, under snapshot: Snapshot) throws(Refusal) -> Authenticated {
-        guard let key = head.fields.first("x-api-key"), let user = snapshot.apiKeys.user(presenting: Array(key))
+    private func user(_ asking: Asking) throws(Refusal) -> Authenticated {
+        let head = asking.head
+        guard let key = head.fields.first("x-api-key"),
+            let user = asking.snapshot.apiKeys.user(presenting: Array(key))
         else {
             throw .unauthenticated(S3Error(.invalidAPIKey), reason: "unknown API key", failure: "unknown_api_key")
         }
+        guard !asking.isBlocked(.principal(user.principal)) else { throw .revoked }
         return Authenticated(
             principal: user.principal,
             basis: .user(user.role, user.allowedBuckets),
@@ -199,6 +237,7 @@ struct Authenticator {
         _ presented: PresentedSignature,
         _ query: Query,
         _ asking: Asking,
+        _ service: SignedService,
         agrees: ([UInt8]) -> Bool
     ) throws(Refusal) -> Authenticated {
         let (head, snapshot) = (asking.head, asking.snapshot)
@@ -211,39 +250,26 @@ struct Authenticator {
                 failure: "unknown_scheme"
             )
         case .presignedV4(let presigned):
-            if URLKeyring.issued(presigned.scope.accessKeyID) {
+            if case .s3 = service, URLKeyring.issued(presigned.scope.accessKeyID) {
                 return try urlHolder(presented, presigned, query, asking, agrees: agrees)
             }
         case .header: break
         }
-        let key: AccessKey
         do {
-            key = try snapshot.accessKeys.find(presented.accessKeyID ?? "", at: asking.now)
-        } catch {
-            throw Self.refusal(error)
-        }
-        do {
-            if try presented.securityToken(in: head) != nil {
-                throw Self.tokenOfLongLivedKey
-            }
+            let proof = try proof(presented.accessKeyID ?? "", try presented.securityToken(in: head), asking)
             let verified = try SigV4.verify(
                 presented,
                 head: head,
                 query: query,
                 hosts: asking.origin.signedHosts(where: agrees),
-                secret: key.secret,
+                secret: proof.secret,
                 now: asking.now,
-                region: snapshot.server.region,
+                region: service.body == nil ? snapshot.server.region : "*",
+                service: service.name,
+                body: service.body,
                 keys: &keys
             )
-            return Authenticated(
-                principal: key.principal,
-                basis: .scopes(snapshot.keyScopes[key.id] ?? []),
-                payload: verified.payload,
-                chunkSignatures: verified.chunkSignatures,
-                expiresAt: key.expiresAt,
-                holder: .accessKey(key.id)
-            )
+            return try caller(proof, asking, payload: verified.payload, chunkSignatures: verified.chunkSignatures)
         } catch let refusal as SignatureRefusal {
             throw Self.refusal(refusal)
         } catch let refusal as Refusal {
@@ -251,6 +277,78 @@ struct Authenticator {
         } catch {
             throw .unauthenticated(S3Error(.internalError), reason: "\(type(of: error))", failure: "internal")
         }
+    }
+
+    /// What a signature has to be made with, and who is known by it.
+    private struct Proof {
+        let holder: CredentialHolder
+        let secret: Secret<String>
+        let policies: [PolicyDocument]
+    }
+
+    /// The access key of that id, or the session that the token is.
+    private mutating func proof(
+        _ id: String,
+        _ token: [UInt8]?,
+        _ asking: Asking
+    ) throws(Refusal) -> Proof {
+        guard SessionKeyring.issued(id) else {
+            do {
+                let key = try asking.snapshot.accessKeys.find(id, at: asking.now)
+                guard token == nil else { throw Self.tokenOfLongLivedKey }
+                return Proof(holder: .accessKey(key.id), secret: key.secret, policies: [])
+            } catch let refusal as AccessKeyRefusal {
+                throw Self.refusal(refusal)
+            } catch let refusal as Refusal {
+                throw refusal
+            } catch {
+                throw Self.refusal(AccessKeyRefusal.unknown)
+            }
+        }
+        guard let token, let open = try sessions.open(token, accessKeyID: id, under: asking.snapshot) else {
+            throw .unauthenticated(
+                S3Error(.invalidToken),
+                reason: token == nil ? "a session's key without its token" : "the session token is none of ours",
+                failure: "session_token"
+            )
+        }
+        return Proof(holder: .session(open.session), secret: open.secret, policies: open.policies)
+    }
+
+    /// Whose signature was right.
+    private mutating func caller(
+        _ proof: Proof,
+        _ asking: Asking,
+        payload: PayloadHash,
+        chunkSignatures: ChunkSignatures? = nil,
+        remark: StaticString = ""
+    ) throws(Refusal) -> Authenticated {
+        let standing = try asking.standing(of: proof.holder, issuedAt: nil)
+        guard case .session(let session) = proof.holder else {
+            return Authenticated(
+                principal: standing.principal,
+                basis: standing.basis,
+                payload: payload,
+                chunkSignatures: chunkSignatures,
+                expiresAt: standing.end,
+                holder: proof.holder,
+                remark: remark
+            )
+        }
+        sessions.keepNewcomer()
+        return Authenticated(
+            principal: standing.principal,
+            basis: standing.basis,
+            payload: payload,
+            chunkSignatures: chunkSignatures,
+            expiresAt: standing.end,
+            holder: proof.holder,
+            sessionPolicies: proof.policies,
+            sessionID: session.id,
+            claims: StrictJSON.object(session.claims.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })
+                .text,
+            remark: remark.utf8CodeUnitCount == 0 ? "session" : remark
+        )
     }
 
     /// A URL that we signed ourselves for somebody: good for what it was signed for, by whoever holds it, with the rights
@@ -281,48 +379,21 @@ struct Authenticator {
         } catch {
             throw Self.refusal(error)
         }
-        let (owner, end) = try rights(of: key.holder, asking)
+        let owner = try asking.standing(of: key.holder, issuedAt: verified.signedAt)
         return Authenticated(
             principal: owner.principal,
-            basis: owner.rights,
+            basis: owner.basis,
             payload: verified.payload,
-            expiresAt: end,
+            expiresAt: owner.end,
             holder: key.holder,
             issuedID: key.id,
+            sessionPolicies: try key.holder.compiledPolicies,
             remark: "signed url"
         )
     }
 
-    /// What the owner of a URL may do now.
-    private func rights(
-        of holder: URLKey.Holder,
-        _ asking: Asking
-    ) throws(Refusal) -> (owner: (principal: Principal, rights: RightsBasis), end: Instant?) {
-        let snapshot = asking.snapshot
-        switch holder {
-        case .user(let name):
-            guard let user = snapshot.apiKeys.user(named: name) else { throw Self.refusal(AccessKeyRefusal.unknown) }
-            return ((user.principal, .user(user.role, user.allowedBuckets)), nil)
-        case .accessKey(let id):
-            do {
-                let key = try snapshot.accessKeys.find(id, at: asking.now)
-                return ((key.principal, .scopes(snapshot.keyScopes[id] ?? [])), key.expiresAt)
-            } catch {
-                throw Self.refusal(error)
-            }
-        case .token(let identity):
-            guard asking.now < identity.expiresAt else { throw Self.refusal(AccessKeyRefusal.expired) }
-            // With its provider goes what rests on its tokens.
-            guard let templates = snapshot.tokenScopes[identity.provider] else {
-                throw Self.refusal(AccessKeyRefusal.unknown)
-            }
-            let scopes = templates.compactMap { $0.scope(for: identity.claims) }
-            return ((identity.principal, .scopes(scopes)), identity.expiresAt)
-        }
-    }
-
     /// A URL that is signed with version 2.
-    private func signer(
+    private mutating func signer(
         _ presigned: PresignedQueryV2,
         _ query: Query,
         _ asking: Asking,
@@ -332,34 +403,28 @@ struct Authenticator {
         guard snapshot.server.acceptsSigV2, case .s3(let bucket) = resource else {
             throw Self.refusal(.signatureVersion2)
         }
-        let key: AccessKey
-        do {
-            key = try snapshot.accessKeys.find(presigned.accessKeyID, at: asking.now)
-        } catch {
-            throw Self.refusal(error)
+        let fields = asking.head.fields.count(of: "x-amz-security-token")
+        guard fields == 0 || presigned.securityToken == nil && fields == 1 else {
+            throw Self.refusal(SignatureRefusal.repeatedHeader("x-amz-security-token"))
         }
-        guard presigned.securityToken == nil, asking.head.fields.count(of: "x-amz-security-token") == 0 else {
-            throw Self.tokenOfLongLivedKey
-        }
+        let token = presigned.securityToken ?? asking.head.fields.first("x-amz-security-token").map { Array($0) }
+        let proof = try proof(presigned.accessKeyID, token, asking)
         do {
             let verified = try SigV2.verify(
                 presigned,
                 head: asking.head,
                 query: query,
                 bucket: bucket,
-                secret: key.secret,
+                secret: proof.secret,
                 now: asking.now
             )
-            return Authenticated(
-                principal: key.principal,
-                basis: .scopes(snapshot.keyScopes[key.id] ?? []),
-                payload: verified.payload,
-                expiresAt: key.expiresAt,
-                holder: .accessKey(key.id),
-                remark: "sigv2 presigned"
-            )
+            return try caller(proof, asking, payload: verified.payload, remark: "sigv2 presigned")
+        } catch let refusal as SignatureRefusal {
+            throw Self.refusal(refusal)
+        } catch let refusal as Refusal {
+            throw refusal
         } catch {
-            throw Self.refusal(error)
+            throw .unauthenticated(S3Error(.internalError), reason: "\(type(of: error))", failure: "internal")
         }
     }
 
@@ -377,21 +442,18 @@ struct Authenticator {
             else { throw SignatureRefusal.twoSignatures }
             let isVersion2 = if case .v2 = signature.version { true } else { false }
             guard !isVersion2 || snapshot.server.acceptsSigV2 else { throw SignatureRefusal.signatureVersion2 }
-            let key = try snapshot.accessKeys.find(signature.accessKeyID, at: asking.now)
-            guard signature.securityToken == nil else { throw Self.tokenOfLongLivedKey }
+            let proof = try proof(signature.accessKeyID, signature.securityToken, asking)
             let policy = try PostPolicy(field: signature.policy)
             try signature.verify(
-                secret: key.secret,
+                secret: proof.secret,
                 expiration: policy.expiration,
                 now: asking.now,
                 region: snapshot.server.region
             )
-            let caller = Authenticated(
-                principal: key.principal,
-                basis: .scopes(snapshot.keyScopes[key.id] ?? []),
+            let caller = try caller(
+                proof,
+                asking,
                 payload: .unsigned,
-                expiresAt: key.expiresAt,
-                holder: .accessKey(key.id),
                 remark: isVersion2 ? "sigv2 form" : "sigv4 form"
             )
             return (caller, policy)
@@ -433,16 +495,7 @@ struct Authenticator {
         )
     }
 
-    private static func refusal(_ refusal: AccessKeyRefusal) -> Refusal {
-        switch refusal {
-        case .unknown:
-            .unauthenticated(S3Error(.invalidAccessKeyID), reason: refusal.rawValue, failure: "unknown_access_key")
-        case .disabled:
-            .unauthenticated(S3Error(.invalidAccessKeyID), reason: refusal.rawValue, failure: "disabled_access_key")
-        case .expired:
-            .unauthenticated(S3Error(.invalidAccessKeyID), reason: refusal.rawValue, failure: "expired_access_key")
-        }
-    }
+    private static func refusal(_ refusal: AccessKeyRefusal) -> Refusal { .gone(refusal) }
 
     private static let codes = Dictionary(
         S3Error.Code.allCases.map { ($0.name, $0) },

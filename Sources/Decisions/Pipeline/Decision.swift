@@ -20,6 +20,8 @@ public struct Decision: Sendable {
     public var reason = ""
     /// How the caller was known, where that is worth a word in the logs; already part of ``reason``.
     var remark: StaticString = ""
+    /// Something has to be read before anything is decided.
+    var isPreliminary = false
     /// Where authentication failed: why, as a label of a closed list.
     public var failure: StaticString = "none"
     /// Field lines of the bucket; empty: those of the server.
@@ -31,6 +33,7 @@ public struct Decision: Sendable {
 
     /// Whether it stands: not where something has to be found out before anything is decided.
     public var isFinal: Bool {
+        if isPreliminary { return false }
         switch plan {
         case .wait: return outcome != .undecided
         case .readForm: return false

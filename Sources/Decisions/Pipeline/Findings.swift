@@ -13,6 +13,7 @@ public struct Findings: Sendable {
     /// What the request holds of its caller's limits already.
     var permit: Limiter.Permit?
     var grants = GrantFindings()
+    var sts = STSFindings()
 
     public init(token: TokenFinding? = nil) {
         self.token = token
@@ -35,6 +36,15 @@ public protocol TokenVerifier: Sendable {
     func known(_ token: BearerToken, under snapshot: Snapshot, at now: Instant) -> TokenFinding?
     /// Verifies a token, and remembers what came of it.
     func verify(_ token: BearerToken, under snapshot: Snapshot, at now: Instant) async -> TokenFinding
+    /// Verifies a token that shall be exchanged for a session: of a provider that is for that.
+    func verify(forSession token: BearerToken, under snapshot: Snapshot, at now: Instant) async -> TokenFinding
+}
+
+extension TokenVerifier {
+    /// Nobody's tokens are exchanged.
+    public func verify(forSession token: BearerToken, under snapshot: Snapshot, at now: Instant) async -> TokenFinding {
+        .refused(reason: "no identity provider is for sessions", failure: "unknown_issuer")
+    }
 }
 
 /// Where no identity provider is configured: every token is a stranger's.

@@ -1,3 +1,4 @@
+public import Identity
 public import S3API
 public import WireFormats
 
@@ -20,11 +21,37 @@ public struct Issuance: Sendable {
 
 /// What was handed out, for the log.
 public struct Issued: Sendable {
+    public enum Kind: Sendable {
+        case url, session
+    }
+
+    public let kind: Kind
     /// Names it without being of use to anybody.
     public let id: String
-    public let bucket: BucketName
-    public let key: ObjectKey
+    /// Who has it, where it is not whoever asked.
+    public let principal: Principal?
+    /// What it is about; nil: nothing in particular.
+    public let bucket: BucketName?
+    public let key: ObjectKey?
     /// The rule that allowed it, and by which way it was asked for.
     public let reason: String
     public let expiresAt: Instant
+
+    init(
+        _ kind: Kind,
+        id: String,
+        to principal: Principal? = nil,
+        bucket: BucketName? = nil,
+        key: ObjectKey? = nil,
+        reason: String,
+        until expiresAt: Instant
+    ) {
+        self.kind = kind
+        self.id = id
+        self.principal = principal
+        self.bucket = bucket
+        self.key = key
+        self.reason = reason
+        self.expiresAt = expiresAt
+    }
 }

@@ -10,23 +10,26 @@ public import WireFormats
 /// A value confined to its event loop, for the caches it keeps; everything it decides by is in the ``Snapshot``, the
 /// head, and the time it is given.
 public struct Pipeline {
-    private let limiter: Limiter
+    let limiter: Limiter
     let tokens: any TokenVerifier
     let authorizer: any Authorizer
     private let desk: (any APIDesk)?
     private let counter: (any UseCounter)?
     private var grants: GrantBook.Reader
+    var revocations: RevocationBook.Reader
     var authenticator = Authenticator()
 
     /// - Parameters:
     ///   - desk: who answers the JSON API; nil: there is none.
     ///   - grants: what callers were given by others; nil: there are no grants.
+    ///   - revocations: what was ended before its time; nil: nothing ever is.
     public init(
         limiter: Limiter,
         tokens: any TokenVerifier,
         authorizer: any Authorizer = NoAuthorizer(),
         desk: (any APIDesk)? = nil,
-        grants: GrantSource? = nil
+        grants: GrantSource? = nil,
+        revocations: RevocationBook? = nil
     ) {
         self.limiter = limiter
         self.tokens = tokens
@@ -34,6 +37,7 @@ public struct Pipeline {
         self.desk = desk
         counter = grants?.counter
         self.grants = GrantBook.Reader(grants?.book)
+        self.revocations = RevocationBook.Reader(revocations)
     }
 
     /// - Parameters:
@@ -63,7 +67,8 @@ public struct Pipeline {
         let origin = RequestOrigin(head, facts, trusted: snapshot.server.trustedProxies)
         let reserved = ReservedPath(head, on: origin.host, of: snapshot.server)
         let route = reserved == nil ? snapshot.routes?.route(of: head, on: origin.host, snapshot.server) : nil
-        let owner: PathOwner = reserved == nil && route == nil ? .s3 : .gatehouse
+        let sts = route == nil ? STSEntrance(head, reserved, on: origin.host, of: snapshot.server) : nil
+        let owner: PathOwner = reserved == nil && route == nil && sts == nil ? .s3 : .gatehouse
         let ownFields = owner == .s3 ? nil : snapshot.server.crossOrigin?.fields(for: head)
         let asking = Asking(
             head: head,
@@ -74,6 +79,7 @@ public struct Pipeline {
             requestID: requestID,
             ownPath: route == nil ? nil : head.path,
             grants: grants.current(),
+            revocations: revocations.current(),
             spentGrants: findings.grants.spent
         )
         var decision = Decision(plan: Self.undecided, client: origin.client)
@@ -89,7 +95,9 @@ public struct Pipeline {
         do throws(Refusal) {
             guard auditIsHealthy || !snapshot.server.requiresAudit else { throw .unrecorded }
             decision.plan =
-                if let reserved {
+                if let sts {
+                    plan(sts, asking, knowing: findings, noting: &decision)
+                } else if let reserved {
                     try plan(reserved, asking, knowing: findings, noting: &decision)
                 } else if let route {
                     try plan(route, asking, knowing: findings, noting: &decision)
@@ -416,6 +424,8 @@ final class Asking: Sendable {
 
     /// What callers were given by others; nil: nothing.
     let grants: GrantTable?
+    /// What was ended before its time; nil: nothing.
+    let revocations: RevocationTable?
     /// Grants that have no use left.
     let spentGrants: Set<String>
 
@@ -428,10 +438,12 @@ final class Asking: Sendable {
         requestID: RequestID,
         ownPath: [UInt8]? = nil,
         grants: GrantTable? = nil,
+        revocations: RevocationTable?,
         spentGrants: Set<String> = []
     ) {
         self.ownPath = ownPath
         self.grants = grants
+        self.revocations = revocations
         self.spentGrants = spentGrants
         self.head = head
         self.origin = origin
@@ -452,6 +464,7 @@ final class Asking: Sendable {
             requestID: requestID,
             ownPath: ownPath,
             grants: grants,
+            revocations: revocations,
             spentGrants: spentGrants
         )
     }

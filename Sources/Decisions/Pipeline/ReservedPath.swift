@@ -15,6 +15,8 @@ enum ReservedPath {
     case description
     /// Who we are as an identity provider.
     case provider(ProviderDocument)
+    /// STS, beside the `/` that SDKs ask it at.
+    case sts
     case unknown
 
     enum ProviderDocument {
@@ -33,6 +35,8 @@ enum ReservedPath {
             self = .probe
         } else if isRead, head.path.elementsEqual("/-/openapi.json".utf8) {
             self = .description
+        } else if head.path.elementsEqual("/-/sts".utf8) {
+            self = .sts
         } else if head.path.elementsEqual("/-/v1/events/s3".utf8) {
             self = .events
         } else if head.path.starts(with: "/-/v1/".utf8) {

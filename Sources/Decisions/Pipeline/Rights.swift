@@ -14,8 +14,9 @@ public struct Rights: Sendable {
     /// When what the caller showed ends; nil: never. Nothing that is issued outlives it.
     public let credentialExpiresAt: Instant?
     /// What the caller showed.
-    let holder: URLKey.Holder?
+    let holder: CredentialHolder?
     private let basis: RightsBasis
+    private let sessionPolicies: [PolicyDocument]
     private let claims: [UInt8]
     private let asking: Asking
     /// What the application was asked for whoever issues URLs.
@@ -28,6 +29,7 @@ public struct Rights: Sendable {
         credentialExpiresAt = caller.expiresAt
         holder = caller.holder
         basis = caller.basis
+        sessionPolicies = caller.sessionPolicies
         claims = caller.claims
         self.asking = asking
     }
@@ -148,6 +150,9 @@ public struct Rights: Sendable {
         }
     }
 
+    /// Whether the caller has a session, whose rights are nobody's to give: they may be narrowed, and end with it.
+    public var isOfSession: Bool { if case .session? = holder { true } else { false } }
+
     /// The caller as somebody who gives something to others: with the claims that templates ask for.
     public var giver: Giver {
         guard case .token(let identity) = holder else { return Giver(principal) }
@@ -176,7 +181,7 @@ public struct Rights: Sendable {
         _ circumstances: AccessQuestion.Circumstances
     ) -> AccessQuestion {
         let facts = target.bucket.flatMap(snapshot.bucket)?.facts
-        return AccessQuestion(
+        var question = AccessQuestion(
             principal: principal,
             basis: basis,
             actions: actions,
@@ -184,5 +189,7 @@ public struct Rights: Sendable {
             bucket: facts ?? AccessQuestion.BucketFacts(),
             circumstances: circumstances
         )
+        question.sessionPolicies = sessionPolicies
+        return question
     }
 }

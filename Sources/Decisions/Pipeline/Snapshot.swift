@@ -35,6 +35,10 @@ public final class Snapshot: Sendable {
     public let urlKeys: URLKeyring?
     /// What upload slots may be, and who is told of them.
     public let uploads: UploadRules
+    /// What can be assumed, by id.
+    public let roles: [String: Role]
+    /// What session tokens are sealed with; nil: there are no sessions.
+    public let sessionKeys: SessionKeyring?
     /// We as an identity provider; nil: nobody has to believe us.
     public let provider: OIDCProvider?
     private let buckets: [BucketName: Bucket]
@@ -58,6 +62,8 @@ public final class Snapshot: Sendable {
         buckets: [Bucket],
         urlKeys: URLKeyring? = nil,
         uploads: UploadRules = UploadRules(),
+        roles: [Role] = [],
+        sessionKeys: SessionKeyring? = nil,
         provider: OIDCProvider? = nil
     ) {
         self.generation = generation
@@ -77,6 +83,8 @@ public final class Snapshot: Sendable {
         self.openAccount = openAccount
         self.urlKeys = urlKeys
         self.uploads = uploads
+        self.roles = Dictionary(roles.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        self.sessionKeys = sessionKeys
         self.provider = provider
         let upstreams = buckets.map(\.upstream) + (openAccount.map { [$0.upstream] } ?? [])
         self.upstreams = Set(upstreams)
@@ -114,6 +122,8 @@ public final class Bucket: Sendable {
     public let backend: any Backend
     public let upstream: Upstream
     public let anonymousAccess: Bool
+    /// Which roles' sessions may reach it; nil: any.
+    public let allowedRoles: Set<String>?
     /// The store checks the signed payload hash itself, so that we need not.
     public let storeVerifiesPayload: Bool
     /// Whether the bucket's configuration is its own: no prefix, and no other entry with the same bucket behind it.
@@ -132,6 +142,7 @@ public final class Bucket: Sendable {
         backend: any Backend,
         upstream: Upstream,
         anonymousAccess: Bool = false,
+        allowedRoles: Set<String>? = nil,
         storeVerifiesPayload: Bool = false,
         ownsBackendBucket: Bool = true,
         kind: BackendKind = .s3,
@@ -143,6 +154,7 @@ public final class Bucket: Sendable {
         self.backend = backend
         self.upstream = upstream
         self.anonymousAccess = anonymousAccess
+        self.allowedRoles = allowedRoles
         self.storeVerifiesPayload = storeVerifiesPayload
         self.ownsBackendBucket = ownsBackendBucket
         self.kind = kind

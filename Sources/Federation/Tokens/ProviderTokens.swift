@@ -44,29 +44,67 @@ package final class ProviderTokens: TokenVerifier {
     package func verify(_ token: BearerToken, under snapshot: Snapshot, at now: Instant) async -> TokenFinding {
         let key = TokenMemory.Key(token, under: snapshot)
         do throws(TokenRefusal) {
-            let signed = try SignedToken(parsing: token)
-            let provider = try snapshot.identityProviders.provider(of: signed.claims, for: .bearer)
-            guard provider.accepts(signed.algorithm) else { throw .algorithm }
-            let identity = try signed.claims.identity(for: provider, at: now)
-            switch keys(of: provider, under: snapshot) {
-            case .fixed(let configured):
-                guard case .verified = await configured.ring.match(signed) else { throw .signature }
-                memory.remember(identity, by: nil, epoch: 0, as: key)
-            case .issuer(let issuer):
-                let epoch = issuer.epoch
-                switch await issuer.check(signed) {
-                case .verified: memory.remember(identity, by: issuer, epoch: epoch, as: key)
-                case .forged: throw .signature
-                // Not remembered: the key may be there in a moment.
-                case .unknownKey: return .refused(.unknownKey)
-                case .unavailable(let problem):
-                    return .unavailable(reason: "the keys of \(provider.name): \(problem)")
-                }
+            switch try await check(token, for: .bearer, under: snapshot, at: now) {
+            case .verified(let identity, let issuer, let epoch):
+                memory.remember(identity, by: issuer, epoch: epoch, as: key)
+                return .verified(identity)
+            // Not remembered: the key may be there in a moment.
+            case .unknownKey: return .refused(.unknownKey)
+            case .unavailable(let reason): return .unavailable(reason: reason)
             }
-            return .verified(identity)
         } catch {
             memory.remember(error, as: key, at: now)
             return .refused(error)
+        }
+    }
+
+    /// Not remembered: what comes of it is a session, which is.
+    package func verify(
+        forSession token: BearerToken,
+        under snapshot: Snapshot,
+        at now: Instant
+    ) async -> TokenFinding {
+        do throws(TokenRefusal) {
+            switch try await check(token, for: .sts, under: snapshot, at: now) {
+            case .verified(let identity, _, _): return .verified(identity)
+            case .unknownKey: return .refused(.unknownKey)
+            case .unavailable(let reason): return .unavailable(reason: reason)
+            }
+        } catch {
+            return .refused(error)
+        }
+    }
+
+    private enum Checked {
+        /// By keys of that issuer, as they were at that epoch; nil: by the configuration's own.
+        case verified(TokenIdentity, IssuerKeys?, epoch: Int)
+        case unknownKey
+        case unavailable(reason: String)
+    }
+
+    private func check(
+        _ token: BearerToken,
+        for use: IdentityProvider.Use,
+        under snapshot: Snapshot,
+        at now: Instant
+    ) async throws(TokenRefusal) -> Checked {
+        let signed = try SignedToken(parsing: token)
+        let provider = try snapshot.identityProviders.provider(of: signed.claims, for: use)
+        guard provider.accepts(signed.algorithm) else { throw .algorithm }
+        let identity = try signed.claims.identity(for: provider, at: now)
+        switch keys(of: provider, under: snapshot) {
+        case .fixed(let configured):
+            guard case .verified = await configured.ring.match(signed) else { throw .signature }
+            return .verified(identity, nil, epoch: 0)
+        case .issuer(let issuer):
+            let epoch = issuer.epoch
+            switch await issuer.check(signed) {
+            case .verified: return .verified(identity, issuer, epoch: epoch)
+            case .forged: throw .signature
+            case .unknownKey: return .unknownKey
+            case .unavailable(let problem):
+                return .unavailable(reason: "the keys of \(provider.name): \(problem)")
+            }
         }
     }
 

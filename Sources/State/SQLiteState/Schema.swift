@@ -31,7 +31,7 @@ enum Schema {
     }
 
     /// What brings a file from each version to the next. Never changed once released, only added to.
-    private static let steps = [first, second]
+    private static let steps = [first, second, third]
 
     /// Instants are nanoseconds since 1970; keys are BLOBs, because they are bytes; indexes cover only what is looked
     /// for by them, so that slots that have ended cost nothing when one is issued.
@@ -102,5 +102,14 @@ enum Schema {
 
     private static let second = """
         CREATE TABLE secret (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+        """
+
+    private static let third = """
+        CREATE TABLE revocation (
+            kind TEXT NOT NULL, subject TEXT NOT NULL, at INTEGER NOT NULL, blocked INTEGER NOT NULL,
+            change INTEGER NOT NULL UNIQUE, PRIMARY KEY (kind, subject)
+        ) WITHOUT ROWID;
+        CREATE TABLE revocation_change (last INTEGER NOT NULL);
+        INSERT INTO revocation_change VALUES (0);
         """
 }

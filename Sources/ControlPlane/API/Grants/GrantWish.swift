@@ -57,6 +57,7 @@ struct GrantWish {
             case .denied(let why): throw .denied(why.description)
             }
         }
+        guard !caller.isOfSession else { throw .denied("a session gives nothing on") }
         // The application has the last word here too.
         for permission in await caller.permissions(for: places.map { Rights.Wish($0.0, at: $0.1) }) {
             if case .denied(let why) = permission { throw .denied(why) }

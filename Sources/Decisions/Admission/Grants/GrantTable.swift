@@ -3,7 +3,7 @@ import S3API
 public import WireFormats
 
 /// The grants in force, by who holds them: asked where nothing else permits what a request needs.
-public struct GrantTable: Sendable {
+public struct GrantTable: BookContent {
     public enum Holder: Hashable, Sendable {
         case principal(Principal)
         /// Whoever has the link: the SHA-256 of its token.
@@ -18,6 +18,7 @@ public struct GrantTable: Sendable {
     public init() {}
 
     public var count: Int { holders.count }
+    public var isEmpty: Bool { holders.isEmpty }
 
     /// Adds a right, or replaces the one of the same id.
     public mutating func insert(_ right: GivenRight, for holder: Holder) {

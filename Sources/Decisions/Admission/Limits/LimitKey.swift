@@ -7,6 +7,7 @@ public struct LimitKey: Hashable, Sendable {
         case principal(Principal)
         case anonymous(IPAddress)
         case failedAuthentication(IPAddress)
+        case sts(IPAddress)
     }
 
     private let form: Form
@@ -20,6 +21,9 @@ public struct LimitKey: Hashable, Sendable {
     public static func anonymous(from address: IPAddress) -> LimitKey {
         LimitKey(.anonymous(address.rateLimitKey))
     }
+
+    /// Requests for sessions, whoever they are by.
+    public static func sts(from address: IPAddress) -> LimitKey { LimitKey(.sts(address.rateLimitKey)) }
 
     /// Requests whose authentication failed; counted apart from anonymous ones, so that a wrong key elsewhere behind
     /// the same address does not close public buckets.

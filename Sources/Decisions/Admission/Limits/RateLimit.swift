@@ -50,6 +50,10 @@ public struct RateLimit: Hashable, Sendable {
     /// minute. Far above what a misconfigured client does, far below what guessing needs.
     public static let failedAuthentications = RateLimit(knownAmount: 100, window: .seconds(60))
 
+    /// How often one address may ask for sessions: 600 times in any minute. Jobs that begin together behind one address
+    /// get theirs; signatures are not verified for anybody without end.
+    public static let sts = RateLimit(knownAmount: 600, window: .seconds(60))
+
     var windowNanoseconds: Int64 { window.saturatingNanoseconds }
 }
 

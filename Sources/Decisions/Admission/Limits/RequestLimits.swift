@@ -16,6 +16,8 @@ public struct RequestLimits: Hashable, Sendable {
     public static let unlimited = RequestLimits()
     /// For ``LimitKey/failedAuthentication(from:)``.
     public static let failedAuthentications = RequestLimits(requests: .failedAuthentications)
+    /// For ``LimitKey/sts(from:)``.
+    public static let sts = RequestLimits(requests: .sts)
 
     public var isUnlimited: Bool { requests == nil && bytes == nil && concurrentRequests == nil }
 }

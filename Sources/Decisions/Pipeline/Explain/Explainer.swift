@@ -1,4 +1,4 @@
-import Admission
+public import Admission
 public import HTTP1
 import Identity
 import S3API
@@ -10,11 +10,19 @@ public import WireFormats
 public struct Explainer: Sendable {
     private let tokens: any TokenVerifier
     private let authorizer: any Authorizer
+    private let revocations: RevocationBook?
 
-    /// - Parameter authorizer: the application, which is asked as for a request that is served.
-    public init(tokens: any TokenVerifier, authorizer: any Authorizer = NoAuthorizer()) {
+    /// - Parameters:
+    ///   - authorizer: the application, which is asked as for a request that is served.
+    ///   - revocations: what was ended before its time; nil: nothing ever is.
+    public init(
+        tokens: any TokenVerifier,
+        authorizer: any Authorizer = NoAuthorizer(),
+        revocations: RevocationBook? = nil
+    ) {
         self.tokens = tokens
         self.authorizer = authorizer
+        self.revocations = revocations
     }
 
     /// - Parameters:
@@ -39,14 +47,20 @@ public struct Explainer: Sendable {
             authorizer: authorizer,
             now: now,
             requestID: requestID,
-            ownPath: route == nil ? nil : head.path
+            ownPath: route == nil ? nil : head.path,
+            revocations: revocations?.current
         )
         var explanation = Explanation(understood: Explanation.Understood(asking, reserved, route))
         noteForwardedHost(asking, in: &explanation)
 
         var decision: Decision
         var findings = Findings()
-        var pipeline = Pipeline(limiter: Limiter(), tokens: tokens, authorizer: authorizer)
+        var pipeline = Pipeline(
+            limiter: Limiter(),
+            tokens: tokens,
+            authorizer: authorizer,
+            revocations: revocations
+        )
         var rounds = 0
         while true {
             decision = pipeline.decide(

@@ -68,6 +68,7 @@ struct RuleWords {
         case .allowed(.anonymousAccess): "allowed to everybody: the bucket has anonymous_access"
         case .allowed(.grant(let id)), .allowed(.countedGrant(let id)): "allowed by the grant \(quoted(id))"
         case .allowed(.filtered): "allowed: every caller may ask, and is shown the buckets that it may list"
+        case .denied(.roleNotAllowed): "denied: the bucket's allowed_roles does not name the session's role"
         case .denied(.disabled): "denied: the principal is disabled"
         case .denied(.expired): "denied: the principal has expired"
         case .denied(.explicitDeny(let name)):

@@ -235,6 +235,7 @@ struct SignatureDiagnosis {
 
     /// The key, also where it may not be used any more; nil where there is none.
     private mutating func usableKey(_ id: String) -> AccessKey? {
+        if SessionKeyring.issued(id) { return sessionKey(id) }
         let keys = asking.snapshot.accessKeys.all
         guard let key = keys.first(where: { $0.id.utf8.elementsEqual(id.utf8) }) else {
             let near = keys.first { $0.id.lowercased().utf8.elementsEqual(id.lowercased().utf8) }
@@ -253,6 +254,26 @@ struct SignatureDiagnosis {
             return nil
         }
         return key
+    }
+
+    /// The key of the session whose token the request has; nil where it has none that fits.
+    private mutating func sessionKey(_ id: String) -> AccessKey? {
+        guard let token = try? presented.securityToken(in: asking.head) else {
+            find(.unknownKey, "\(quoted(id)) is a session's access key, and the request has no session token.")
+            return nil
+        }
+        guard let (session, secret) = asking.snapshot.sessionKeys?.open(token, accessKeyID: id) else {
+            find(
+                .unknownKey,
+                "The session token is not the one of \(quoted(id)), was changed on the way, or was sealed with a key that is "
+                    + "not configured any more."
+            )
+            return nil
+        }
+        if asking.now >= session.expiresAt {
+            find(.keyNotUsable, "The session has expired at \(Timestamp.iso8601(session.expiresAt)).")
+        }
+        return AccessKey(id: id, secret: secret, principalName: session.name, expiresAt: session.expiresAt)
     }
 
     private mutating func mismatch(_ key: AccessKey, _ peeled: Peeled) {

@@ -29,6 +29,7 @@ extension Pipeline {
                 head,
                 facts,
                 under: snapshot,
+                revocations: revocations.current(),
                 asking: authorizer,
                 at: now,
                 requestID: requestID

@@ -1,3 +1,4 @@
+import Admission
 import HTTP1
 import S3API
 import WireFormats
@@ -19,6 +20,7 @@ struct GatewayCheck {
         _ head: RequestHead,
         _ facts: ConnectionFacts,
         under snapshot: Snapshot,
+        revocations: RevocationTable?,
         asking authorizer: any Authorizer,
         at now: Instant,
         requestID: RequestID
@@ -39,7 +41,8 @@ struct GatewayCheck {
             snapshot: snapshot,
             authorizer: authorizer,
             now: now,
-            requestID: requestID
+            requestID: requestID,
+            revocations: revocations
         )
         stripped = Asking(
             head: RequestHead(
@@ -54,7 +57,8 @@ struct GatewayCheck {
             snapshot: snapshot,
             authorizer: authorizer,
             now: now,
-            requestID: requestID
+            requestID: requestID,
+            revocations: revocations
         )
     }
 

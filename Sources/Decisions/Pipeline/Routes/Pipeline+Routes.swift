@@ -204,7 +204,8 @@ extension Asking {
             authorizer: authorizer,
             now: now,
             requestID: requestID,
-            ownPath: ownPath
+            ownPath: ownPath,
+            revocations: revocations
         )
     }
 

@@ -177,11 +177,12 @@ struct RouteDelivery: Sendable {
             return .refused(asking.reply(error.error), reason: error.reason)
         }
         let issued = Issued(
+            .url,
             id: url.id,
             bucket: wish.bucket,
             key: wish.key,
             reason: "\(url.reason); route \(route.pattern.source); via \(url.via.rawValue)",
-            expiresAt: url.expiresAt
+            until: url.expiresAt
         )
         return .issued(issued, SentElsewhere(url, asking.head, route).reply)
     }

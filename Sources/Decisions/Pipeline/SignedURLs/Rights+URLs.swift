@@ -32,7 +32,7 @@ extension Rights {
         if let signed = try storeURL(for: wish, bucket, target, for: term.lifetime, at: now) {
             address = (.store, signed.url, signed.fields)
         } else {
-            let key = holder.map { URLKey(random: Array(random.prefix(16)), holder: needed(of: $0)) }
+            let key = holder.map { URLKey(random: Array(random.prefix(16)), holder: snapshot.needed(of: $0)) }
             let parts = key.flatMap { snapshot.urlKeys?.parts(of: $0, nonce: Array(random.dropFirst(16))) }
             guard let parts else {
                 throw URLRefusal(S3Error(.proxyOnly, "No URL can be signed on behalf of this caller."))
@@ -57,20 +57,6 @@ extension Rights {
             expiresAt: term.end,
             cappedBy: term.cap,
             reason: verdict.reason
-        )
-    }
-
-    /// Of a token's claims those that its rights follow from: a URL is no place for the others.
-    private func needed(of holder: URLKey.Holder) -> URLKey.Holder {
-        guard case .token(let identity) = holder else { return holder }
-        let names = Set((snapshot.tokenScopes[identity.provider] ?? []).flatMap(\.claimNames))
-        return .token(
-            TokenIdentity(
-                provider: identity.provider,
-                subject: identity.subject,
-                claims: identity.claims.filter { names.contains($0.key) },
-                expiresAt: identity.expiresAt
-            )
         )
     }
 

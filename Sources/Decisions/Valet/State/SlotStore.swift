@@ -86,4 +86,5 @@ public enum StateError: Error, Hashable, Sendable {
 }
 
 /// All that has to outlive a process: what one store of `[state]` keeps.
-public typealias ValetState = SlotStore & GrantStore & Outbox & IdempotencyStore & SecretStore
+public typealias ValetState = SlotStore & GrantStore & RevocationStore & Outbox & IdempotencyStore
+    & SecretStore

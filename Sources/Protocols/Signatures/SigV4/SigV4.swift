@@ -12,6 +12,7 @@ public enum SigV4 {
     /// - Parameters:
     ///   - hosts: What the client may have signed as `host`, likeliest first; empty means the head's own.
     ///   - region: The region that the scope must name; `*` accepts any.
+    ///   - body: The hash of the whole body, where the service is one that states none in a field: it is what is signed.
     ///   - keys: Signing keys known so far; gains this one when the signature is right.
     public static func verify(
         _ presented: PresentedSignature,
@@ -22,9 +23,10 @@ public enum SigV4 {
         now: Instant,
         region: String = "*",
         service: String = "s3",
+        body: PayloadHash? = nil,
         keys: inout SigningKeyCache
     ) throws(SignatureRefusal) -> VerifiedSignature {
-        let claim = try SignatureClaim(presented, head: head)
+        let claim = try SignatureClaim(presented, head: head, body: body)
         try claim.checkTime(now)
         try claim.checkScope(region: region, service: service)
         try claim.checkCoverage(head.fields)

@@ -15,7 +15,12 @@ final class SignatureClaim: Sendable {
     let dateText: [UInt8]
     private let payloadText: [UInt8]
 
-    init(_ presented: PresentedSignature, head: RequestHead) throws(SignatureRefusal) {
+    /// - Parameter body: what is signed for the body where no field states it; nil: a field has to.
+    init(
+        _ presented: PresentedSignature,
+        head: RequestHead,
+        body: PayloadHash? = nil
+    ) throws(SignatureRefusal) {
         switch presented {
         case .header(let authorization):
             place = .header
@@ -24,7 +29,7 @@ final class SignatureClaim: Sendable {
             signature = authorization.signature
             (signedAt, dateText) = try SignatureClaim.date(head.fields)
             expiresAt = nil
-            payloadText = try SignatureClaim.statedPayload(head)
+            payloadText = try SignatureClaim.statedPayload(head, body)
         case .presignedV4(let presigned):
             place = .query
             scope = presigned.scope
@@ -33,7 +38,7 @@ final class SignatureClaim: Sendable {
             signedAt = presigned.signedAt
             dateText = presigned.dateText
             expiresAt = presigned.expiresAt
-            payloadText = try SignatureClaim.payloadText(presigned, head.fields)
+            payloadText = try SignatureClaim.payloadText(presigned, head.fields, body)
         case .presignedV2, .headerV2: throw .signatureVersion2
         case .otherScheme: throw .malformed(.header, .unsupportedAlgorithm)
         }
@@ -56,24 +61,33 @@ final class SignatureClaim: Sendable {
 
     /// `x-amz-content-sha256`. AWS requires it; curl before 8.10 leaves it out of requests without a body and signs the
     /// hash of nothing, which is unambiguous then and only then.
-    private static func statedPayload(_ head: RequestHead) throws(SignatureRefusal) -> [UInt8] {
+    private static func statedPayload(
+        _ head: RequestHead,
+        _ body: PayloadHash?
+    ) throws(SignatureRefusal) -> [UInt8] {
         if let text = try head.fields.once("x-amz-content-sha256") { return Array(text) }
+        if let body { return text(of: body) }
         guard head.framing == .none || head.framing == .length(0) else { throw .missingContentSHA256 }
+        return text(of: .empty)
+    }
+
+    private static func text(of payload: PayloadHash) -> [UInt8] {
         var text: [UInt8] = []
-        PayloadHash.empty.append(to: &text)
+        payload.append(to: &text)
         return text
     }
 
     private static func payloadText(
         _ presigned: PresignedQuery,
-        _ fields: FieldBlock
+        _ fields: FieldBlock,
+        _ body: PayloadHash?
     ) throws(SignatureRefusal) -> [UInt8] {
         let field = try fields.once("x-amz-content-sha256")
         if let stated = presigned.contentSHA256 {
             if let field, !field.elementsEqual(stated) { throw .conflictingContentSHA256 }
             return stated
         }
-        return field.map { Array($0) } ?? unsignedPayload
+        return field.map { Array($0) } ?? body.map(text(of:)) ?? unsignedPayload
     }
 
     private static let unsignedPayload = Array("UNSIGNED-PAYLOAD".utf8)

@@ -1,0 +1,118 @@
+import Admission
+import ControlPlane
+import Identity
+import Synchronization
+import Testing
+import Valet
+import WireFormats
+
+@Suite("What is revoked is what requests are decided by")
+struct RevocationKeeperTests {
+    private static let noon = Instant(secondsSince1970: 1_800_000_000)
+    private let store = RevocationMemory()
+
+    private func keeper() -> RevocationKeeper { RevocationKeeper(store, clock: { Self.noon }) }
+
+    @Test("It holds here at once, and elsewhere after the next look")
+    func instances() async throws {
+        let (here, there) = (keeper(), keeper())
+        let made = try await here.revoke(.role, "deployer", block: false)
+        #expect(made.at == Self.noon && !made.isBlocked)
+        #expect(here.book.current.ends(.role("deployer"), issuedAt: Self.noon))
+        #expect(!here.book.current.ends(.role("deployer"), issuedAt: Self.noon + .nanoseconds(1)))
+        #expect(there.book.current.isEmpty)
+        try await there.refresh()
+        #expect(there.book.current.ends(.role("deployer"), issuedAt: Self.noon))
+    }
+
+    @Test("A principal is found as the logs write it, and a block holds until it is lifted")
+    func principals() async throws {
+        let keeper = keeper()
+        _ = try await keeper.revoke(.user, "idp:auth:a:b", block: true)
+        let subject = RevocationTable.Subject.principal(.identityProvider(name: "auth", subject: "a:b"))
+        #expect(keeper.book.current.blocks(subject))
+        #expect(keeper.book.current.ends(subject, issuedAt: Self.noon + .seconds(1)))
+        _ = try await keeper.unblock(.user, "idp:auth:a:b")
+        #expect(!keeper.book.current.blocks(subject) && keeper.book.current.ends(subject, issuedAt: Self.noon))
+        #expect(try await keeper.unblock(.user, "user:nobody") == nil)
+    }
+
+    @Test("Without the state nothing is revoked, and nobody is told that it was")
+    func away() async {
+        store.goAway()
+        await #expect(throws: StateError.self) { try await keeper().revoke(.role, "deployer", block: false) }
+    }
+
+    @Test("What nothing rests on any more leaves the memory; blocks stay")
+    func forgetting() async throws {
+        let clock = Mutex(Self.noon)
+        let keeper = RevocationKeeper(store, clock: { clock.withLock { $0 } })
+        _ = try await keeper.revoke(.session, "a", block: false)
+        _ = try await keeper.revoke(.role, "deployer", block: true)
+        keeper.forgetOld()
+        #expect(keeper.book.current.count == 2)
+        clock.withLock { $0 = Self.noon + Revocation.remembered + .seconds(1) }
+        keeper.forgetOld()
+        #expect(keeper.book.current.count == 1 && keeper.book.current.blocks(.role("deployer")))
+    }
+}
+
+/// Revocations in memory.
+private final class RevocationMemory: RevocationStore {
+    private struct Contents {
+        var entries: [(revocation: Revocation, change: Int64)] = []
+        var last: Int64 = 0
+        var isAway = false
+    }
+
+    private let contents = Mutex(Contents())
+
+    func goAway() { contents.withLock { $0.isAway = true } }
+
+    private func with<Value: Sendable>(_ body: (inout Contents) -> Value) throws(StateError) -> Value {
+        let value: Value? = contents.withLock { $0.isAway ? nil : body(&$0) }
+        guard let value else { throw .unavailable("away") }
+        return value
+    }
+
+    private static func put(_ revocation: Revocation, in contents: inout Contents) {
+        contents.entries.removeAll {
+            $0.revocation.kind == revocation.kind && $0.revocation.subject == revocation.subject
+        }
+        contents.last += 1
+        contents.entries.append((revocation, contents.last))
+    }
+
+    func revoke(_ revocation: Revocation) async throws(StateError) -> Revocation {
+        try with { contents in
+            Self.put(revocation, in: &contents)
+            return revocation
+        }
+    }
+
+    func unblock(_ kind: Revocation.Kind, _ subject: String) async throws(StateError) -> Revocation? {
+        try with { contents -> Revocation? in
+            let found = contents.entries.first { $0.revocation.kind == kind && $0.revocation.subject == subject }
+            guard let known = found?.revocation else { return nil }
+            let lifted = Revocation(kind: kind, subject: subject, at: known.at, isBlocked: false)
+            Self.put(lifted, in: &contents)
+            return lifted
+        }
+    }
+
+    func revocations(limit: Int) async throws(StateError) -> [Revocation] {
+        try with { contents in Array(contents.entries.map(\.revocation).reversed().prefix(limit)) }
+    }
+
+    func revocations(
+        since cursor: Int64,
+        limit: Int
+    ) async throws(StateError) -> (changed: [Revocation], cursor: Int64) {
+        try with { contents in
+            let rows = contents.entries.filter { $0.change > cursor }.prefix(limit)
+            return (rows.map(\.revocation), rows.last?.change ?? cursor)
+        }
+    }
+
+    func forget(revokedBefore instant: Instant, limit: Int) async throws(StateError) -> Int { 0 }
+}
