@@ -118,6 +118,7 @@ extension GoogleBackend {
         case .none: (length, hash, carried) = (0, .empty, .none)
         case .stream(let bytes, .chunked): (length, hash, carried) = (bytes, .unsigned, .carried)
         case .stream(let bytes, let known): (length, hash, carried) = (bytes, known, .carried)
+        case .computed(let bytes, _): (length, hash, carried) = (bytes, .unsigned, .carried)
         case .checked(let bytes, _, _): (length, hash, carried) = (Int64(bytes), .unsigned, .carried)
         case .trailing, .document, .rewritten, .deletion: throw S3Error(.internalError)
         }
