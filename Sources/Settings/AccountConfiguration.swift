@@ -37,9 +37,9 @@ struct AccountReading {
         self.type = type
         self.options = options
         buckets = section.texts("buckets") ?? []
-        if type == .gcs, let every = buckets.first(where: { $0.value == "*" }) {
+        if type == .azure || type == .gcs, let every = buckets.first(where: { $0.value == "*" }) {
             section.reader.report(
-                "\"*\" is not possible where backend_type is \"gcs\"",
+                "\"*\" is not possible where backend_type is \(quoted(type?.rawValue ?? ""))",
                 at: every.origin,
                 suggestion: "name the buckets"
             )
@@ -71,15 +71,9 @@ extension BackendType {
         guard section.has("backend_type") else { return .s3 }
         guard let text = section.text("backend_type"), let type: BackendType = section.choice(text) else { return nil }
         switch type {
-        case .s3, .file, .gcs: return type
+        case .s3, .file, .azure, .gcs: return type
+        case .az: return .azure
         case .gs: return .gcs
-        case .azure, .az:
-            section.reader.report(
-                "\(quoted(type.rawValue)) is not supported by this version",
-                at: text.origin,
-                suggestion: "use \"s3\", \"gcs\" or \"file\""
-            )
-            return nil
         }
     }
 }

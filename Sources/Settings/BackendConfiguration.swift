@@ -6,6 +6,8 @@ package enum BackendConfiguration: Sendable {
     case s3(S3Connection)
     /// `backend_type = "gcs"` or `"gs"`.
     case gcs(GoogleConnection)
+    /// `backend_type = "azure"`.
+    case azure(AzureConnection)
     /// `backend_type = "file"`: the embedded store over a folder, as written (relative to the working directory).
     case file(path: String)
 }
@@ -63,7 +65,8 @@ extension BackendConfiguration {
             guard let connection = GoogleConnection(reading: options, owner: owner) else { return nil }
             self = .gcs(connection)
         case .azure, .az:
-            return nil
+            guard let connection = AzureConnection(reading: options, owner: owner) else { return nil }
+            self = .azure(connection)
         }
     }
 }

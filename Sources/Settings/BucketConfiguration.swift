@@ -82,9 +82,12 @@ package struct BucketConfiguration: Sendable {
                 "service_account_key",
             ]
             let own = credential.contains { $0 != "session_token" && options.has($0) }
-            options = options.inheriting(from: account.options, except: ["bucket_name"] + (own ? credential : []))
+            options = options.inheriting(
+                from: account.options,
+                except: ["bucket_name", "container_name"] + (own ? credential : [])
+            )
         }
-        let bucketName = Self.backendBucket(options)
+        let bucketName = Self.backendBucket(options, calledBy: type)
         let backend = type.flatMap { BackendConfiguration(type: $0, reading: options, owner: .bucket) }
         backendPrefix = Self.prefix(section)
         anonymousAccess = section.boolean("anonymous_access", or: false)
@@ -154,8 +157,9 @@ package struct BucketConfiguration: Sendable {
         return own
     }
 
-    private static func backendBucket(_ options: Section) -> String? {
-        guard options.has("bucket_name"), let text = options.required("bucket_name") else { return nil }
+    private static func backendBucket(_ options: Section, calledBy type: BackendType?) -> String? {
+        let option = type == .azure ? "container_name" : "bucket_name"
+        guard options.has(option), let text = options.required(option) else { return nil }
         // Stores other than AWS allow names that AWS does not; nothing allows these.
         let isName =
             text.value.utf8.count <= 255 && text.value != "." && text.value != ".."

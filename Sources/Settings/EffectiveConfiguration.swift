@@ -121,6 +121,7 @@ extension BackendConfiguration {
         switch self {
         case .s3: "s3"
         case .gcs: "gcs"
+        case .azure: "azure"
         case .file: "file"
         }
     }
@@ -129,6 +130,17 @@ extension BackendConfiguration {
         switch self {
         case .file(let path):
             return [("path", .text(path))]
+        case .azure(let connection):
+            return [
+                ("account_name", .text(connection.account)),
+                ("endpoint", .text(connection.address)),
+                ("access_key", connection.accessKey == nil ? .null : .secret),
+                ("connect_timeout", .duration(connection.connectTimeout)),
+                ("response_timeout", .duration(connection.responseTimeout)),
+                ("max_connections", .integer(Int64(connection.maxConnections))),
+                ("ca_certificate", connection.caCertificate.map { .text($0) } ?? .null),
+                ("public_endpoint", connection.publicEndpoint.map { .text($0.description) } ?? .null),
+            ]
         case .gcs(let connection):
             return [
                 ("endpoint", .text(connection.endpoint.description)),

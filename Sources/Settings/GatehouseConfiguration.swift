@@ -127,6 +127,7 @@ private struct BackendBucket: Hashable {
         switch backend {
         case .s3(let connection): store = connection.endpoint.description
         case .gcs(let connection): store = connection.endpoint.description
+        case .azure(let connection): store = connection.address
         case .file(let path): store = "file:" + path
         }
         self.bucket = bucket

@@ -16,7 +16,8 @@ enum KnownKeys {
         (
             "backend_options",
             [
-                "endpoint", "bucket_name", "addressing", "session_token", "auth_type", "connect_timeout",
+                "endpoint", "bucket_name", "account_name", "container_name", "access_key", "addressing",
+                "session_token", "auth_type", "connect_timeout",
                 "response_timeout", "ca_certificate", "public_endpoint", "access_key_id", "secret_access_key",
                 "region",
             ]

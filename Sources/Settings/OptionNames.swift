@@ -9,7 +9,8 @@ enum OptionNames {
     private static let network = [
         "endpoint", "connect_timeout", "response_timeout", "max_connections", "ca_certificate", "public_endpoint",
     ]
-    private static let azure = ["account_name", "container_name", "access_key", "tenant_id", "client_id"]
+    private static let azure = ["account_name", "container_name", "access_key"]
+    private static let azureFederation = ["tenant_id", "client_id"]
     private static let gcs = ["service_account_key", "hmac_access_id", "hmac_secret"]
     private static let gcsFederation = ["workload_provider", "service_account_email"]
 
@@ -19,7 +20,9 @@ enum OptionNames {
         func say(_ text: String, about names: [String]) {
             for name in names { explained[name] = text }
         }
-        say("belongs to backend_type \"azure\", which is not supported by this version", about: azure)
+        let isAzure = type == .azure
+        if !isAzure { say("belongs to backend_type \"azure\"", about: azure + azureFederation) }
+        if isAzure { say("belongs to federation, which is not supported by this version", about: azureFederation) }
         let isGoogle = type == .gcs
         if !isGoogle { say("belongs to backend_type \"gcs\"", about: gcs + gcsFederation) }
         if isGoogle { say("belongs to federation, which is not supported by this version", about: gcsFederation) }
@@ -33,6 +36,7 @@ enum OptionNames {
         if owner == .account {
             explained["bucket_name"] =
                 "an account's buckets have the same names at the store; another name is for an entry of [[buckets]]"
+            if isAzure { explained["container_name"] = explained["bucket_name"] }
         }
         return explained
     }

@@ -247,6 +247,14 @@ actor RunningConfiguration {
                     health: finding(bucket.backend)?.health ?? .unknown,
                     detail: finding(bucket.backend)?.detail ?? ""
                 )
+            case .azure(let connection):
+                BucketStatus(
+                    name: bucket.name,
+                    backendType: "azure",
+                    endpoint: connection.address,
+                    health: finding(bucket.backend)?.health ?? .unknown,
+                    detail: finding(bucket.backend)?.detail ?? ""
+                )
             case .gcs(let connection):
                 BucketStatus(
                     name: bucket.name,

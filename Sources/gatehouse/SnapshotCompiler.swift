@@ -168,7 +168,7 @@ struct SnapshotCompiler: Sendable {
         quarantine: [UInt8],
         overTLS: Bool
     ) throws -> OpenAccount {
-        let (backend, upstream) = try store(
+        let (store, upstream) = try store(
             account.backend,
             label: account.name,
             bucketName: "",
@@ -230,6 +230,14 @@ struct SnapshotCompiler: Sendable {
                 caCertificate: connection.caCertificate
             )
             return (backend, upstream)
+        case .azure(let connection):
+            return try azureStore(
+                connection,
+                label: label,
+                container: bucketName,
+                prefix: prefix,
+                quarantine: quarantine
+            )
         case .gcs(let connection):
             return try googleStore(
                 connection,
@@ -286,6 +294,43 @@ struct SnapshotCompiler: Sendable {
             endpoint: endpoint,
             publicEndpoint: connection.publicEndpoint.flatMap { Endpoint(url: $0.description) },
             bucketName: bucketName,
+            prefix: prefix,
+            credential: credential,
+            hidden: quarantine
+        )
+        let upstream = Upstream(
+            name: label,
+            endpoint: endpoint,
+            connectTimeout: connection.connectTimeout,
+            responseTimeout: connection.responseTimeout,
+            maxConnections: connection.maxConnections,
+            caCertificate: connection.caCertificate
+        )
+        return (backend, upstream)
+    }
+
+    private func azureStore(
+        _ connection: AzureConnection,
+        label: String,
+        container: String,
+        prefix: String,
+        quarantine: [UInt8]
+    ) throws -> (any Backend, Upstream) {
+        var credential = AzureCredential.anonymous
+        if let key = connection.accessKey {
+            guard let signer = SharedKeySigner(account: connection.account, key: key) else {
+                throw SnapshotFailure("the access_key of \(connection.account) is not base64")
+            }
+            credential = .sharedKey(signer)
+        }
+        guard let endpoint = Endpoint(url: connection.address) else {
+            throw SnapshotFailure("\(connection.address) is not a store's URL")
+        }
+        let backend = AzureBackend(
+            account: connection.account,
+            container: container,
+            endpoint: endpoint,
+            publicEndpoint: connection.publicEndpoint.flatMap { Endpoint(url: $0.description) },
             prefix: prefix,
             credential: credential,
             hidden: quarantine
@@ -360,6 +405,7 @@ extension BackendConfiguration {
         switch self {
         case .s3: .s3
         case .gcs: .gcs
+        case .azure: .azure
         case .file: .file
         }
     }

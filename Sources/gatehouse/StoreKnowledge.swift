@@ -81,6 +81,7 @@ extension BackendConfiguration {
         switch self {
         case .s3(let connection): Endpoint(url: connection.endpoint.description)
         case .gcs(let connection): Endpoint(url: connection.endpoint.description)
+        case .azure(let connection): Endpoint(url: connection.address)
         case .file: nil
         }
     }

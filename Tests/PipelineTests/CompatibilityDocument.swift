@@ -14,7 +14,7 @@ struct CompatibilityDocument {
         [conformance](conformance.md). An operation that is not here, a query parameter or an `x-amz-` header that is not
         known, and anything given twice are answered with 501 `NotImplemented` and never forwarded.
 
-        - **s3**, **gcs**, **file**: the kinds of store, `backend_type`. *501*: refused there.
+        - **s3**, **gcs**, **azure**, **file**: the kinds of store, `backend_type`. *501*: refused there.
         - **Actions**: all of them must be permitted, as scopes name them. With a `versionId` those after the plus, too.
         - **Group**: the groups of actions that hold them. *named*: in no group; a scope must name the action itself
           (`configure` names all of its kind). `actions = ["*"]` on `bucket = "*"` has `configure`, `create_bucket` and

@@ -18,6 +18,8 @@ struct Gate {
     /// `buckets = ["*"]` for the account in the north.
     var hasOpenAccount = false
     var openAccountKind = BackendKind.s3
+    /// The bucket `azured`, at Azure.
+    var hasAzure = false
     var auditIsHealthy = true
     /// Whether the client's connection is TLS.
     var clientIsSecure = true
@@ -99,7 +101,7 @@ struct Gate {
             limits: limits,
             ownLimits: ownLimits,
             openAccount: hasOpenAccount ? openAccount : nil,
-            buckets: try Self.buckets(knowing: checksums),
+            buckets: try Self.buckets(knowing: checksums) + (hasAzure ? [try Self.azureBucket()] : []),
             urlKeys: URLKeyring(secret: Secret(Array(repeating: 7, count: 32))),
             uploads: uploads,
             roles: roles,
@@ -195,6 +197,22 @@ struct Gate {
             maxAgeSeconds: 1
         ),
     ]
+
+    private static func azureBucket() throws -> Bucket {
+        let signer = try #require(SharedKeySigner(account: "acct", key: Secret("c2VjcmV0")))
+        return Bucket(
+            name: try #require(BucketName(validating: "azured")),
+            backend: AzureBackend(
+                account: "acct",
+                container: "azured",
+                endpoint: south,
+                credential: .sharedKey(signer)
+            ),
+            upstream: Upstream(name: "azured", endpoint: south),
+            kind: .azure,
+            hardening: []
+        )
+    }
 
     private static func unsignedBucket(_ name: String) throws -> Bucket {
         Bucket(

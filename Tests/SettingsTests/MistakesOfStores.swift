@@ -59,7 +59,30 @@ extension Mistake {
         ),
         Mistake("[[buckets]]\n[buckets.backend_options]\nregion = \"x\"", 1, "buckets[0].name", "is required"),
         Mistake("[[buckets]]\nname = \"da_ta\"\nbackend_options.region = \"x\"", 2, "buckets[0].name", "bucket name"),
-        Mistake(bucket("backend_type = \"azure\""), 3, "buckets[0].backend_type", "not supported by this version"),
+        Mistake(
+            bucket("backend_type = \"azure\"", options: "container_name = \"x\""),
+            4,
+            "buckets[0].backend_options.account_name",
+            "is required"
+        ),
+        Mistake(
+            bucket("backend_type = \"az\"", options: "account_name = \"Not-A-Name\""),
+            5,
+            "buckets[0].backend_options.account_name",
+            "not the name of a storage account"
+        ),
+        Mistake(
+            bucket("backend_type = \"azure\"", options: "account_name = \"acct\"\naccess_key = \"no key\""),
+            6,
+            "buckets[0].backend_options.access_key",
+            "those are base64"
+        ),
+        Mistake(
+            bucket("backend_type = \"azure\"", options: "account_name = \"acct\"\nclient_id = \"x\""),
+            6,
+            "buckets[0].backend_options.client_id",
+            "not supported by this version"
+        ),
         Mistake(bucket("backend_type = \"gs\""), 3, "buckets[0].backend_type", "not supported by this version"),
         Mistake(bucket("backend_type = \"S3\""), 3, "buckets[0].backend_type", "did you mean \"s3\"?"),
         Mistake(bucket("backend_prefix = \"../x\""), 3, "buckets[0].backend_prefix", "is not a prefix"),

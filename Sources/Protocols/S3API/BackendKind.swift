@@ -4,6 +4,8 @@ public enum BackendKind: String, CaseIterable, Hashable, Sendable {
     case s3
     /// Google Cloud Storage.
     case gcs
+    /// Azure Blob Storage, asked in its own protocol.
+    case azure
     /// The embedded store over a folder.
     case file
 }
@@ -17,6 +19,7 @@ extension BackendKind {
             switch self {
             case .s3: true
             case .gcs: false
+            case .azure: false
             case .file: Self.embeddedStoreHas(operation)
             }
         }

@@ -63,6 +63,8 @@ struct GatewayPlan {
                     LeftOut(bucket: bucket.name, reason: "Google's signature has other fields: route it by hand")
                 )
             case .file: leftOut.append(LeftOut(bucket: bucket.name, reason: "a file backend has no address"))
+            case .azure:
+                leftOut.append(LeftOut(bucket: bucket.name, reason: "Azure takes other fields than are written here"))
             case .s3(let connection):
                 guard connection.credential != nil else {
                     leftOut.append(LeftOut(bucket: bucket.name, reason: "requests to its store are not signed"))

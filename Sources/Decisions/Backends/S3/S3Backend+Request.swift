@@ -126,10 +126,3 @@ extension S3Backend {
         return value
     }
 }
-
-extension FieldBlock {
-    /// Appends a field under its name in lower case.
-    mutating func appendLowered(_ name: ArraySlice<UInt8>, _ value: ArraySlice<UInt8>) {
-        append(name.lazy.map { lowered($0) }, value)
-    }
-}

@@ -1,0 +1,57 @@
+package import WireFormats
+
+/// An account at Azure Blob Storage.
+package struct AzureConnection: Sendable {
+    package let account: String
+    /// nil: the account's own, at Microsoft's domain.
+    package var endpoint: PublicURL?
+    /// In base64; nil: requests go out without a credential.
+    package var accessKey: Secret<String>?
+    package var connectTimeout = Duration.seconds(5)
+    package var responseTimeout = Duration.seconds(60)
+    /// Connections to this store, over all loops together.
+    package var maxConnections = 512
+    /// Authorities that may have issued the store's certificate, as PEM text; nil: the system's.
+    package var caCertificate: String?
+    /// The host in signed URLs, where clients reach the store under another one.
+    package var publicEndpoint: PublicURL?
+
+    /// Where requests go.
+    package var address: String { endpoint?.description ?? "https://\(account).blob.core.windows.net" }
+}
+
+extension AzureConnection {
+    init?(reading options: Section, owner: BackendConfiguration.Owner) {
+        let name = options.required("account_name", "is required where backend_type is \"azure\"")
+        if let name, !Self.isAccountName(name.value) {
+            options.reader.report(
+                "\(quoted(name.value)) is not the name of a storage account",
+                at: name.origin,
+                suggestion: "use 3 to 24 lower-case letters and digits"
+            )
+            return nil
+        }
+        if owner == .bucket { _ = options.value("container_name") }
+        account = name?.value ?? ""
+        endpoint = options.parsed("endpoint", expected: PublicURL.expected, PublicURL.init(parsing:))
+        if options.has("access_key"), let key = options.resolved("access_key") {
+            if Base64.decode(Array(key.value.utf8)).map({ $0.isEmpty }) ?? true {
+                options.reader.report("is not an account's key: those are base64", at: options.place(of: "access_key"))
+            }
+            accessKey = Secret(key.value)
+        }
+        connectTimeout = options.duration("connect_timeout", or: connectTimeout)
+        responseTimeout = options.duration("response_timeout", or: responseTimeout)
+        maxConnections = options.integer("max_connections", or: maxConnections, in: 1...100_000)
+        if options.has("ca_certificate") { caCertificate = TLSConfiguration.pem("ca_certificate", in: options) }
+        publicEndpoint = options.parsed("public_endpoint", expected: PublicURL.expected, PublicURL.init(parsing:))
+        options.finish(OptionNames.explained(for: .azure, owner: owner))
+        guard name != nil else { return nil }
+    }
+
+    /// Microsoft, "Storage account overview": names are parts of host names, and of what is signed.
+    private static func isAccountName(_ name: String) -> Bool {
+        (3...24).contains(name.utf8.count)
+            && name.utf8.allSatisfy { $0 &- 0x61 < 26 || $0 &- 0x30 < 10 }
+    }
+}
