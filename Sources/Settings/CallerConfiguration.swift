@@ -116,6 +116,10 @@ package struct CredentialConfiguration: Sendable {
             && text.value.utf8.allSatisfy { byte in
                 byte > 0x20 && byte < 0x7F && !"/,=&?%+\"".utf8.contains(byte)
             }
+        guard !isID || !(SessionKeyring.issued(text.value) || URLKeyring.issued(text.value)) else {
+            reader.report("begins like the ids that Gatehouse makes itself", at: text.origin)
+            return nil
+        }
         if isID { return text.value }
         reader.report(
             "is not an access key id",

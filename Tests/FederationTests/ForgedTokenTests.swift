@@ -1,3 +1,4 @@
+import Federation
 import Identity
 import JWTKit
 import Testing
@@ -27,6 +28,33 @@ struct ForgedTokenTests {
         #expect(await bench.verify(try await SigningKey.hs256(secret).token(), under: symmetric).summary == "alice")
         let other = try await SigningKey.hs256(Array(secret.reversed())).token()
         #expect(await bench.verify(other, under: symmetric).summary == "token_signature")
+    }
+
+    @Test("Whose tokens are for bearers exchanges nothing, and whose are for sessions knows no bearers")
+    func uses() async throws {
+        let key = try await SigningKey.rsa(.rs256, "a")
+        bench.issuer.publish(key)
+        let token = try key.token()
+        func findings(_ uses: Set<IdentityProvider.Use>, generation: Int) async throws -> [String] {
+            let provider = IdentityProvider(
+                name: "auth",
+                issuer: PlayedIssuer.issuer,
+                audiences: ["gatehouse"],
+                uses: uses,
+                keys: .url(try #require(ServiceURL(PlayedIssuer.jwks)))
+            )
+            let snapshot = try snapshot(provider, generation: generation)
+            return [
+                await bench.verify(token, under: snapshot).summary,
+                await bench.tokens.verify(forSession: token, under: snapshot, at: bench.now).summary,
+            ]
+        }
+        #expect(try await findings([.bearer], generation: 2) == ["alice", "unknown_issuer"])
+        #expect(try await findings([.sts], generation: 3) == ["unknown_issuer", "alice"])
+        #expect(try await findings([.bearer, .sts], generation: 4) == ["alice", "alice"])
+        let forged = try await SigningKey.rsa(.rs384, "b").token()
+        let both = try snapshot(provider(), generation: 5)
+        #expect(await bench.tokens.verify(forSession: forged, under: both, at: bench.now).summary == "unknown_issuer")
     }
 
     @Test("The public key as an HMAC secret is the wrong kind of key, in every spelling")

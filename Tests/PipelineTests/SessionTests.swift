@@ -2,12 +2,13 @@ import Admission
 import Crypto
 import HTTP1
 import Identity
-import Pipeline
 import S3API
 import STSAPI
 import Signatures
 import Testing
 import WireFormats
+
+@testable import Pipeline
 
 /// STS and what is done with its sessions, without a socket.
 @Suite("Sessions are issued, used, narrowed and ended")
@@ -442,6 +443,34 @@ struct SessionTests {
         book.update { $0.end(.role("deployer"), issuedUpTo: noon, isBlocked: false) }
         #expect(try gate.decide(own).failureName == "revoked")
         #expect(try gate.decide(check).failureName == "revoked")
+    }
+
+    @Test("Tokens that were opened lately are few, of one configuration, and only those whose secret was shown")
+    func openSessions() throws {
+        let gate = try gate([role()])
+        let snapshot = try gate.snapshot()
+        let keys = try #require(gate.sessionKeys)
+        var sessions = OpenSessions(capacity: 2)
+        for number in 0..<5 {
+            let session = Session(
+                random: Array(repeating: UInt8(number), count: 16),
+                name: "s",
+                subject: .role("deployer"),
+                issuedAt: noon,
+                expiresAt: noon + .seconds(60)
+            )
+            let parts = try #require(keys.seal(session, nonce: Array(repeating: 0, count: 12)))
+            let token = Array(parts.token.reveal().utf8)
+            #expect(try sessions.open(token, accessKeyID: parts.accessKeyID, under: snapshot)?.session == session)
+            if number == 0 {
+                _ = try sessions.open([], accessKeyID: parts.accessKeyID, under: snapshot)
+                sessions.keepNewcomer()
+                #expect(sessions.count == 0)
+            } else {
+                sessions.keepNewcomer()
+                #expect((1...2).contains(sessions.count))
+            }
+        }
     }
 
     // MARK: - Where it is asked

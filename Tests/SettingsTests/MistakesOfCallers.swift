@@ -113,6 +113,12 @@ extension Mistake {
             "is not an access key id"
         ),
         Mistake(
+            credential("").replacing("AKEXAMPLE", with: "GHSTS0123"),
+            7,
+            "credentials[0].access_key_id",
+            "that Gatehouse makes itself"
+        ),
+        Mistake(
             credential("").replacing("principal_name = \"app\"", with: ""),
             6,
             "credentials[0].principal_name",

@@ -415,6 +415,27 @@ def test_urls_on_behalf_of_a_session_end_with_it(gateway, config, issuer):
     assert requests.get(made["url"], timeout=10).status_code == 400
 
 
+def test_explain_knows_sessions(gateway, config, issuer):
+    gate = gateway(config())
+    session = Session.of(gate, exchange(gate, token(issuer)))
+    url = session.s3().generate_presigned_url("get_object", {"Bucket": "docs", "Key": "acme/x"}, ExpiresIn=60)
+
+    def explain(text):
+        done = run([binary(), "explain", "--config", gate.config_path, "--json", text], env=gate.env)
+        told = json.loads(done.stdout)
+        assert session.secret_key not in done.stdout and session.token not in done.stdout
+        return told, [finding["code"] for finding in told["findings"] if finding["code"] != "note"]
+
+    told, findings = explain(url)
+    assert told["decision"]["outcome"] == "allowed" and findings == []
+    assert told["caller"]["principal"] == "role:deployer:run-1" and told["signature"]["verdict"] == "right"
+    assert explain(url.replace("acme/x", "acme/y"))[0]["signature"]["verdict"] == "wrong"
+    at = url.index("X-Amz-Security-Token=") + 60
+    assert explain(url[:at] + ("A" if url[at] != "A" else "B") + url[at + 1:])[1] == ["unknown_key"]
+    revoke(gate, "session", session.id)
+    assert explain(url)[0]["decision"]["outcome"] == "unauthenticated"
+
+
 # Revocation
 
 

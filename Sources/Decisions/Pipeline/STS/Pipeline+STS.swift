@@ -42,10 +42,10 @@ extension Pipeline {
     ) throws(STSRefusal) -> Plan {
         if findings.sts.form == nil, findings.sts.token == nil, findings.token == nil { try countAsking(asking) }
         guard let (parameters, body) = try entrance.parameters(of: asking.head, form: findings.sts.form) else {
-            notes.isPreliminary = true
             if case .length(let length) = asking.head.framing, length > Int64(STSEntrance.longestForm) {
                 throw STSRefusal(STSError(.validationError, "The form is too long."))
             }
+            notes.isPreliminary = true
             return .collect(limit: STSEntrance.longestForm) { body in
                 var found = findings
                 found.sts.form = body
