@@ -168,7 +168,7 @@ struct SnapshotCompiler: Sendable {
         quarantine: [UInt8],
         overTLS: Bool
     ) throws -> OpenAccount {
-        let (store, upstream) = try store(
+        let (opened, upstream) = try store(
             account.backend,
             label: account.name,
             bucketName: "",
@@ -176,7 +176,7 @@ struct SnapshotCompiler: Sendable {
             quarantine: quarantine,
             checksums: { account.checksums.known(of: $0, findings) }
         )
-        guard let backend = backend as? S3Backend else {
+        guard let backend = opened as? S3Backend else {
             throw SnapshotFailure("not every bucket of the account \(account.name) can be claimed")
         }
         return OpenAccount(
