@@ -431,7 +431,7 @@ def test_explain_knows_sessions(gateway, config, issuer):
     assert told["caller"]["principal"] == "role:deployer:run-1" and told["signature"]["verdict"] == "right"
     assert explain(url.replace("acme/x", "acme/y"))[0]["signature"]["verdict"] == "wrong"
     at = url.index("X-Amz-Security-Token=") + 60
-    assert explain(url[:at] + ("A" if url[at] != "A" else "B") + url[at + 1:])[1] == ["unknown_key"]
+    assert explain(url[:at] + ("A" if url[at] != "A" else "B") + url[at + 1:])[1] == ["unknown_access_key"]
     revoke(gate, "session", session.id)
     assert explain(url)[0]["decision"]["outcome"] == "unauthenticated"
 
