@@ -34,7 +34,7 @@ extension ClientConnection {
     // MARK: - Answers of a store
 
     func beginAnswer(status: Int, fields: FieldBlock, from head: ResponseHead) {
-        var bytes = loop.buffer(capacity: fields.bytes.count + Self.joinedBody + 512)
+        var bytes = loop.buffer(capacity: fields.bytes.count + Self.joined(head.framing) + 512)
         decideKeepAlive()
         record.status = status
         HeadWriter.appendStatusLine(status, to: &bytes)
@@ -177,6 +177,11 @@ extension ClientConnection {
 
     // MARK: - Parts
 
+    /// How much of a body will stand behind its head, as far as that is known.
+    private static func joined(_ framing: BodyFraming) -> Int {
+        if case .length(let length) = framing, length <= joinedBody { Int(length) } else { 0 }
+    }
+
     /// The connection lasts if the client wants it and what is left of the request's body is worth reading.
     private func decideKeepAlive() {
         if loop.isDraining { answer.keepAlive = false }
@@ -199,7 +204,7 @@ extension ClientConnection {
 
     private func appendCommonFields(to bytes: inout ByteBuffer) {
         bytes.writeStaticString("x-amz-request-id: ")
-        bytes.writeBytes(record.requestID.bytes)
+        bytes.writeMultipleIntegers(record.requestID.high, record.requestID.low)
         bytes.writeStaticString("\r\n")
         bytes.writeBytes(answer.hardening.isEmpty ? snapshot.server.hardening : answer.hardening)
         if !answer.keepAlive {

@@ -217,7 +217,7 @@ extension ClientConnection {
 
     /// Whether the answer may be read on: the client takes bytes, or the answer is being collected.
     var takesAnswerBytes: Bool {
-        exchange.collecting != nil || (context?.channel.isWritable ?? false)
+        exchange.collecting != nil || isWritable
     }
 
     func upstreamAnswered(_ head: ResponseHead) {

@@ -24,7 +24,7 @@ final class ClientConnection: ChannelDuplexHandler, UpstreamUser {
         // → waiting | connecting | discarding | head | lingering | closed
         case collecting(limit: Int, then: @Sendable ([UInt8]) -> Plan)
         // A form's fields are read. → waiting | gathering | connecting | discarding | head | lingering | closed
-        case readingForm(Findings)
+        indirect case readingForm(Findings)
         // A body flows that no byte of may reach the store yet. → connecting | discarding | head | lingering | closed
         case gathering
         // → forwarding | discarding | head | lingering | closed
@@ -50,6 +50,8 @@ final class ClientConnection: ChannelDuplexHandler, UpstreamUser {
     let loop: LoopContext
     var phase: Phase
     var context: ChannelHandlerContext?
+    /// Whether the client takes what is written to it; the channel says when that changes.
+    private(set) var isWritable = true
     var facts: ConnectionFacts
     var inbox = ByteBuffer()
     private var parser: RequestParser
@@ -100,6 +102,7 @@ final class ClientConnection: ChannelDuplexHandler, UpstreamUser {
 
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
+        isWritable = false
     }
 
     func channelActive(context: ChannelHandlerContext) {
@@ -131,7 +134,7 @@ final class ClientConnection: ChannelDuplexHandler, UpstreamUser {
         switch phase {
         case .collecting, .gathering, .readingForm, .discarding, .lingering: true
         case .closed: false
-        case .head: takesRequests || inbox.readableBytes < Self.readAhead
+        case .head: isWritable || inbox.readableBytes < Self.readAhead
         // A bounded amount is always welcome: asking the kernel to stop and go on costs two calls, and the end of a
         // client that has left is only seen behind its last bytes.
         case .connecting, .waiting, .transferring: inbox.readableBytes < Self.readAhead
@@ -139,9 +142,6 @@ final class ClientConnection: ChannelDuplexHandler, UpstreamUser {
             inbox.readableBytes < Self.readAhead || (!bodyIsRead && streamsBody && upstream.isWritable)
         }
     }
-
-    /// Answers that the client does not read hold up the requests behind them: otherwise they would pile up here.
-    private var takesRequests: Bool { context?.channel.isWritable ?? false }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var bytes = unwrapInboundIn(data)
@@ -155,7 +155,8 @@ final class ClientConnection: ChannelDuplexHandler, UpstreamUser {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable {
+        isWritable = context.channel.isWritable
+        if isWritable {
             if case .forwarding(let upstream) = phase {
                 extendDeadline(loop.waits.bodyIdle)
                 upstream.resumeReading()
@@ -182,7 +183,8 @@ final class ClientConnection: ChannelDuplexHandler, UpstreamUser {
 
     private func step() -> Bool {
         switch phase {
-        case .head: return takesRequests && readHead()
+        // Answers that the client does not read hold up the requests behind them: otherwise they would pile up here.
+        case .head: return isWritable && readHead()
         case .collecting(let limit, let then): return collect(limit: limit, then: then)
         case .gathering: return gather()
         case .readingForm(let findings): return readForm(knowing: findings)
@@ -366,7 +368,7 @@ final class ClientConnection: ChannelDuplexHandler, UpstreamUser {
         case .lingering, .discarding, .closed:
             close()
         case .head:
-            if served > 0, inbox.readableBytes == 0 || !takesRequests {
+            if served > 0, inbox.readableBytes == 0 || !isWritable {
                 // What was answered last may still be on its way to a slow reader.
                 linger()
             } else if inbox.readableBytes == 0 {

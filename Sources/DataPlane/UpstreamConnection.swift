@@ -56,7 +56,8 @@ final class UpstreamConnection: ChannelDuplexHandler {
     /// Whether this connection has served an exchange before the present one.
     var isReused: Bool { exchanges > 1 }
 
-    var isWritable: Bool { context?.channel.isWritable ?? false }
+    /// Whether the store takes what is sent to it; the channel says when that changes.
+    private(set) var isWritable = true
 
     // MARK: - For the client's side
 
@@ -118,6 +119,7 @@ final class UpstreamConnection: ChannelDuplexHandler {
 
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
+        isWritable = false
     }
 
     func read(context: ChannelHandlerContext) {
@@ -218,7 +220,8 @@ final class UpstreamConnection: ChannelDuplexHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable { client?.upstreamTakesBytes() }
+        isWritable = context.channel.isWritable
+        if isWritable { client?.upstreamTakesBytes() }
         context.fireChannelWritabilityChanged()
     }
 

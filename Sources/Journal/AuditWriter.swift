@@ -1,5 +1,11 @@
 import WireFormats
 
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
 /// Seals bodies into the chain and writes them, rotating files. Owned by one thread at a time.
 ///
 /// The first line of every file is a marker (`"event":"file_opened"`), so that a file which lost its head shows it.
@@ -103,10 +109,12 @@ struct AuditWriter {
     }
 
     private func seal(_ bodies: [UInt8], _ chain: inout AuditChain, _ text: inout [UInt8]) {
-        var rest = bodies[...]
-        while let feed = rest.firstIndex(of: 0x0A) {
-            chain.seal(rest[..<feed], to: &text)
-            rest = rest[(feed + 1)...]
+        bodies.withUnsafeBytes { bodies in
+            var rest = bodies
+            while let feed = rest.firstLineFeed {
+                chain.seal(rest.prefix(feed), to: &text)
+                rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(feed + 1))
+            }
         }
     }
 
@@ -140,5 +148,13 @@ struct AuditWriter {
         LineText.append(event, to: &line)
         LineText.append("\"\n", to: &line)
         return line
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Where the first line ends; nil where none does.
+    fileprivate var firstLineFeed: Int? {
+        guard let start = baseAddress, let feed = memchr(start, 0x0A, count) else { return nil }
+        return UnsafeRawPointer(feed) - start
     }
 }

@@ -1,3 +1,5 @@
+import WireFormats
+
 /// Durations counted in fixed buckets of seconds, as Prometheus wants them.
 package struct Histogram: Sendable, Equatable {
     /// Upper bounds in nanoseconds with their text.
@@ -15,7 +17,7 @@ package struct Histogram: Sendable, Equatable {
     package init() {}
 
     package mutating func count(_ duration: Duration) {
-        let value = LineText.nanoseconds(duration)
+        let value = duration.saturatingNanoseconds
         var index = 0
         while index < Self.bounds.count, value > Self.bounds[index].nanoseconds { index += 1 }
         counts[index] += 1

@@ -26,18 +26,13 @@ package enum LineText {
 
     /// A duration in milliseconds with three decimals: `12.345`.
     package static func appendMilliseconds(_ duration: Duration, to line: inout [UInt8]) {
-        let microseconds = max(0, nanoseconds(duration) / 1000)
+        let microseconds = max(0, duration.saturatingNanoseconds / 1000)
         append(microseconds / 1000, to: &line)
         line.append(UInt8(ascii: "."))
         let fraction = microseconds % 1000
         line.append(UInt8(ascii: "0") + UInt8(fraction / 100))
         line.append(UInt8(ascii: "0") + UInt8(fraction / 10 % 10))
         line.append(UInt8(ascii: "0") + UInt8(fraction % 10))
-    }
-
-    package static func nanoseconds(_ duration: Duration) -> Int64 {
-        let (seconds, attoseconds) = duration.components
-        return seconds &* 1_000_000_000 &+ attoseconds / 1_000_000_000
     }
 
     /// A JSON string with its quotes (RFC 8259, section 7). Bytes that are not UTF-8 become U+FFFD, so the line is

@@ -6,8 +6,8 @@ public import Signatures
 public import WireFormats
 
 /// A request whose sender is known: a verified credential, or none where none was presented. Only this file makes one,
-/// so that nothing can be admitted that was not authenticated.
-public struct Authenticated: Sendable {
+/// so that nothing can be admitted that was not authenticated. Held by reference, since every stage has a look at it.
+public final class Authenticated: Sendable {
     public let principal: Principal
     /// What the caller's own entry in the configuration permits.
     public let basis: RightsBasis

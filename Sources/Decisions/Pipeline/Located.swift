@@ -2,8 +2,8 @@ import HTTP1
 import S3API
 import WireFormats
 
-/// A request whose address is understood: decoded once, here.
-struct Located: Sendable {
+/// A request whose address is understood: decoded once, here. Held by reference, since every stage has a look at it.
+final class Located: Sendable {
     let address: S3Address
     /// Whether path or host names the bucket.
     let style: AddressingStyle

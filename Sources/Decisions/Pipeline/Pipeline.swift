@@ -173,6 +173,11 @@ public struct Pipeline {
         noting notes: inout Decision,
         _ make: () throws(Refusal) -> Plan
     ) throws(Refusal) -> Plan {
+        guard !admitted.countedGrants.isEmpty else {
+            let plan = try make()
+            notes.outcome = .allowed
+            return plan
+        }
         var findings = findings
         findings.permit = notes.permit
         let use = CountedUse(admitted: admitted, asking: asking, findings: findings, counter: counter)

@@ -15,9 +15,9 @@ public enum Plan: Sendable {
     /// outside of the event loop, and is cancelled when the client leaves or has waited too long.
     case wait(@Sendable () async -> Plan)
     /// Read a form's fields from the body, then decide once more, knowing them.
-    case readForm(FormReader, Findings)
+    indirect case readForm(FormReader, Findings)
     /// Decide once more, knowing what was found out.
-    case reconsider(Findings)
+    indirect case reconsider(Findings)
     /// Hand something out, write that down, and only then answer.
     case issue(Issuance)
     /// Copy between two stores that can't reach each other.

@@ -3,8 +3,8 @@ public import HTTP1
 public import S3API
 public import WireFormats
 
-/// What `[server]` says, as far as requests depend on it.
-public struct ServerSettings: Sendable {
+/// What `[server]` says, as far as requests depend on it. Held by reference: every request looks at it.
+public final class ServerSettings: Sendable {
     /// The region clients sign for; `*` accepts any.
     public let region: String
     /// How clients address us, for documents that name a location.

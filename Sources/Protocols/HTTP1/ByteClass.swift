@@ -19,6 +19,12 @@ enum ByteClass {
     @inline(__always)
     static func isVisible(_ byte: UInt8) -> Bool { byte &- 0x21 < 0x5E }
 
+    /// The same without `?` and `#`, which end a part of a target.
+    @inline(__always)
+    static func isPlainInTarget(_ byte: UInt8) -> Bool {
+        member(byte, low: 0x7FFF_FFF6_0000_0000, high: 0x7FFF_FFFF_FFFF_FFFF)
+    }
+
     @inline(__always)
     static func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
 

@@ -57,16 +57,30 @@ public struct FieldBlock: Sendable {
         append(name, value.utf8)
     }
 
+    /// A field whose value `write` appends to the block's bytes.
+    @inlinable
+    public mutating func append(_ name: StaticString, writing write: (inout [UInt8]) -> Void) {
+        let nameStart = bytes.count
+        name.withUTF8Buffer { bytes.append(contentsOf: $0) }
+        appendValue(nameStart: nameStart, write)
+    }
+
     @inlinable
     mutating func appendValue(_ value: some Sequence<UInt8>, nameStart: Int) {
+        appendValue(nameStart: nameStart) { $0.append(contentsOf: value) }
+    }
+
+    @inlinable
+    mutating func appendValue(nameStart: Int, _ write: (inout [UInt8]) -> Void) {
         let nameEnd = bytes.count
         bytes.append(UInt8(ascii: ":"))
         bytes.append(UInt8(ascii: " "))
         let valueStart = bytes.count
-        bytes.append(contentsOf: value)
+        write(&bytes)
         let end = bytes.count
         bytes.withUnsafeMutableBufferPointer { all in
-            for index in nameStart..<end where endsLine(all[index]) { all[index] = UInt8(ascii: " ") }
+            // Every byte is written, so that the compiler may look at many at a time.
+            for index in nameStart..<end { all[index] = endsLine(all[index]) ? UInt8(ascii: " ") : all[index] }
         }
         entries.append(Entry(name: nameStart..<nameEnd, value: valueStart..<bytes.count))
         bytes.append(UInt8(ascii: "\r"))

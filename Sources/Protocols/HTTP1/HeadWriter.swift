@@ -14,6 +14,11 @@ public enum HeadWriter {
 
     /// `HTTP/1.1 status reason`, to be followed by field lines and an empty one. `status` is 100...999.
     public static func appendStatusLine(_ status: Int, to buffer: inout ByteBuffer) {
+        if status == 200 {
+            // As nearly every answer begins.
+            buffer.writeStaticString("HTTP/1.1 200 OK\r\n")
+            return
+        }
         buffer.writeStaticString("HTTP/1.1 ")
         appendStatus(status, to: &buffer)
         buffer.writeStaticString(" ")
@@ -25,13 +30,18 @@ public enum HeadWriter {
     public static func appendContentLength(_ length: Int64, to buffer: inout ByteBuffer) {
         precondition(length >= 0, "a negative length")
         buffer.writeStaticString("content-length: ")
-        var divisor: Int64 = 1
-        while length / divisor >= 10 { divisor *= 10 }
-        while divisor > 0 {
-            buffer.writeInteger(UInt8(ascii: "0") + UInt8(length / divisor % 10))
-            divisor /= 10
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 21) { text in
+            text[19] = UInt8(ascii: "\r")
+            text[20] = UInt8(ascii: "\n")
+            var first = 19
+            var rest = length
+            repeat {
+                first -= 1
+                text[first] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+                rest /= 10
+            } while rest > 0
+            buffer.writeBytes(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(text)[first...]))
         }
-        buffer.writeStaticString("\r\n")
     }
 
     /// The request's whole head. Method, path and query must be free of spaces and controls, as encoding leaves them:

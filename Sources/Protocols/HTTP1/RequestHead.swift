@@ -1,6 +1,8 @@
 /// A request's head as received and understood: what it asks, how its body is framed, and whether the connection
 /// goes on afterwards. Made by ``RequestParser`` (or, for requests that no client sent, by the memberwise form).
-public struct RequestHead: Sendable {
+///
+/// Held by reference: it is handed on many times and holds many runs of bytes.
+public final class RequestHead: Sendable {
     public let method: HTTPMethod
     public let version: HTTPVersion
     /// The path as sent: never empty, still percent-encoded, without query. From an absolute-form target, its path.

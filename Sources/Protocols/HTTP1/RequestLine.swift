@@ -26,9 +26,12 @@ struct RequestLine {
         var questionMark: Int?
         var hasFragment = false
         index = targetStart
-        while index < line.upperBound, ByteClass.isVisible(bytes[index]) {
-            if bytes[index] == UInt8(ascii: "?"), questionMark == nil { questionMark = index }
-            if bytes[index] == UInt8(ascii: "#") { hasFragment = true }
+        while index < line.upperBound {
+            if !ByteClass.isPlainInTarget(bytes[index]) {
+                guard ByteClass.isVisible(bytes[index]) else { break }
+                if bytes[index] == UInt8(ascii: "?"), questionMark == nil { questionMark = index }
+                if bytes[index] == UInt8(ascii: "#") { hasFragment = true }
+            }
             index += 1
         }
         let target = targetStart..<index

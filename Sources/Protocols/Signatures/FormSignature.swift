@@ -49,7 +49,7 @@ public struct FormSignature: Sendable {
         } else {
             let proof = try required("x-amz-signature", .signature)
             let algorithm = try required("x-amz-algorithm", .algorithm)
-            guard algorithm.elementsEqual("AWS4-HMAC-SHA256".utf8) else {
+            guard algorithm.spell("AWS4-HMAC-SHA256") else {
                 throw .malformed(.form, .unsupportedAlgorithm)
             }
             let scope = try CredentialScope(parsing: try required("x-amz-credential", .credential)[...], in: .form)

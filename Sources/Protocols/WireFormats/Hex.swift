@@ -18,33 +18,28 @@ public enum Hex {
 
     /// The same for bytes that lie together.
     public static func append(_ bytes: UnsafeRawBufferPointer, to text: inout [UInt8]) {
-        text.append(
-            contentsOf: [UInt8](unsafeUninitializedCapacity: bytes.count * 2) { digits, count in
-                for index in bytes.indices {
-                    digits[index * 2] = lowerDigit(bytes[index] >> 4)
-                    digits[index * 2 + 1] = lowerDigit(bytes[index] & 15)
-                }
-                count = bytes.count * 2
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: bytes.count * 2) { digits in
+            for index in bytes.indices {
+                digits[index * 2] = lowerDigit(bytes[index] >> 4)
+                digits[index * 2 + 1] = lowerDigit(bytes[index] & 15)
             }
-        )
+            text.append(contentsOf: UnsafeBufferPointer(digits))
+        }
     }
 
     /// nil for an odd length or anything that is not a hexadecimal digit.
     @inlinable
     public static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
+        let count = text.count
+        guard count % 2 == 0 else { return nil }
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(text.count / 2)
-        var high: UInt8?
-        for character in text {
-            guard let digit = value(of: character) else { return nil }
-            if let upper = high {
-                bytes.append(upper << 4 | digit)
-                high = nil
-            } else {
-                high = digit
-            }
+        bytes.reserveCapacity(count / 2)
+        var characters = text.makeIterator()
+        while let first = characters.next(), let second = characters.next() {
+            guard let high = value(of: first), let low = value(of: second) else { return nil }
+            bytes.append(high << 4 | low)
         }
-        return high == nil ? bytes : nil
+        return bytes
     }
 
     @inlinable

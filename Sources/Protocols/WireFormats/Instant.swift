@@ -57,10 +57,7 @@ public struct Instant: Hashable, Comparable, Sendable {
 extension Duration {
     /// Nanoseconds, held within `Int64`.
     public var saturatingNanoseconds: Int64 {
-        let (seconds, attoseconds) = components
-        let whole = saturating(seconds.multipliedReportingOverflow(by: 1_000_000_000), seconds)
-        let fraction = attoseconds / 1_000_000_000
-        return saturating(whole.addingReportingOverflow(fraction), fraction)
+        Int64(clamping: attoseconds / 1_000_000_000)
     }
 }
 

@@ -1,8 +1,8 @@
 /// A request's id: 16 ASCII bytes in two words, so that carrying it costs no allocation.
 public struct RequestID: Hashable, Sendable {
     /// The bytes in reading order, the first in the highest place.
-    private let high: UInt64
-    private let low: UInt64
+    public let high: UInt64
+    public let low: UInt64
 
     /// 16 upper-case hexadecimal digits that spell `random`.
     public init(random: UInt64) {
@@ -26,12 +26,7 @@ public struct RequestID: Hashable, Sendable {
     }
 
     public func append(to bytes: inout [UInt8]) {
-        for shift in stride(from: UInt64(56), through: 0, by: -8) {
-            bytes.append(UInt8(truncatingIfNeeded: high >> shift))
-        }
-        for shift in stride(from: UInt64(56), through: 0, by: -8) {
-            bytes.append(UInt8(truncatingIfNeeded: low >> shift))
-        }
+        withUnsafeBytes(of: (high.bigEndian, low.bigEndian)) { bytes.append(contentsOf: $0) }
     }
 
     public var bytes: [UInt8] {

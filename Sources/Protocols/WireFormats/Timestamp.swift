@@ -178,11 +178,13 @@ let monthNames = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep",
 extension [UInt8] {
     /// Appends a non-negative number in decimal, padded with zeros to `width`.
     mutating func append(digits value: Int64, width: Int) {
-        var divisor: Int64 = 1
-        for _ in 1..<width { divisor *= 10 }
-        while divisor > 0 {
-            append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value / divisor % 10))
-            divisor /= 10
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: width) { digits in
+            var rest = value
+            for place in (0..<width).reversed() {
+                digits[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+                rest /= 10
+            }
+            append(contentsOf: UnsafeBufferPointer(digits))
         }
     }
 }

@@ -80,7 +80,7 @@ enum ResponseFields {
 
     /// The names in a `connection` field that are not about the connection itself.
     private static func nominations(_ value: ArraySlice<UInt8>) -> [ArraySlice<UInt8>] {
-        if equals(value, "close"[...]) || equals(value, "keep-alive"[...]) { return [] }
+        if isLowerCase(value, "close") || isLowerCase(value, "keep-alive") { return [] }
         return value.split(separator: UInt8(ascii: ",")).map { option in
             let start = option.drop { $0 == 0x20 || $0 == 0x09 }
             return start.prefix { $0 != 0x20 && $0 != 0x09 }
@@ -91,7 +91,9 @@ enum ResponseFields {
         name.count == other.count && zip(name, other).allSatisfy { lowered($0) == lowered($1) }
     }
 
-    private static func equals(_ name: ArraySlice<UInt8>, _ other: Substring) -> Bool {
-        name.count == other.utf8.count && zip(name, other.utf8).allSatisfy { lowered($0) == $1 }
+    /// Whether the value in lower case is `wanted`.
+    private static func isLowerCase(_ value: ArraySlice<UInt8>, _ wanted: StaticString) -> Bool {
+        guard value.count == wanted.utf8CodeUnitCount else { return false }
+        return wanted.withUTF8Buffer { wanted in value.elementsEqual(wanted) { lowered($0) == $1 } }
     }
 }

@@ -8,9 +8,8 @@ struct CountedUse {
     let findings: Findings
     let counter: (any UseCounter)?
 
-    /// The plan, once every use is taken; first one that takes them and decides again.
+    /// The plan, once every use is taken; first one that takes them and decides again. There is something to count.
     func plan(_ make: () throws(Refusal) -> Plan) throws(Refusal) -> (plan: Plan, isFinal: Bool) {
-        if admitted.countedGrants.isEmpty { return (try make(), true) }
         if let reason = findings.grants.unavailable { throw .uncounted(reason: reason) }
         if let ticket = findings.grants.ticket, admitted.countedGrants.allSatisfy({ ticket.grants[$0] != nil }) {
             return (charging(ticket, try make()), true)

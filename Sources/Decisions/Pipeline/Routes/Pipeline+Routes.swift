@@ -132,7 +132,7 @@ extension Located {
     /// The object that a route means for this caller.
     ///
     /// - Throws: `AccessDenied` where a claim is missing or unusable, or no bucket has a name that came of one.
-    init(_ route: Route, for caller: Authenticated, _ asking: Asking) throws(Refusal) {
+    convenience init(_ route: Route, for caller: Authenticated, _ asking: Asking) throws(Refusal) {
         let parameters: [String: [UInt8]]
         do {
             parameters = try route.pattern.parameters(of: asking.head.path)

@@ -91,7 +91,7 @@ public struct CanonicalRequest: Sendable {
             let name = names.name(index)
             bytes.append(contentsOf: name)
             bytes.append(UInt8(ascii: ":"))
-            if name.count == 4, name.elementsEqual("host".utf8) {
+            if name.spell("host") {
                 appendTrimmed(host[...])
             } else {
                 var isFirst = true

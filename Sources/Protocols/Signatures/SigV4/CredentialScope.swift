@@ -1,3 +1,5 @@
+import WireFormats
+
 /// Whose key signed, and what the signing key is good for: `KEY/YYYYMMDD/REGION/SERVICE/aws4_request`
 /// (AWS, "Create a signed AWS API request").
 public struct CredentialScope: Hashable, Sendable {
@@ -41,7 +43,7 @@ public struct CredentialScope: Hashable, Sendable {
         guard !key.isEmpty, !zone.isEmpty, !kind.isEmpty, !terminator.isEmpty, day.count == 8,
             day.allSatisfy({ $0 &- UInt8(ascii: "0") < 10 })
         else { throw malformed }
-        guard terminator.elementsEqual("aws4_request".utf8) else { throw .malformed(place, .scopeTerminator) }
+        guard terminator.spell("aws4_request") else { throw .malformed(place, .scopeTerminator) }
         accessKeyID = String(decoding: key, as: UTF8.self)
         date = Array(day)
         region = String(decoding: zone, as: UTF8.self)

@@ -16,7 +16,7 @@ public enum PayloadHash: Hashable, Sendable {
     public init?(_ text: some Collection<UInt8>) {
         if text.count == 64, let digest = Hex.decode(text) {
             self = .sha256(digest)
-        } else if text.elementsEqual("UNSIGNED-PAYLOAD".utf8) {
+        } else if text.spell("UNSIGNED-PAYLOAD") {
             self = .unsigned
         } else if let form = AWSChunkedForm(sentinel: text) {
             self = .chunked(form)

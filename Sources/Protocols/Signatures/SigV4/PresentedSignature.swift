@@ -36,10 +36,10 @@ public enum PresentedSignature: Sendable {
         let text = trimmed(value)
         let scheme = text.prefix { $0 != 0x20 && $0 != 0x09 }
         guard !scheme.isEmpty else { throw .emptyAuthorization }
-        if scheme.elementsEqual("AWS4-HMAC-SHA256".utf8) {
+        if scheme.spell("AWS4-HMAC-SHA256") {
             return .header(try HeaderAuthorization(parsing: text[scheme.endIndex...]))
         }
-        if scheme.elementsEqual("AWS".utf8) { return .headerV2 }
+        if scheme.spell("AWS") { return .headerV2 }
         if scheme.prefix(3).elementsEqual("AWS".utf8, by: { $0 & 0xdf == $1 }) {
             // SigV4A, or one of the above in another case.
             throw .malformed(.header, .unsupportedAlgorithm)

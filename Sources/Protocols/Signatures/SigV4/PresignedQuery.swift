@@ -34,7 +34,7 @@ public final class PresignedQuery: Sendable {
             return value
         }
         let algorithm = try required(.algorithm, .algorithm)
-        guard algorithm.elementsEqual("AWS4-HMAC-SHA256".utf8) else { throw .malformed(.query, .unsupportedAlgorithm) }
+        guard algorithm.spell("AWS4-HMAC-SHA256") else { throw .malformed(.query, .unsupportedAlgorithm) }
         let credential = try required(.credential, .credential)
         dateText = Array(try required(.date, .date))
         let expires = try required(.expires, .expires)

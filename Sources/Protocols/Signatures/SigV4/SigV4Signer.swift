@@ -69,15 +69,14 @@ public struct SigV4Signer: Sendable {
         canonical.appendPayload(payloadText)
 
         let stringToSign = stringToSign(dateText, canonical)
-        var authorization: [UInt8] = []
-        authorization.reserveCapacity(320)
-        authorization.append(contentsOf: "AWS4-HMAC-SHA256 Credential=".utf8)
-        appendCredential(dateText, to: &authorization)
-        authorization.append(contentsOf: ", SignedHeaders=".utf8)
-        authorization.append(contentsOf: names)
-        authorization.append(contentsOf: ", Signature=".utf8)
-        appendSignature(stringToSign, at: now, dateText, to: &authorization)
-        request.fields.append("authorization", authorization)
+        request.fields.append("authorization") { value in
+            value.append(contentsOf: "AWS4-HMAC-SHA256 Credential=".utf8)
+            appendCredential(dateText, to: &value)
+            value.append(contentsOf: ", SignedHeaders=".utf8)
+            value.append(contentsOf: names)
+            value.append(contentsOf: ", Signature=".utf8)
+            appendSignature(stringToSign, at: now, dateText, to: &value)
+        }
         return SigningStages(canonicalRequest: canonical.bytes, stringToSign: stringToSign)
     }
 
