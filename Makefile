@@ -2,6 +2,11 @@
 SWIFT ?= swift
 SECONDS ?= 600
 MINUTES ?= 15
+# The build that serves and is measured: one executable with Swift's runtime in it (docs/decisions/0018).
+RELEASE = -c release -Xswiftc -enforce-exclusivity=unchecked
+ifeq ($(shell uname),Linux)
+RELEASE += --static-swift-stdlib
+endif
 PYTEST = .venv/bin/python -m pytest
 # Further arguments for pytest or the benchmark, e.g. make test-clients ARGS='-k multipart'
 ARGS ?=
@@ -14,7 +19,7 @@ help: ## Show this list
 
 run: ## Install what the build needs, build, and start the gateway with its embedded store in ./data
 	@Scripts/install build
-	@$(SWIFT) build -c release --product gatehouse
+	@$(SWIFT) build $(RELEASE) --product gatehouse
 	@exec .build/release/gatehouse serve $(ARGS)
 
 test: ## Install what the tests need, and run all of them
@@ -52,22 +57,22 @@ fuzz: ## Fuzz the parsers that face the network, each for SECONDS (600)
 
 soak: ## Mixed load for MINUTES (15) with a bound on memory growth
 	@Scripts/install test
-	$(SWIFT) build -c release --product gatehouse
+	$(SWIFT) build $(RELEASE) --product gatehouse
 	Scripts/soak $(MINUTES)
 
 bench: ## Measure beside nginx, Envoy, HAProxy and rclone; writes docs/performance.md
 	@Scripts/install bench
-	$(SWIFT) build -c release --product gatehouse
+	$(SWIFT) build $(RELEASE) --product gatehouse
 	.venv/bin/python Bench/bench.py $(ARGS)
 
 microbench: ## CPU time of verifying, deciding and signing one request
 	@Scripts/install build
-	$(SWIFT) build -c release --product microbench
+	$(SWIFT) build $(RELEASE) --product microbench
 	@.build/release/microbench $(ARGS)
 
 statebench: ## Upload slots a second with durable commits, and flushes per slot
 	@Scripts/install build
-	$(SWIFT) build -c release --product statebench
+	$(SWIFT) build $(RELEASE) --product statebench
 	@Scripts/statebench
 
 clean: ## Remove what was built, not the data of `make run`

@@ -141,6 +141,7 @@ enum Instance {
                     logger: logger
                 ),
                 KeyService(tokens: tokens),
+                StartingCode(),
                 DataPlaneService(dataPlane: dataPlane, running: running),
             ]
         let serviceGroup = ServiceGroup(

@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 import time
+from pathlib import Path
 
 from support.gatehouse import eventually
 from support.people import ALICE
@@ -127,6 +128,28 @@ def test_ready_quickly_and_health_says_nothing_to_the_public(gateway, stub_store
         assert len(answer.body) < 64 and b"photos" not in answer.body and b"stub" not in answer.body
     assert gate.request("GET", "/-/ready", admin=True).status == 200
     assert gate.request("GET", "/metrics").status in (403, 404), "metrics on the public listener"
+
+
+def test_code_that_only_the_start_needed_does_not_count_as_memory(gateway, stub_store):
+    gate = gateway(config(stub_store(response(body=b"x"))))
+    assert gate.request("GET", "/photos/x", ALICE.headers).status == 200
+    assert eventually(lambda: resident_share_of_code(gate.process.pid) < 1 / 3)
+
+
+def resident_share_of_code(pid):
+    """How much of the executable's code a process has mapped in."""
+    executable = os.readlink(f"/proc/{pid}/exe")
+    size = resident = 0
+    counts = False
+    for line in Path(f"/proc/{pid}/smaps").read_text().splitlines():
+        words = line.split()
+        if "-" in words[0] and len(words) > 4:
+            counts = words[1] == "r-xp" and line.endswith(executable)
+        elif counts and words[0] == "Size:":
+            size += int(words[1])
+        elif counts and words[0] == "Rss:":
+            resident += int(words[1])
+    return resident / size
 
 
 def test_unknown_reserved_path_is_not_a_bucket(gateway, stub_store):
