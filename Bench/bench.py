@@ -1,6 +1,6 @@
 """Measures Gatehouse beside other proxies on the same work in the same run, and writes down what came out.
 
-    python Bench/bench.py [--only nginx,envoy,gatehouse] [--rounds 3] [--seconds 2] [--quick] [--no-document]
+    python Bench/bench.py [--only nginx,envoy,gatehouse] [--rounds 3] [--seconds 2] [--small] [--quick] [--no-document]
 
 One thread each; the contender on core 0, origin and load on core 1. CPU time is the kernel's accounting of the
 contender's process; medians of interleaved rounds (each round visits every contender before the next begins).
@@ -28,6 +28,7 @@ def options():
     parser.add_argument("--only", default=",".join(ALL), help="contenders, by comma: " + ", ".join(ALL))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=2, help="of load per measurement of small objects")
+    parser.add_argument("--small", action="store_true", help="small objects only")
     parser.add_argument("--quick", action="store_true", help="one round, 16 connections, no large objects")
     parser.add_argument("--no-document", action="store_true", help="leave docs/performance.md and the JSON alone")
     return parser.parse_args()
@@ -101,7 +102,7 @@ class Bench:
                 )
         deciding = [contender for name, contender in self.running if name in ("gatehouse", *WITHOUT_BYTES)]
         self.rounds("p99/64", deciding, lambda each: measure.late(each, "1k", 64, self.options.seconds))
-        if self.options.quick:
+        if self.options.quick or self.options.small:
             return
         stored = self.origin.objects / "bench" / "put"
         source = self.origin.objects / "bench" / "large"
@@ -165,7 +166,7 @@ class Bench:
         print("\n" + text)
         if self.problems:
             print("\nNot measured:\n" + "\n".join(self.problems))
-        if not self.options.no_document and not self.options.quick:
+        if not (self.options.no_document or self.options.quick or self.options.small):
             report.update_document(ROOT / "docs" / "performance.md", text)
             context = {"day": day, "machine": report.machine(), "rounds": self.options.rounds,
                        "versions": {contender.name: contender.version() for _, contender in self.running}}
@@ -182,7 +183,7 @@ def main():
     if unknown:
         sys.exit(f"unknown: {', '.join(unknown)}; there are {', '.join(ALL)}")
     if any("gatehouse" in name or name == "presigned" for name in chosen) and not gatehouse_binary().exists():
-        sys.exit(f"{gatehouse_binary()} is not there: swift build -c release --product gatehouse")
+        sys.exit(f"{gatehouse_binary()} is not there: make bench builds it")
     if len(os.sched_getaffinity(0)) < 2:
         sys.exit("two cores are needed: one for the contender, one for origin and load")
     folder = Path(tempfile.mkdtemp(prefix="gatehouse-bench-", dir="/dev/shm"))

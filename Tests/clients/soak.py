@@ -140,7 +140,11 @@ def soak(minutes, folder, report=print):
         failures = [failure for client in clients for failure in client.failures]
         growth = gate.process.resident_bytes() - warm
         bound = NOISE + GROWTH_LIMIT * (requests - warm_done)
-        report(f"{requests} requests, {len(failures)} failed, {growth / 1e6:+.2f} MB (bound {bound / 1e6:.2f} MB)")
+        per_100_000 = growth / max(1, requests - warm_done) * 100_000
+        report(
+            f"{requests} requests, {len(failures)} failed; resident memory {growth / 1e6:+.2f} MB since the warm-up "
+            f"(bound {bound / 1e6:.2f} MB), {per_100_000 / 1e6:+.3f} MB per 100,000 requests"
+        )
         return requests, failures, growth, growth < bound
     finally:
         gate.stop()
