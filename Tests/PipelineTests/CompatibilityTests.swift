@@ -22,7 +22,8 @@ struct CompatibilityTests {
                 switch kind {
                 case .s3: "photos"
                 case .azure: "azured"
-                case .gcs, .file: "local"
+                case .gcs: "googled"
+                case .file: "local"
                 }
             }
         }
@@ -42,7 +43,7 @@ struct CompatibilityTests {
         var gate = Gate()
         gate.hasOpenAccount = true
         gate.openAccountKind = kind
-        gate.hasAzure = kind == .azure
+        gate.hasOtherKinds = true
         return gate
     }
 

@@ -18,8 +18,8 @@ struct Gate {
     /// `buckets = ["*"]` for the account in the north.
     var hasOpenAccount = false
     var openAccountKind = BackendKind.s3
-    /// The bucket `azured`, at Azure.
-    var hasAzure = false
+    /// The buckets `azured`, at Azure, and `googled`, which a store of Google's is said to have.
+    var hasOtherKinds = false
     var auditIsHealthy = true
     /// Whether the client's connection is TLS.
     var clientIsSecure = true
@@ -101,7 +101,8 @@ struct Gate {
             limits: limits,
             ownLimits: ownLimits,
             openAccount: hasOpenAccount ? openAccount : nil,
-            buckets: try Self.buckets(knowing: checksums) + (hasAzure ? [try Self.azureBucket()] : []),
+            buckets: try Self.buckets(knowing: checksums)
+                + (hasOtherKinds ? [try Self.azureBucket(), try Self.bucket("googled", kind: .gcs)] : []),
             urlKeys: URLKeyring(secret: Secret(Array(repeating: 7, count: 32))),
             uploads: uploads,
             roles: roles,

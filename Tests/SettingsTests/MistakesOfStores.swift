@@ -83,7 +83,6 @@ extension Mistake {
             "buckets[0].backend_options.client_id",
             "not supported by this version"
         ),
-        Mistake(bucket("backend_type = \"gs\""), 3, "buckets[0].backend_type", "not supported by this version"),
         Mistake(bucket("backend_type = \"S3\""), 3, "buckets[0].backend_type", "did you mean \"s3\"?"),
         Mistake(bucket("backend_prefix = \"../x\""), 3, "buckets[0].backend_prefix", "is not a prefix"),
         Mistake(bucket("anonymous_access = 1"), 3, "buckets[0].anonymous_access", "must be true or false"),

@@ -1,5 +1,5 @@
-"""The same script at a store, at that store through Gatehouse, at the embedded store, and at a bucket of Google Cloud
-Storage: nobody can tell them apart.
+"""The same script at a store, at that store through Gatehouse, at the embedded store, and at buckets of Google Cloud
+Storage and Azure: nobody can tell them apart.
 
 What does differ stands in `differences.toml`, with the reason. An entry that has nothing to say any more fails the
 test as surely as a difference that nobody listed.
@@ -19,6 +19,7 @@ import tools  # noqa: F401
 from places import Place
 from record import CASES, facts
 from support.authority import Authority
+from support.azure_blob import ACCOUNT, KEY, AzureBlob
 from support.clients import s3_client
 from support.gatehouse import Gatehouse
 from support.google_store import GoogleStore
@@ -28,7 +29,7 @@ from support.seaweed import Seaweed
 
 pytestmark = pytest.mark.timeout(240)
 
-PLACES = ("store", "through", "embedded", "google")
+PLACES = ("store", "through", "embedded", "google", "azure")
 LISTED = tomllib.loads((Path(__file__).parent / "differences.toml").read_text(encoding="utf-8"))["difference"]
 
 
@@ -79,6 +80,7 @@ def places(tmp_path_factory):
     for bucket in ("matrix-store", "matrix-http", "matrix-https"):
         admin.create_bucket(Bucket=bucket)
     google = GoogleStore(credentials={"GOOGMATRIX": "hmac-secret"}, buckets=("matrix-at-google",)).start()
+    azure = AzureBlob(free_port(), ["matrix-at-azure"]).start()
     gates, ports = [], {}
     for scheme in ("http", "https"):
         ports[scheme] = {"store": store.port if scheme == "http" else https}
@@ -91,15 +93,18 @@ def places(tmp_path_factory):
                          "backend_options": {"path": str(folder / f"files-{scheme}")}},
                         {"name": "matrix-google", "backend_type": "gcs", "backend_options": {
                             "endpoint": google.endpoint, "bucket_name": "matrix-at-google",
-                            "hmac_access_id": "GOOGMATRIX", "hmac_secret": "hmac-secret"}}],
+                            "hmac_access_id": "GOOGMATRIX", "hmac_secret": "hmac-secret"}},
+                        {"name": "matrix-azure", "backend_type": "azure", "backend_options": {
+                            "endpoint": azure.endpoint, "account_name": ACCOUNT, "access_key": KEY,
+                            "container_name": "matrix-at-azure"}}],
             "credentials": [FULL.entry(everywhere())],
         }, tls=folder / "ca.crt" if scheme == "https" else False).start()
         gates.append(gate)
-        ports[scheme].update(through=gate.port, embedded=gate.port, google=gate.port)
+        ports[scheme].update(through=gate.port, embedded=gate.port, google=gate.port, azure=gate.port)
     made = {}
     for scheme in ("http", "https"):
         where = [("store", "matrix-store"), ("through", f"matrix-{scheme}"), ("embedded", "matrix-files")]
-        for name, bucket in where + ([("google", "matrix-google")] if scheme == "http" else []):
+        for name, bucket in where + ([("google", "matrix-google"), ("azure", "matrix-azure")] if scheme == "http" else []):
             keys = (store if name == "store" else FULL)
             (home := folder / f"{name}-{scheme}").mkdir()
             made[name, scheme] = Place(name, scheme, ports[scheme][name], bucket, keys.access_key, keys.secret_key,
@@ -108,6 +113,7 @@ def places(tmp_path_factory):
     for gate in gates:
         gate.stop()
     google.stop()
+    azure.stop()
     store.stop()
 
 
@@ -133,22 +139,24 @@ def test_the_list_of_differences_names_cases_that_exist():
         assert set(entry["at"]) <= set(PLACES) and entry["why"]
 
 
-def page():
-    """docs/google-cloud-storage.md as the list says it."""
+DOCS = Path(__file__).resolve().parents[3] / "docs"
+PAGES = {"google": DOCS / "google-cloud-storage.md", "azure": DOCS / "azure.md"}
+BEGIN = "<!-- From Tests/clients/matrix/differences.toml: GATEHOUSE_WRITE_DOCS=1 make test-clients ARGS='-k page_about' -->"
+
+
+def page(place):
+    """The document about a store, as the list says it."""
     rows = [
         f"| {', '.join(f'`{case}`' for case in entry['cases'])} | {', '.join(f'`{fact}`' for fact in entry.get('facts', ['*']))} "
         f"| {entry['why']} |"
-        for entry in LISTED if "google" in entry["at"]
+        for entry in LISTED if place in entry["at"]
     ]
     table = "\n".join(["| scripts | what they show | why |", "|---|---|---|", *rows])
-    return PAGE.read_text(encoding="utf-8").partition(BEGIN)[0] + BEGIN + "\n\n" + table + "\n"
+    return PAGES[place].read_text(encoding="utf-8").partition(BEGIN)[0] + BEGIN + "\n\n" + table + "\n"
 
 
-PAGE = Path(__file__).resolve().parents[3] / "docs" / "google-cloud-storage.md"
-BEGIN = "<!-- From Tests/clients/matrix/differences.toml: GATEHOUSE_WRITE_DOCS=1 make test-clients ARGS='-k page_about_google' -->"
-
-
-def test_the_page_about_google_lists_what_differs_there():
+@pytest.mark.parametrize("place", PAGES)
+def test_the_page_about_a_store_lists_what_differs_there(place):
     if os.environ.get("GATEHOUSE_WRITE_DOCS"):
-        PAGE.write_text(page(), encoding="utf-8")
-    assert PAGE.read_text(encoding="utf-8") == page()
+        PAGES[place].write_text(page(place), encoding="utf-8")
+    assert PAGES[place].read_text(encoding="utf-8") == page(place)
