@@ -102,16 +102,11 @@ package final class AdminListener: Service {
         AdminRoutes(sources: sources).add(to: router)
         ExplainRoute(sources: sources).add(to: router)
         if let desk = sources.revocation { SessionRoutes(sources: sources, desk: desk).add(to: router) }
+        GrantRoutes(sources: sources, pages: pages).add(to: router)
         LoginRoutes(sources: sources, sessions: sessions, gate: gate, pages: pages).add(to: router)
         router.get("/") { [sources, pages] _, context in
-            let caller = context.caller
-            return AdminReply.html(
-                pages.overview(
-                    await AdminStatus(sources),
-                    csrfToken: caller?.csrfToken ?? "",
-                    caller: caller?.principal?.description ?? ""
-                )
-            )
+            let status = await AdminStatus(sources)
+            return AdminReply.html(pages.overview(status, await sources.uploads?.funnel, caller: context.caller))
         }
         return router
     }

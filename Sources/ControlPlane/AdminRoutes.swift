@@ -20,7 +20,7 @@ struct AdminRoutes: Sendable {
             AdminReply.bytes(await sources.effectiveConfiguration(), type: "application/json")
         }
         if let uploads = sources.uploads {
-            router.get("/api/uploads") { _, _ in AdminReply.bytes(await uploads(), type: "application/json") }
+            router.get("/api/uploads") { _, _ in AdminReply.bytes(await uploads.json.text, type: "application/json") }
         }
         router.get("/api/status") { _, _ in AdminReply.json(await AdminStatus(sources)) }
         router.post("/api/reload") { request, context in

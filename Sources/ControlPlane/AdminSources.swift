@@ -22,8 +22,10 @@ package struct AdminSources: Sendable {
     /// What a captured request is explained by.
     package var explainBasis: @Sendable () -> ExplainBasis
     package var auditLog: AuditLog?
-    /// What became of upload slots, as JSON; nil: none are issued.
-    package var uploads: (@Sendable () async -> [UInt8])?
+    /// What became of upload slots; nil: none are issued.
+    package var uploads: UploadReport?
+    /// What was given to others; nil: nothing is.
+    package var grants: GrantAPI?
     /// What is revoked with; nil: nothing can be.
     package var revocation: RevocationDesk?
 

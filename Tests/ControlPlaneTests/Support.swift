@@ -37,6 +37,7 @@ final class Situation: Sendable {
     let ready = Atomic<Bool>(true)
     let reloads = Atomic<Int>(0)
     let reloadSucceeds = Atomic<Bool>(true)
+    let grants = GrantMemory()
 
     /// What requests are explained by: alice may do everything in photos.
     private var snapshot: Snapshot {
@@ -51,7 +52,7 @@ final class Situation: Sendable {
 
     func sources(auditLog: AuditLog? = nil) -> AdminSources {
         let metrics = MetricsRegistry(version: "9.9.9", startedAt: now())
-        return AdminSources(
+        var sources = AdminSources(
             version: "9.9.9",
             startedAt: now(),
             now: { self.now() },
@@ -82,6 +83,13 @@ final class Situation: Sendable {
             explainBasis: { ExplainBasis(snapshot: self.snapshot, tokens: NoTokens()) },
             auditLog: auditLog
         )
+        sources.grants = GrantAPI(
+            grants,
+            keeper: GrantKeeper(grants, clock: now),
+            log: IssueLog(auditLog),
+            random: sources.random
+        )
+        return sources
     }
 }
 

@@ -1,13 +1,20 @@
+import Identity
 import Mustache
+import Valet
+import WireFormats
 
 /// The console's pages, rendered on the server. Everything that is not ours is escaped by the templates.
 struct ConsolePages: Sendable {
     private let overviewTemplate: MustacheTemplate
     private let loginTemplate: MustacheTemplate
+    private let grantsTemplate: MustacheTemplate
+    private let topTemplate: MustacheTemplate
 
     init() throws {
         overviewTemplate = try MustacheTemplate(string: Self.overviewText)
         loginTemplate = try MustacheTemplate(string: Self.loginText)
+        grantsTemplate = try MustacheTemplate(string: GrantsPage.template)
+        topTemplate = try MustacheTemplate(string: Self.topText)
     }
 
     func login(csrfToken: String, message: String?) -> String {
@@ -16,7 +23,22 @@ struct ConsolePages: Sendable {
         return loginTemplate.render(values)
     }
 
-    func overview(_ status: AdminStatus, csrfToken: String, caller: String) -> String {
+    func grants(_ page: GrantPage, at now: Instant, caller: AdminCaller?) -> String {
+        var values = GrantsPage(page: page, now: now).values
+        values["top"] = top("Grants", caller)
+        if let token = caller?.csrfToken, !token.isEmpty { values["csrf"] = token }
+        return grantsTemplate.render(values)
+    }
+
+    /// What every page begins with.
+    private func top(_ title: String, _ caller: AdminCaller?) -> String {
+        var values: [String: Any] = ["title": title, "caller": caller?.principal?.description ?? ""]
+        if let token = caller?.csrfToken, !token.isEmpty { values["csrf"] = token }
+        return topTemplate.render(values)
+    }
+
+    /// - Parameter funnel: nil where no slots are issued, or the state can't be asked.
+    func overview(_ status: AdminStatus, _ funnel: SlotFunnel?, caller: AdminCaller?) -> String {
         let checks: [[String: Any]] = status.readiness.checks.map {
             ["name": $0.name, "class": $0.ok ? "good" : "bad", "state": $0.ok ? "ok" : "failing", "detail": $0.detail]
         }
@@ -47,9 +69,9 @@ struct ConsolePages: Sendable {
             "connections": String(status.connections),
             "bytesIn": Self.bytes(status.requests.bytesIn),
             "bytesOut": Self.bytes(status.requests.bytesOut),
-            "caller": caller,
+            "top": top("Overview", caller),
         ]
-        if !csrfToken.isEmpty { values["csrf"] = csrfToken }
+        if let funnel { values["uploads"] = UploadFunnel(funnel).values }
         return overviewTemplate.render(values)
     }
 
@@ -82,18 +104,23 @@ struct ConsolePages: Sendable {
 
         """
 
-    private static let overviewText = """
+    private static let topText = """
         <!doctype html>
         <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-        <title>Gatehouse</title><link rel="stylesheet" href="/console.css"></head>
+        <title>{{title}} - Gatehouse</title><link rel="stylesheet" href="/console.css"></head>
         <body><a class="skip" href="#main">Skip to content</a>
-        <header><h1>Gatehouse <span class="soft">{{version}}</span></h1>
-        <nav aria-label="Console"><a href="/">Refresh</a><a href="/api/config">Configuration</a><a href="/metrics">Metrics</a>
+        <header><h1>Gatehouse</h1>
+        <nav aria-label="Console"><a href="/">Overview</a><a href="/grants">Grants</a><a href="/api/config">Configuration</a>
+        <a href="/metrics">Metrics</a>
         {{#csrf}}<form method="post" action="/api/reload"><input type="hidden" name="csrf" value="{{csrf}}"><button>Reload
         configuration</button></form><form method="post" action="/logout"><input type="hidden" name="csrf"
         value="{{csrf}}"><button>Log out {{caller}}</button></form>{{/csrf}}</nav></header>
+        """
+
+    private static let overviewText = """
+        {{{top}}}
         <main id="main">
-        <p>Up {{uptime}}, since <time datetime="{{started}}">{{started}}</time>;
+        <p>Version {{version}}, up {{uptime}}, since <time datetime="{{started}}">{{started}}</time>;
         <strong class="{{readyClass}}">{{ready}}</strong>.</p>
         <dl><div><dt>Requests</dt><dd>{{total}}</dd></div><div><dt>In flight</dt><dd>{{inflight}}</dd></div>
         <div><dt>Connections</dt><dd>{{connections}}</dd></div><div><dt>4xx</dt><dd>{{clientErrors}}</dd></div>
@@ -109,6 +136,7 @@ struct ConsolePages: Sendable {
         <h2>Operations</h2><table><thead><tr><th scope="col">Operation</th><th scope="col" class="n">Requests</th>
         <th scope="col" class="n">Errors</th></tr></thead><tbody>{{#operations}}<tr><td>{{name}}</td>
         <td class="n">{{total}}</td><td class="n">{{errors}}</td></tr>{{/operations}}</tbody></table>
+        \(UploadFunnel.section)
         </main></body></html>
 
         """

@@ -12,7 +12,7 @@ enum ConsoleStyle {
           font: 1rem/1.5 system-ui, sans-serif; }
         header { display: flex; flex-wrap: wrap; gap: 1rem; align-items: baseline; justify-content: space-between; }
         h1 { font-size: 1.4rem; margin: 0; } h2 { font-size: 1.05rem; margin: 2rem 0 .5rem; }
-        nav { display: flex; gap: 1rem; align-items: center; } form { margin: 0; }
+        nav { display: flex; flex-wrap: wrap; gap: 1rem; align-items: center; } form { margin: 0; }
         a { color: var(--accent); }
         a:focus-visible, button:focus-visible, input:focus-visible, .skip:focus { outline: 3px solid var(--accent);
           outline-offset: 2px; }
@@ -27,6 +27,16 @@ enum ConsoleStyle {
         .soft { color: var(--soft); } .good { color: var(--good); } .bad { color: var(--bad); }
         dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr)); gap: 1rem; margin: 1rem 0; }
         dt { color: var(--soft); font-size: .85rem; } dd { margin: 0; font-size: 1.3rem; }
+        .wide { overflow-x: auto; } td { vertical-align: top; } time { white-space: nowrap; }
+        .filter { display: flex; flex-wrap: wrap; gap: 1rem; align-items: end; margin: 0 0 1rem; }
+        .filter input { margin: .25rem 0 0; } .filter label { color: var(--soft); }
+        .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+        summary { cursor: pointer; color: var(--accent); white-space: nowrap; }
+        summary:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+        details form { margin-top: .25rem; } button.bad { border-color: currentcolor; white-space: nowrap; }
+        .bar { display: block; width: 100%; min-width: 8rem; height: .6rem; margin-top: .45rem; fill: var(--accent);
+          background: var(--line); border-radius: .3rem; }
+        .bar.good { fill: var(--good); } .bar.bad { fill: var(--bad); } .bar.soft { fill: var(--soft); }
         .login { max-width: 24rem; margin: 4rem auto; }
         """
 }

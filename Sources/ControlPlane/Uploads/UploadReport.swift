@@ -9,9 +9,14 @@ package struct UploadReport: Sendable {
 
     package init(_ state: any SlotStore & Outbox) { self.state = state }
 
+    /// Nil where the state can't be asked.
+    package var funnel: SlotFunnel? {
+        get async { try? await state.funnel() }
+    }
+
     package var json: StrictJSON {
         get async {
-            let funnel = try? await state.funnel()
+            let funnel = await funnel
             let backlog = try? await state.backlog()
             let dead = (try? await state.deadLetters(limit: Self.deadLetters)) ?? []
             let reached = (funnel?.reached ?? [:]).sorted {
