@@ -25,9 +25,14 @@ extension ClientConnection {
                 validUntil: issued.expiresAt,
                 requestID: record.requestID
             )
-            guard let written = loop.journal.issued(action) else { return send(reply) }
+            let written = loop.journal.issued(action)
+            guard written != nil || issued.remember != nil else { return send(reply) }
             let mustBeWritten = snapshot.server.requiresAudit
-            wait { @Sendable in await written() || !mustBeWritten ? .reply(reply) : .reply(issue.unrecorded) }
+            wait { @Sendable in
+                if let remember = issued.remember, await !remember() { return .reply(issue.unrecorded) }
+                let isWritten = await written?() ?? true
+                return isWritten || !mustBeWritten ? .reply(reply) : .reply(issue.unrecorded)
+            }
         }
     }
 }

@@ -60,13 +60,15 @@ enum Instance {
         } catch {
             throw StartFailure("the state can't be used: \(error)")
         }
+        let issues = IssueLog(journal.audit, grants: state)
+        let grantAPI = GrantAPI(state, keeper: grants, log: issues, random: NewKey.random)
         let dataPlane = try await DataPlane(
             group: group,
             snapshot: snapshot,
             limiter: limiter,
             tokens: tokens,
             authorizer: application,
-            desk: desk(journal, uploads, state, grants),
+            desk: desk(uploads, grantAPI, issues, state),
             grants: grants.source,
             revocations: revocations.book,
             journal: { LoopJournal(accessLog: journal.access, auditLog: journal.audit) },
@@ -88,6 +90,7 @@ enum Instance {
             dataPlane: dataPlane,
             tokens: tokens,
             application: application,
+            grants: grants.source,
             metrics: metrics,
             logger: logger
         )
@@ -97,6 +100,7 @@ enum Instance {
             revocations: revocations.book
         )
         sources.uploads = uploads.report
+        sources.grants = grantAPI
         sources.revocation = RevocationDesk(
             keeper: revocations,
             grants: state,
@@ -172,14 +176,12 @@ enum Instance {
 
     /// Everything that the JSON API does.
     private static func desk(
-        _ journal: JournalFiles,
         _ services: UploadServices,
-        _ state: SQLiteState,
-        _ keeper: GrantKeeper
+        _ grants: GrantAPI,
+        _ log: IssueLog,
+        _ state: SQLiteState
     ) -> Desk {
-        let log = IssueLog(journal.audit)
         let uploads = Uploads(services.slots, log, creations: state)
-        let grants = GrantAPI(state, keeper: keeper, log: log, random: NewKey.random)
         return Desk(
             [Downloads(log, random: NewKey.random).operation] + uploads.operations + grants.operations,
             events: services.events,

@@ -34,6 +34,7 @@ actor RunningConfiguration {
     private let dataPlane: DataPlane
     private let tokens: ProviderTokens
     private let application: Application
+    private let grants: GrantSource
     private let metrics: MetricsRegistry
     private let logger: Logger
     private var configuration: GatehouseConfiguration
@@ -60,6 +61,7 @@ actor RunningConfiguration {
         dataPlane: DataPlane,
         tokens: ProviderTokens,
         application: Application,
+        grants: GrantSource,
         metrics: MetricsRegistry,
         logger: Logger
     ) {
@@ -74,6 +76,7 @@ actor RunningConfiguration {
         self.dataPlane = dataPlane
         self.tokens = tokens
         self.application = application
+        self.grants = grants
         self.metrics = metrics
         self.logger = logger
     }
@@ -182,6 +185,7 @@ actor RunningConfiguration {
                     snapshot: self.snapshot.withLock { $0 },
                     tokens: self.tokens,
                     authorizer: self.application,
+                    grants: self.grants,
                     revocations: revocations
                 )
             },

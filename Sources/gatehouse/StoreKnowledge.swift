@@ -55,17 +55,6 @@ extension BucketConfiguration.Checksums {
     }
 }
 
-extension Endpoint {
-    fileprivate var isEmbedded: Bool {
-        if case .unix = address { true } else { false }
-    }
-
-    fileprivate var isOfAWS: Bool {
-        guard case .tcp(let host, _) = address else { return false }
-        return host.hasSuffix(".amazonaws.com") || host.hasSuffix(".amazonaws.com.cn")
-    }
-}
-
 extension GatehouseConfiguration {
     /// The endpoints whose checksums are left to be found out by asking.
     var endpointsToAsk: Set<Endpoint> {

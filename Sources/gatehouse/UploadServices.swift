@@ -40,10 +40,8 @@ struct UploadServices: Sendable {
 
     func close() async { await client.close() }
 
-    /// For `/api/uploads`.
-    var report: @Sendable () async -> [UInt8] {
-        { [state] in await UploadReport(state).json.text }
-    }
+    /// For the admin listener.
+    var report: UploadReport { UploadReport(state) }
 
     func observe(by metrics: MetricsRegistry) {
         metrics.observe(.counter, "gatehouse_uploads_total", "Upload slots that came so far, and why no further.") {

@@ -275,5 +275,12 @@ final class Counter: UseCounter {
         }
     }
 
+    let remembered = Mutex<[URLOnGrant]>([])
+
+    func remember(_ url: URLOnGrant) async -> Bool {
+        remembered.withLock { $0.append(url) }
+        return left.withLock { $0 != nil }
+    }
+
     func giveBack(_ grant: String, from address: IPAddress?) { left.withLock { $0 = $0.map { $0 + 1 } } }
 }

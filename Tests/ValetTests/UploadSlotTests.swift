@@ -47,6 +47,9 @@ struct UploadSlotTests {
         let versioned = UploadSlot.Prior.object(etag: "\"old\"", versionID: "v1")
         #expect(try slot(prior: versioned).judge(found(etag: "\"old\"", version: "v2")) == .matches)
         #expect(try slot(prior: versioned).judge(found(etag: "\"old\"", version: "v1")) == .notFound)
+        // What waits elsewhere was uploaded, whatever is under the key.
+        let waiting = UploadSlot.Landing.quarantine(ObjectKey(".gatehouse/quarantine/1/a.png"))
+        #expect(try slot(landing: waiting, prior: old).judge(found(etag: "\"old\"")) == .matches)
     }
 
     @Test("Size, type and checksum are those that were promised")

@@ -1,14 +1,18 @@
 """Grants and links: what somebody gives to somebody else, through the store in a folder."""
 
+import http.client
 import json
+import re
 import threading
+import time
 import urllib.error
+import urllib.parse
 import urllib.request
 
 import pytest
 from support.clients import s3_client
 from support.gatehouse import Gatehouse, eventually
-from support.people import ALICE, FULL, User, everywhere
+from support.people import ALICE, FULL, User, account, everywhere
 
 BOB = User("bob", "bob-api-key-3b1f8d0c9a7e4f5566778899")
 LATER = "2099-01-01T00:00:00Z"
@@ -23,6 +27,7 @@ def door(tmp_path_factory):
         "users": [ALICE.entry("user", ["photos"]), BOB.entry("user", [])],
         "credentials": [FULL.entry(everywhere())],
         "audit": {"path": str(folder / "audit.jsonl")},
+        "server": {"trusted_proxies": ["127.0.0.1"]},
     }
     gateway = Gatehouse(folder, config).start()
     client = s3_client(gateway.endpoint, FULL.access_key, FULL.secret_key)
@@ -31,6 +36,23 @@ def door(tmp_path_factory):
     gateway.folder = folder
     yield gateway
     gateway.stop()
+
+
+class Caller:
+    """Where requests seem to come from: wrong links count against an address, and each test shall have its own."""
+
+    count = 0
+    address = ""
+
+
+@pytest.fixture(autouse=True)
+def caller():
+    Caller.count += 1
+    Caller.address = f"198.51.100.{Caller.count}"
+
+
+def ask(gateway, method, path, headers=None):
+    return gateway.request(method, path, {"X-Forwarded-For": Caller.address, **(headers or {})})
 
 
 def give(gateway, headers=ALICE.headers, **changes):
@@ -44,8 +66,9 @@ def give(gateway, headers=ALICE.headers, **changes):
 
 
 def fetch(url, method="GET", headers=None):
+    headers = {"X-Forwarded-For": Caller.address, **(headers or {})}
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, method=method, headers=headers or {})) as answer:
+        with urllib.request.urlopen(urllib.request.Request(url, method=method, headers=headers)) as answer:
             return answer.status, answer.headers, answer.read()
     except urllib.error.HTTPError as answer:
         return answer.code, answer.headers, answer.read()
@@ -119,3 +142,152 @@ def test_grants_outlive_a_restart_and_tokens_are_in_no_log(door):
     assert token.encode() not in text
     audit = (door.folder / "audit.jsonl").read_text()
     assert '"action":"create_link"' in audit and '"who":"link:' in audit
+
+
+def test_taking_back_holds_within_a_second_for_who_asks_all_the_time(door):
+    grant, link = give(door)["id"], give(door, subject="link", prefix=None, key="shared/a.txt")
+    seen, stop = [], threading.Event()
+
+    def hammer(path, headers):
+        connection = http.client.HTTPConnection("127.0.0.1", door.port, timeout=10)
+        while not stop.is_set():
+            began = time.monotonic()
+            connection.request("GET", path, headers={"X-Forwarded-For": Caller.address, **headers})
+            answer = connection.getresponse()
+            answer.read()
+            seen.append((path, began, answer.status))
+
+    link_path = link["link"].split(str(door.port), 1)[1]
+    threads = [threading.Thread(target=hammer, args=given) for given in
+               [("/photos/shared/a.txt", BOB.headers)] * 2 + [(link_path, {})] * 2]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.5)
+    revoked = {}
+    for path, name in (("/photos/shared/a.txt", grant), (link_path, link["id"])):
+        assert door.request("DELETE", f"/-/v1/grants/{name}", ALICE.headers).status == 200
+        revoked[path] = time.monotonic()
+    time.sleep(0.5)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    for path, end in revoked.items():
+        before = [status for asked, began, status in seen if asked == path and began < end - 0.3]
+        after = [status for asked, began, status in seen if asked == path and began > end]
+        assert len(before) > 10 and set(before) == {200}
+        assert len(after) > 10 and set(after) <= {403, 404, 429}, (path, set(after))
+
+
+def test_five_uses_are_five_however_many_ask_at_once(door):
+    made = [give(door, subject="link", prefix=None, key="shared/a.txt", max_uses=5)["link"], "/photos/shared/a.txt"]
+    give(door, max_uses=5)
+    for place in made:
+        url, headers = (place, {}) if "/-/l/" in place else (door.endpoint + place, BOB.headers)
+        statuses = []
+        threads = [threading.Thread(target=lambda: statuses.append(fetch(url, headers=headers)[0])) for _ in range(20)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(statuses) == [200] * 5 + [403 if headers else 404] * 15
+
+
+def test_only_reading_from_the_beginning_is_a_use(door):
+    made = give(door, subject="link", prefix=None, key="shared/a.txt", max_uses=2)
+    link = made["link"]
+
+    def uses():
+        listed = door.request("GET", "/-/v1/grants?subject=link", ALICE.headers).json()["grants"]
+        return next(grant["uses"] for grant in listed if grant["id"] == made["id"])
+
+    assert fetch(link, headers={"If-Match": '"other"'})[::2] == (412, b"")
+    status, headers, body = fetch(link, headers={"Range": "bytes=99-"})
+    assert (status, headers["content-range"], body) == (416, "bytes */10", b"")
+    for method, asked, status, used in [
+        ("HEAD", None, 200, 0), ("GET", "bytes=0-3", 206, 1), ("GET", "bytes=4-7", 206, 1),
+        ("HEAD", "bytes=0-3", 206, 1), ("GET", "bytes=8-", 206, 1), ("GET", "bytes=-10", 206, 2), ("GET", "bytes=5-", 206, 2),
+        ("GET", "bytes=0-0", 404, 2), ("GET", None, 404, 2), ("GET", "bytes=-3", 404, 2), ("HEAD", None, 404, 2),
+    ]:
+        got = fetch(link, method, {"Range": asked} if asked else {})[0]
+        allowed = {200, 206} if method == "HEAD" and status < 300 else {status}
+        assert got in allowed, (method, asked, got)
+        assert eventually(lambda: uses() == used), (method, asked, uses())
+
+
+def test_a_link_that_is_good_for_nothing_has_one_answer(door):
+    """Unknown, used up, expired, taken back, of something else, of nothing: the same to the byte, but for the request's id."""
+    used = give(door, subject="link", prefix=None, key="shared/a.txt", max_uses=1)["link"]
+    assert fetch(used)[0] == 200
+    soon = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 2))
+    expired = give(door, subject="link", prefix=None, key="shared/a.txt", expires_at=soon)["link"]
+    revoked = give(door, subject="link", prefix=None, key="shared/a.txt")
+    assert door.request("DELETE", f"/-/v1/grants/{revoked['id']}", ALICE.headers).status == 200
+    missing = give(door, subject="link", prefix=None, key="shared/missing.txt")["link"]
+    folder = give(door, subject="link")["link"]
+    assert eventually(lambda: fetch(expired)[0] == 404, timeout=5)
+    # An unknown one is as long as the others.
+    unknown = revoked["link"][:-8] + "AAAAAAAA"
+
+    def answer(url):
+        status, headers, body = fetch(url)
+        token = re.compile(re.escape(urllib.parse.urlsplit(url).path).encode())
+        shown = {name.lower(): value for name, value in headers.items() if name.lower() not in ("date", "x-amz-request-id", "content-length")}
+        body = re.sub(rb'"request_id":"[^"]*"', b"", token.sub(b"PATH", body))
+        return status, sorted(shown.items()), body
+
+    wanted = answer(unknown)
+    assert wanted[0] == 404
+    for url in (used, expired, revoked["link"], missing, folder + "missing.txt", folder[:-1], used + "/more"):
+        assert answer(url) == wanted, url
+
+
+@pytest.mark.parametrize("behind", [
+    "..%2fother.txt", "../other.txt", "%2e%2e/other.txt", "shared/..%2f..%2fother.txt", "shared/%2e%2e%2fother.txt",
+    "other.txt", "/other.txt", "shared%00/a.txt", "shared\\..\\other.txt", "sharedx", "", "/", "%2Fphotos%2Fother.txt",
+    ".gatehouse/quarantine/x/shared/a.txt",
+])
+def test_a_link_leads_nowhere_but_behind_its_prefix(door, behind):
+    base = give(door, subject="link")["link"].removesuffix("shared/")
+    path = base.split(str(door.port), 1)[1] + behind
+    for method in ("GET", "HEAD"):
+        answer = ask(door, method, path)
+        assert answer.status in (400, 404), (path, answer.status)
+        assert b"0123456789" not in answer.body
+    query = ask(door, "GET", f"/photos/{behind}?gh-link={base.rstrip('/').rsplit('/', 1)[1]}")
+    assert query.status in (400, 403, 404) and b"0123456789" not in query.body
+
+
+@pytest.mark.parametrize("headers, query", [
+    (ALICE.headers, ""), ({"authorization": "Bearer a.b.c"}, ""), ({"authorization": "Basic eA=="}, ""),
+    ({"x-amz-security-token": "t"}, ""), ({}, "&X-Amz-Signature=0&X-Amz-Credential=x"), ({}, "&Signature=x&AWSAccessKeyId=y"),
+    ({}, "&gh-link=AAAA"), ({}, "&versionId=1"), ({}, "&acl"), ({}, "&response-content-type=text%2Fhtml"),
+])
+def test_a_link_is_the_only_credential_and_says_nothing_else(door, headers, query):
+    token = give(door, subject="link", prefix=None, key="shared/a.txt")["link"].rsplit("/", 1)[1]
+    assert fetch(f"{door.endpoint}/photos/shared/a.txt?gh-link={token}")[0] == 200
+    status, _, body = fetch(f"{door.endpoint}/photos/shared/a.txt?gh-link={token}{query}", headers=headers)
+    assert status in (400, 401, 403, 404) and b"0123456789" not in body
+
+
+def test_urls_that_outlive_a_grant_are_told_when_it_is_taken_back(tmp_path, gateway, north, north_s3):
+    north_s3.put_object(Bucket="photos", Key="shared/outliving.txt", Body=b"0123456789")
+    gate = gateway({
+        "accounts": [account("north", north, ["photos"])],
+        "users": [ALICE.entry("user", ["photos"]), BOB.entry("user", [])],
+        "routes": [{"path": "/r/{key*}", "bucket": "photos", "key": "{key}", "delivery": "redirect", "ttl": "30s"}],
+    })
+    grant = give(gate)["id"]
+    asked = gate.request("POST", "/-/v1/downloads", {**BOB.headers, "content-type": "application/json"},
+                         json.dumps({"bucket": "photos", "key": "shared/outliving.txt", "ttl": "10m"}).encode())
+    assert asked.json()["via"] == "store"
+    assert gate.request("GET", "/r/shared/outliving.txt", BOB.headers).status == 302
+    # What is given on its account ends with it, whatever was asked for.
+    short = give(gate, expires_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 60)), prefix="brief/")
+    capped = gate.request("POST", "/-/v1/downloads", {**BOB.headers, "content-type": "application/json"},
+                          json.dumps({"bucket": "photos", "key": "brief/x", "ttl": "10m"}).encode()).json()
+    assert (capped["capped_by"], capped["expires_at"]) == ("grant", short["expires_at"])
+    taken = gate.request("DELETE", f"/-/v1/grants/{grant}", ALICE.headers).json()
+    assert [url["key"] for url in taken["outstanding_urls"]] == ["shared/outliving.txt"] * 2
+    assert taken["last_expires_at"] == asked.json()["expires_at"]
+    assert gate.request("GET", "/r/shared/outliving.txt", BOB.headers).status == 403
+    assert fetch(asked.json()["url"])[2] == b"0123456789"

@@ -18,6 +18,7 @@ BODY = b"\x89PNG and so on" * 10
 BOB = User("bob", "bob-api-key-3b5d5c3712955042212316173c")
 SECRET = "a secret that only the receiver knows"
 TOKEN = "event-token-6512bd43d9caa6e02c990b0a82652dca"
+LOCAL_TOKEN = "event-token-c20ad4d76fe97759aa27a0c99bff6710"
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,7 @@ def desk(tmp_path_factory, north, hooks):
         "uploads": {
             "max_size": "1GiB", "max_ttl": "10m", "allowed_content_types": ["image/*", "video/mp4"],
             "events": [f"webhook:{hooks.url}"], "webhook_secret": SECRET, "on_mismatch": "delete",
-            "event_tokens": {"north": TOKEN},
+            "event_tokens": {"north": TOKEN, "local": LOCAL_TOKEN},
         },
     }).start()
     yield gateway
@@ -150,15 +151,45 @@ def test_an_object_is_replaced_on_completion_only(desk, everything, bucket):
     assert in_bucket(everything, bucket, key) == BODY
 
 
-def test_a_form_uploads_exactly_what_was_promised(desk, everything):
-    slot = issue(desk, len(BODY), mode="post", metadata={"album": "summer"})
-    assert slot["upload"]["method"] == "POST"
+@pytest.mark.parametrize("bucket", ["photos", "prefixed", "local"])
+def test_a_form_uploads_exactly_what_was_promised(desk, everything, north, bucket):
+    slot = issue(desk, len(BODY), bucket, mode="post", metadata={"album": "summer"})
+    assert slot["upload"]["method"] == "POST" and slot["once"] is True
+    assert slot["upload"]["url"].startswith(desk.endpoint if bucket == "local" else north.endpoint)
     assert use(slot, BODY + b"x") >= 400
+    for name, value in (("key", slot["key"]), ("Content-Type", "text/html"), ("x-amz-meta-album", "winter")):
+        other = {**slot, "upload": {**slot["upload"], "fields": {**slot["upload"]["fields"], name: value}}}
+        assert use(other, BODY) == 403, name
+    assert complete(desk, slot).s3_code == "UploadNotFound"
     assert use(slot, BODY) in (200, 204)
-    assert in_bucket(everything, "photos", slot["key"]) is None
-    assert complete(desk, slot).status == 200
-    head = everything.head_object(Bucket="photos", Key=slot["key"])
+    assert in_bucket(everything, bucket, slot["key"]) is None
+    done = complete(desk, slot)
+    assert done.status == 200
+    head = everything.head_object(Bucket=bucket, Key=slot["key"])
     assert head["ContentType"] == "image/png" and head["Metadata"] == {"album": "summer"}
+    # Used again, it puts nothing where anybody sees it.
+    use(slot, b"y" * len(BODY))
+    assert in_bucket(everything, bucket, slot["key"]) == BODY
+    assert complete(desk, slot).json() == done.json()
+
+
+@pytest.mark.parametrize("bucket", ["photos", "local"])
+def test_an_identical_object_that_was_there_is_no_upload_by_form(desk, everything, bucket):
+    key = f"old/{uuid.uuid4().hex}"
+    everything.put_object(Bucket=bucket, Key=key, Body=BODY, ContentType="image/png")
+    slot = issue(desk, len(BODY), bucket, key=key, mode="post", metadata={"album": "new"})
+    assert complete(desk, slot).s3_code == "UploadNotFound"
+    assert use(slot, BODY) in (200, 204)
+    assert complete(desk, slot).s3_code == "KeyOccupied"
+    assert everything.head_object(Bucket=bucket, Key=key)["Metadata"] == {}
+
+
+def test_a_form_is_not_good_for_another_bucket_nor_after_its_end(desk):
+    slot = issue(desk, len(BODY), "local", mode="post", ttl="3s")
+    elsewhere = {**slot, "upload": {**slot["upload"], "url": f"{desk.endpoint}/photos"}}
+    assert use(elsewhere, BODY) == 403
+    assert eventually(lambda: state(desk, slot) == "expired", timeout=20)
+    assert use(slot, BODY) == 403
 
 
 @pytest.mark.parametrize("bucket", ["photos", "local"])
@@ -231,6 +262,10 @@ def test_two_completions_at_once_complete_once(desk, hooks, overwrite):
 
 def test_slots_are_their_issuer_s(desk):
     slot = issue(desk, 5)
+    for guess in (slot["id"][:-1] + ("0" if slot["id"][-1] != "0" else "1"), slot["id"].upper() + "", "0" * 32):
+        if guess != slot["id"]:
+            assert call(desk, "GET", f"/{guess}").status in (400, 404)
+    assert call(desk, "GET", f"/{slot['id']}/parts?numbers=1", who=BOB).status == 404
     assert call(desk, "GET", f"/{slot['id']}", who=BOB).status == 404
     assert call(desk, "POST", f"/{slot['id']}/complete", {}, who=BOB).status == 404
     assert call(desk, "DELETE", f"/{slot['id']}", who=BOB).status == 404
@@ -355,6 +390,17 @@ def test_events_need_their_token(desk):
         assert push(desk, message, source, token).status == 401
 
 
+@pytest.mark.parametrize("form", [lambda m: m, wrapped, bridged])
+def test_a_source_says_nothing_of_the_buckets_of_another(desk, form):
+    slot = issue(desk, len(BODY))
+    assert use(slot, BODY) == 200
+    for name in ("photos", "local"):
+        assert push(desk, form(record(name, slot["key"])), "local", LOCAL_TOKEN).status == 200
+    assert state(desk, slot) == "issued"
+    assert push(desk, form(record("photos", slot["key"]))).status == 200
+    assert state(desk, slot) == "completed"
+
+
 def test_other_events_are_taken_in_and_poison_is_dropped(desk):
     assert push(desk, {"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "photos"}).status == 200
     assert push(desk, record("photos", "x", "ObjectRemoved:Delete")).status == 200
@@ -370,6 +416,22 @@ def test_every_slot_is_in_the_audit_log(desk):
     lines = [line for line in desk.audit_log() if line.get("issued", {}).get("id") == slot["id"]]
     assert len(lines) == 1
     assert lines[0]["action"] == "issue_upload" and lines[0]["who"] == "user:alice"
+
+
+@pytest.mark.parametrize("mode", ["put", "post", "multipart"])
+def test_what_is_sent_through_gatehouse_is_found_by_its_slot(desk, mode):
+    """The log says which URL was signed for the slot, and which URL the bytes came by."""
+    slot = issue(desk, len(BODY), "local", mode=mode)
+    if mode == "multipart":
+        part = call(desk, "GET", f"/{slot['id']}/parts?numbers=1").json()["parts"][0]
+        assert put(part["url"], part["headers"], BODY)[0] == 200
+    else:
+        assert use(slot, BODY) in (200, 204)
+    lines = desk.audit_log()
+    signed = [line["issued"]["id"] for line in lines if line["reason"] == f"upload:{slot['id']}"]
+    assert len(signed) == 1
+    assert eventually(lambda: any(
+        line["reason"].endswith(signed[0]) and "issued" not in line for line in desk.audit_log()))
 
 
 def test_a_receiver_that_fails_is_told_again(tmp_path, gateway, north):

@@ -140,7 +140,8 @@ package struct Downloads: Sendable {
                 bucket: wish.bucket,
                 key: wish.key.bytes,
                 reason: "\(url.reason); via \(url.via.rawValue)",
-                until: url.expiresAt
+                until: url.expiresAt,
+                onGrant: url.onGrant
             )
             return (.success(Self.answer(url)), entry)
         } catch {

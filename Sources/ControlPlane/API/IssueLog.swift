@@ -1,20 +1,34 @@
 import Identity
 package import Journal
-import Pipeline
+package import Pipeline
 package import S3API
+package import Valet
 package import WireFormats
 
 /// Writes down what is issued before it is answered, and what is refused: who, what, until when, from where.
 package struct IssueLog: Sendable {
     private let auditLog: AuditLog?
+    private let grants: (any GrantStore)?
 
-    /// - Parameter auditLog: nil: none is kept.
-    package init(_ auditLog: AuditLog?) { self.auditLog = auditLog }
+    /// - Parameters:
+    ///   - auditLog: nil: none is kept.
+    ///   - grants: where it is kept what was handed out on their account; nil: there are none.
+    package init(_ auditLog: AuditLog?, grants: (any GrantStore)? = nil) {
+        self.auditLog = auditLog
+        self.grants = grants
+    }
 
     /// Returns once the lines are in the log.
     ///
     /// - Throws: `ServiceUnavailable` where they can't be written, and the configuration wants nothing done then.
     package func record(_ entries: [Entry], of request: APIRequest) async throws(APIFailure) {
+        for url in entries.compactMap(\.onGrant) {
+            do {
+                try await grants?.remember(OutstandingURL(url))
+            } catch {
+                throw APIFailure(error)
+            }
+        }
         guard let auditLog, !entries.isEmpty else { return }
         for entry in entries {
             auditLog.record(
@@ -47,6 +61,8 @@ package struct IssueLog: Sendable {
         let reason: String
         let issued: IssuedArtefact?
         let validUntil: Instant?
+        /// What taking a grant back would not end; nil: nothing.
+        let onGrant: URLOnGrant?
 
         /// - Parameters:
         ///   - action: `sign_url`, `issue_upload`: of a closed list.
@@ -58,7 +74,8 @@ package struct IssueLog: Sendable {
             bucket: BucketName?,
             key: [UInt8]?,
             reason: String,
-            until validUntil: Instant?
+            until validUntil: Instant?,
+            onGrant: URLOnGrant? = nil
         ) -> Entry {
             Entry(
                 action: action,
@@ -66,7 +83,8 @@ package struct IssueLog: Sendable {
                 key: key,
                 reason: reason,
                 issued: artefact,
-                validUntil: validUntil
+                validUntil: validUntil,
+                onGrant: onGrant
             )
         }
 
@@ -76,7 +94,7 @@ package struct IssueLog: Sendable {
             key: [UInt8]?,
             reason: String
         ) -> Entry {
-            Entry(action: action, bucket: bucket, key: key, reason: reason, issued: nil, validUntil: nil)
+            Entry(action: action, bucket: bucket, key: key, reason: reason, issued: nil, validUntil: nil, onGrant: nil)
         }
     }
 }

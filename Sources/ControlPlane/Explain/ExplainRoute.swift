@@ -12,17 +12,20 @@ package struct ExplainBasis: Sendable {
     package var snapshot: Snapshot
     package var tokens: any TokenVerifier
     package var authorizer: any Authorizer
+    package var grants: GrantSource?
     package var revocations: RevocationBook?
 
     package init(
         snapshot: Snapshot,
         tokens: any TokenVerifier,
         authorizer: any Authorizer = NoAuthorizer(),
+        grants: GrantSource? = nil,
         revocations: RevocationBook? = nil
     ) {
         self.snapshot = snapshot
         self.tokens = tokens
         self.authorizer = authorizer
+        self.grants = grants
         self.revocations = revocations
     }
 }
@@ -69,6 +72,7 @@ struct ExplainRoute: Sendable {
         let explanation = await Explainer(
             tokens: TokensOfNow(tokens: basis.tokens, now: sources.now),
             authorizer: AuthorizerOfNow(authorizer: basis.authorizer, now: sources.now),
+            grants: basis.grants,
             revocations: basis.revocations
         ).explain(
             captured.head,

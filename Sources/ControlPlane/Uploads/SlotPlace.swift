@@ -50,16 +50,18 @@ struct SlotPlace: Sendable {
         case gone
     }
 
-    /// Copies what is in quarantine, if it is still that, to its key.
+    /// Copies what is in quarantine, if it is still that, to its key. A copy that is there is one of ours that nobody heard
+    /// of; what was there before is not, however much it looks like one.
     func promote(
         _ source: ObjectKey,
         _ object: FoundObject,
         to key: ObjectKey,
-        if occupancy: Occupancy
+        if occupancy: Occupancy,
+        prior: UploadSlot.Prior
     ) async throws(APIFailure) -> Brought {
         // Some stores pass over a condition on the destination of a copy; theirs is one that is not there.
         if occupancy == .absent, let there = try await self.object(key) {
-            return there.isLike(object) ? .there : .occupied
+            return there.isLike(object) && !prior.isStill(there) ? .there : .occupied
         }
         let answer = try await ask { () throws(S3Error) in
             try backend.copyObject(source, etag: object.etag, to: named(key), if: occupancy, at: now())
@@ -69,10 +71,44 @@ struct SlotPlace: Sendable {
         case 404: return .gone
         case 412:
             guard occupancy == .absent, let there = try await self.object(key) else { return .gone }
-            return there.isLike(object) ? .there : .occupied
+            return there.isLike(object) && !prior.isStill(there) ? .there : .occupied
         case 501 where occupancy != .any:
-            return try await promote(source, object, to: key, if: .any)
+            return try await promote(source, object, to: key, if: .any, prior: prior)
         default: throw Self.failure(answer)
+        }
+    }
+
+    /// What a store made of a condition.
+    enum Heed: Sendable {
+        /// Done, as the version named where there are versions.
+        case done(versionID: String?)
+        /// Refused since the condition was not met.
+        case refused
+        /// It says that it knows no such condition, and did nothing.
+        case unknown
+    }
+
+    /// Puts an empty object.
+    func put(_ key: ObjectKey, if occupancy: Occupancy) async throws(APIFailure) -> Heed {
+        try Self.heed(
+            try await ask { () throws(S3Error) in try backend.putEmptyObject(named(key), if: occupancy, at: now()) }
+        )
+    }
+
+    /// Copies an object where it is that.
+    func copy(_ source: ObjectKey, etag: String, to key: ObjectKey) async throws(APIFailure) -> Heed {
+        let answer = try await ask { () throws(S3Error) in
+            try backend.copyObject(source, etag: etag, to: named(key), if: .any, at: now())
+        }
+        return try Self.heed(answer)
+    }
+
+    private static func heed(_ answer: StoreClient.Told) throws(APIFailure) -> Heed {
+        switch answer.status {
+        case 200: .done(versionID: answer.field("x-amz-version-id"))
+        case 409, 412: .refused
+        case 400, 501: .unknown
+        default: throw failure(answer)
         }
     }
 
@@ -84,6 +120,12 @@ struct SlotPlace: Sendable {
             try backend.deleteObject(named(key), versionID: version, if: occupancy, at: now())
         }
         guard [200, 202, 204, 404, 412].contains(answer.status) else { throw Self.failure(answer) }
+    }
+
+    /// Removes an object of ours that lies in quarantine.
+    func removeQuarantined(_ key: ObjectKey, versionID: String?) async throws(APIFailure) {
+        let found = FoundObject(etag: "", size: 0, contentType: "", versionID: versionID, sha256: nil)
+        try await remove(key, found, from: .quarantine(key))
     }
 
     // MARK: - In parts

@@ -15,6 +15,7 @@ package final class Slots: Sendable {
     /// Somebody may have to be told something.
     let changed: @Sendable () -> Void
     private let turns = SlotTurns()
+    private let conditions = StoreConditions()
 
     /// - Parameters:
     ///   - random: so many unpredictable bytes.
@@ -95,7 +96,7 @@ package final class Slots: Sendable {
             )
         }
         let occupancy: Occupancy = slot.mayOverwrite ? .any : .absent
-        switch try await place.promote(waiting, found, to: slot.key, if: occupancy) {
+        switch try await place.promote(waiting, found, to: slot.key, if: occupancy, prior: slot.prior) {
         case .gone: return .notThere(slot, bytes: nil)
         case .occupied:
             return .ended(
@@ -143,6 +144,8 @@ package final class Slots: Sendable {
         guard bytes == slot.size else { return .incomplete(bytes) }
         let parts = chosen.map { (number: $0.number, etag: $0.etag) }
         let occupancy: Occupancy = slot.mayOverwrite ? .any : .absent
+        // Some stores pass over the condition; theirs is one that is not there.
+        if occupancy == .absent, try await place.object(slot.landingKey) != nil { return .occupied }
         switch try await place.finish(slot.landingKey, uploadID: upload.uploadID, parts: parts, if: occupancy) {
         case .there, .gone: return .finished
         case .occupied: return .occupied
@@ -222,6 +225,11 @@ package final class Slots: Sendable {
 
     /// How long after a URL's end an upload that began with it may still be under way.
     private static let lateness = Duration.seconds(60)
+
+    /// Which conditions the store of a bucket heeds.
+    func heeded(at place: SlotPlace, under rules: UploadRules) async throws(APIFailure) -> StoreConditions.Heeded {
+        try await conditions.heeded(at: place, under: rules, random: random)
+    }
 
     // MARK: - Parts of it
 

@@ -54,7 +54,7 @@ package struct Uploads: Sendable {
                 create: { key async throws(APIFailure) in try await issue(request, for: key) },
                 show: { id async throws(APIFailure) in
                     guard let slot = try await slots.slot(id) else { throw APIFailure(.notFound) }
-                    return APIAnswer(201, try await shown(slot, to: request))
+                    return try await repeated(slot, request)
                 }
             )
         }
@@ -76,9 +76,12 @@ package struct Uploads: Sendable {
         }
         guard let bucket = caller.snapshot.bucket(wish.bucket) else { throw APIFailure(S3Error(.noSuchBucket)) }
         let random = slots.random(16)
+        let place = SlotPlace(bucket: bucket, client: slots.client, now: slots.now)
+        let heeded = try await slots.heeded(at: place, under: rules)
         // What comes in parts is put together by nobody but us, so that it can't come twice.
         let isQuarantined =
-            wish.mode != .multipart && (wish.mode == .post || wish.mayOverwrite || !bucket.backend.bindsUploads)
+            wish.mode != .multipart
+            && (wish.mode == .post || wish.mayOverwrite || !bucket.backend.bindsUploads || !heeded.absence)
         let landing: UploadSlot.Landing
         do {
             landing =
@@ -87,8 +90,7 @@ package struct Uploads: Sendable {
             throw APIFailure(error)
         }
         var prior = UploadSlot.Prior.absent
-        if landing == .direct {
-            let place = SlotPlace(bucket: bucket, client: slots.client, now: slots.now)
+        if landing == .direct || !wish.mayOverwrite {
             if let object = try await place.object(wish.key) {
                 prior = .object(etag: object.etag, versionID: object.versionID)
             }
@@ -111,18 +113,18 @@ package struct Uploads: Sendable {
             landing: landing,
             prior: prior,
             mayOverwrite: wish.mayOverwrite,
-            isOnce: true,
+            isOnce: landing == .direct || heeded.source,
             issuedAt: request.now,
             expiresAt: Instant(secondsSince1970: end.secondsSince1970)
         )
         // Signed before it is kept: a slot that can't be used is none.
-        let answer = try await shown(slot, to: request, cappedBy: cap)
+        let (answer, way) = try await shown(slot, to: request, cappedBy: cap)
         switch try await insert(slot, rules, for: creation) {
         case .inserted: break
         case .tooManyOpen: throw APIFailure(.tooManyOpen, retryAfter: 30)
         case .repeated(let id):
             guard let earlier = try await slots.slot(id) else { throw APIFailure(.notFound) }
-            return APIAnswer(201, try await shown(earlier, to: request))
+            return try await repeated(earlier, request)
         }
         slots.changed()
         let entry = IssueLog.Entry.issued(
@@ -133,7 +135,14 @@ package struct Uploads: Sendable {
             reason: verdict.reason,
             until: slot.expiresAt
         )
-        try await log.record([entry], of: request)
+        try await log.record([entry] + slot.entries(of: way), of: request)
+        return APIAnswer(201, answer)
+    }
+
+    /// The answer to a creation that came before: the same slot, with what it takes now to use it.
+    private func repeated(_ slot: UploadSlot, _ request: APIRequest) async throws(APIFailure) -> APIAnswer {
+        let (answer, way) = try await shown(slot, to: request)
+        try await log.record(slot.entries(of: way), of: request)
         return APIAnswer(201, answer)
     }
 
@@ -160,27 +169,26 @@ package struct Uploads: Sendable {
         _ slot: UploadSlot,
         to request: APIRequest,
         cappedBy cap: SignedURL.Cap? = nil
-    ) async throws(APIFailure) -> StrictJSON {
+    ) async throws(APIFailure) -> (StrictJSON, SlotView.Way?) {
         let view = SlotView(slot: slot, cap: cap)
-        let server = request.caller.snapshot.server.view.publicURL
-        guard slot.state.isOpen, request.now < slot.expiresAt else { return view.json() }
+        guard slot.state.isOpen, request.now < slot.expiresAt else { return (view.json(), nil) }
         let lifetime = slot.remaining(at: request.now)
         let caller = await request.caller.hearing(about: [slot.wish(for: lifetime)])
+        let random = slots.random(Rights.randomBytesOfURL)
+        let way: SlotView.Way
         do throws(URLRefusal) {
             switch slot.mode {
-            case .multipart: return view.json(.parts, at: server)
-            case .put:
-                let wish = slot.wish(for: lifetime)
-                let random = slots.random(Rights.randomBytesOfURL)
-                return view.json(.url(try caller.url(for: wish, random: random, at: request.now)))
+            case .multipart: way = .parts
+            case .put: way = .url(try caller.url(for: slot.wish(for: lifetime), random: random, at: request.now))
             case .post:
                 var wish = slot.wish(for: lifetime)
                 wish.fields = slot.objectFields
-                return view.json(.form(try caller.form(for: wish, length: slot.size, at: request.now)))
+                way = .form(try caller.form(for: wish, length: slot.size, random: random, at: request.now))
             }
         } catch {
             throw APIFailure(error)
         }
+        return (view.json(way, at: request.caller.snapshot.server.view.publicURL), way)
     }
 
     // MARK: - Using
@@ -253,30 +261,34 @@ package struct Uploads: Sendable {
             guard slot.state.isOpen, let upload = slot.multipart else { throw APIFailure(.uploadEnded) }
             let caller = await request.caller.hearing(about: [slot.wish(for: slot.remaining(at: request.now))])
             var parts: [StrictJSON] = []
+            var entries: [IssueLog.Entry] = []
             for number in numbers {
-                parts.append(try part(number, of: slot, upload, request, as: caller))
+                let url = try url(ofPart: number, of: slot, upload, request, as: caller)
+                entries.append(slot.entry(of: url.id, until: url.expiresAt, onGrant: url.onGrant))
+                parts.append(
+                    .object([
+                        ("number", .integer(Int64(number))), ("method", .string("PUT")), ("url", .string(url.url)),
+                        ("headers", .headers(url.fields)), ("expires_at", .instant(url.expiresAt)),
+                    ])
+                )
             }
+            try await log.record(entries, of: request)
             return APIAnswer(200, .object([("parts", .array(parts))]))
         }
     }
 
-    private func part(
-        _ number: Int,
+    private func url(
+        ofPart number: Int,
         of slot: UploadSlot,
         _ upload: UploadSlot.Multipart,
         _ request: APIRequest,
         as caller: Rights
-    ) throws(APIFailure) -> StrictJSON {
+    ) throws(APIFailure) -> SignedURL {
         guard let wish = slot.wish(forPart: number, of: upload, for: slot.remaining(at: request.now)) else {
             throw APIFailure(.invalidArgument, "This upload has no part \(number).")
         }
         do {
-            let random = slots.random(Rights.randomBytesOfURL)
-            let url = try caller.url(for: wish, random: random, at: request.now)
-            return .object([
-                ("number", .integer(Int64(number))), ("method", .string("PUT")), ("url", .string(url.url)),
-                ("headers", .headers(url.fields)), ("expires_at", .instant(url.expiresAt)),
-            ])
+            return try caller.url(for: wish, random: slots.random(Rights.randomBytesOfURL), at: request.now)
         } catch {
             throw APIFailure(error)
         }
@@ -374,6 +386,27 @@ package struct Uploads: Sendable {
 }
 
 extension UploadSlot {
+    /// The line about a URL or a form that was signed for it, by the id that its use is known by.
+    fileprivate func entry(of url: String, until end: Instant, onGrant: URLOnGrant?) -> IssueLog.Entry {
+        .issued(
+            IssuedArtefact(kind: "url", id: url),
+            by: "sign_url",
+            bucket: bucket,
+            key: key.bytes,
+            reason: "upload:\(id)",
+            until: end,
+            onGrant: onGrant
+        )
+    }
+
+    fileprivate func entries(of way: SlotView.Way?) -> [IssueLog.Entry] {
+        switch way {
+        case .url(let url): [entry(of: url.id, until: url.expiresAt, onGrant: url.onGrant)]
+        case .form(let form): [entry(of: form.id, until: form.expiresAt, onGrant: form.onGrant)]
+        case .parts, nil: []
+        }
+    }
+
     /// What of it differed from what was promised, as the request names it.
     fileprivate var differingFields: [String] {
         let causes: [Cause] = if case .mismatch(let causes) = judge(result) { causes } else { cause.map { [$0] } ?? [] }

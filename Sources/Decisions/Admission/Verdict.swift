@@ -14,6 +14,14 @@ public enum Verdict: Hashable, Sendable {
         }
     }
 
+    /// The grant that it rests on, by its id; nil: on none.
+    public var grant: String? {
+        switch self {
+        case .allowed(.grant(let id)), .allowed(.countedGrant(let id)): id
+        case .allowed, .denied: nil
+        }
+    }
+
     /// For logs: from a closed list but for the names of policies and actions.
     public var reason: String {
         switch self {

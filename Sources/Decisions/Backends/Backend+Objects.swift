@@ -20,6 +20,15 @@ extension Backend {
         return try own(.headObject, .head, object, fields: fields, at: now)
     }
 
+    /// PutObject of an empty object.
+    public func putEmptyObject(
+        _ object: StoredObject,
+        if occupancy: Occupancy,
+        at now: Instant
+    ) throws(S3Error) -> Exchange {
+        try own(.putObject, .put, object, fields: conditions(occupancy), at: now)
+    }
+
     /// DeleteObject, of one version where that is known, of what has that ETag where a condition says so.
     public func deleteObject(
         _ object: StoredObject,

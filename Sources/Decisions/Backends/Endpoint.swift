@@ -77,6 +77,17 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
         return (String(host), port)
     }
 
+    /// Whether it is one of AWS itself, of which is known what it can do.
+    public var isOfAWS: Bool {
+        guard case .tcp(let host, _) = address else { return false }
+        return host.hasSuffix(".amazonaws.com") || host.hasSuffix(".amazonaws.com.cn")
+    }
+
+    /// Whether it is a store of our own on this machine.
+    public var isEmbedded: Bool {
+        if case .unix = address { true } else { false }
+    }
+
     public var description: String {
         switch (address, transport) {
         case (.unix(let path), _): "unix:" + path

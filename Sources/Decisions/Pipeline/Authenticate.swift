@@ -442,6 +442,7 @@ struct Authenticator {
             else { throw SignatureRefusal.twoSignatures }
             let isVersion2 = if case .v2 = signature.version { true } else { false }
             guard !isVersion2 || snapshot.server.acceptsSigV2 else { throw SignatureRefusal.signatureVersion2 }
+            if !isVersion2, URLKeyring.issued(signature.accessKeyID) { return try formHolder(signature, asking) }
             let proof = try proof(signature.accessKeyID, signature.securityToken, asking)
             let policy = try PostPolicy(field: signature.policy)
             try signature.verify(
@@ -468,6 +469,35 @@ struct Authenticator {
         } catch {
             throw .unauthenticated(S3Error(.internalError), reason: "\(type(of: error))", failure: "internal")
         }
+    }
+
+    /// A form that we signed ourselves for somebody: as a URL of that kind, with the rights that its owner has now.
+    private func formHolder(
+        _ signature: FormSignature,
+        _ asking: Asking
+    ) throws -> (caller: Authenticated, policy: PostPolicy) {
+        guard case .v4(_, let signedAt) = signature.version, let token = signature.securityToken,
+            let (key, secret) = asking.snapshot.urlKeys?.open(token, accessKeyID: signature.accessKeyID)
+        else { throw AccessKeyRefusal.unknown }
+        let policy = try PostPolicy(field: signature.policy)
+        try signature.verify(
+            secret: secret,
+            expiration: policy.expiration,
+            now: asking.now,
+            region: asking.snapshot.server.region
+        )
+        let owner = try asking.standing(of: key.holder, issuedAt: signedAt)
+        let caller = Authenticated(
+            principal: owner.principal,
+            basis: owner.basis,
+            payload: .unsigned,
+            expiresAt: owner.end,
+            holder: key.holder,
+            issuedID: key.id,
+            sessionPolicies: try key.holder.compiledPolicies,
+            remark: "signed form"
+        )
+        return (caller, policy)
     }
 
     private static let tokenOfLongLivedKey = Refusal.unauthenticated(

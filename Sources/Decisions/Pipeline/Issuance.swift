@@ -36,6 +36,8 @@ public struct Issued: Sendable {
     /// The rule that allowed it, and by which way it was asked for.
     public let reason: String
     public let expiresAt: Instant
+    /// What has to be kept besides, before anybody has it: says whether it was. Nil: nothing.
+    public let remember: (@Sendable () async -> Bool)?
 
     init(
         _ kind: Kind,
@@ -44,7 +46,8 @@ public struct Issued: Sendable {
         bucket: BucketName? = nil,
         key: ObjectKey? = nil,
         reason: String,
-        until expiresAt: Instant
+        until expiresAt: Instant,
+        remember: (@Sendable () async -> Bool)? = nil
     ) {
         self.kind = kind
         self.id = id
@@ -53,5 +56,6 @@ public struct Issued: Sendable {
         self.key = key
         self.reason = reason
         self.expiresAt = expiresAt
+        self.remember = remember
     }
 }

@@ -14,8 +14,8 @@ public struct Pipeline {
     let tokens: any TokenVerifier
     let authorizer: any Authorizer
     private let desk: (any APIDesk)?
-    private let counter: (any UseCounter)?
-    private var grants: GrantBook.Reader
+    let counter: (any UseCounter)?
+    var grants: GrantBook.Reader
     var revocations: RevocationBook.Reader
     var authenticator = Authenticator()
 
@@ -166,7 +166,7 @@ public struct Pipeline {
     }
 
     /// The plan of an admitted request, behind the uses of grants that it takes.
-    private func counting(
+    func counting(
         _ admitted: Admitted,
         _ asking: Asking,
         knowing findings: Findings,
@@ -278,7 +278,7 @@ public struct Pipeline {
         notes.key = upload.request.key
         let admitted = try Admitted(upload.request, by: caller, to: located, upload.asking)
         notes.reason =
-            caller.remark.utf8CodeUnitCount == 0 ? admitted.reason : admitted.reason + "; \(caller.remark)"
+            caller.remark.utf8CodeUnitCount == 0 ? admitted.reason : admitted.reason + "; \(caller.note)"
         if let wait = try application(admitted, upload.asking, knowing: findings, noting: &notes) { return wait }
         return try counting(admitted, upload.asking, knowing: findings, noting: &notes) { () throws(Refusal) -> Plan in
             try Planner(admitted, upload.asking).plan(upload)

@@ -144,10 +144,7 @@ public struct Rights: Sendable {
 
     /// When the grant ends that a verdict rests on; nil where it rests on none.
     public func end(of verdict: Verdict) -> Instant? {
-        switch verdict {
-        case .allowed(.grant(let id)), .allowed(.countedGrant(let id)): asking.grants?.right(id)?.expiresAt
-        case .allowed, .denied: nil
-        }
+        verdict.grant.flatMap { asking.grants?.right($0)?.expiresAt }
     }
 
     /// Whether the caller has a session, whose rights are nobody's to give: they may be narrowed, and end with it.

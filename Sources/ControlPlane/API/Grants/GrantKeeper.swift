@@ -1,4 +1,5 @@
 package import Admission
+import HTTP1
 import Identity
 package import Pipeline
 import S3API
@@ -86,6 +87,15 @@ package final class GrantKeeper: UseCounter {
         }
     }
 
+    package func remember(_ url: URLOnGrant) async -> Bool {
+        do {
+            try await store.remember(OutstandingURL(url))
+            return true
+        } catch {
+            return false
+        }
+    }
+
     package func giveBack(_ grant: String, from address: IPAddress?) {
         // Where that fails, the use stays taken: never one too many.
         Task { [store] in try? await store.giveBack(grant, from: address) }
@@ -119,5 +129,17 @@ extension Grant {
         case .link(let hash): .link(hash: hash)
         case .principal(let text): .principal(Principal(text) ?? .link(text))
         }
+    }
+}
+
+extension OutstandingURL {
+    init(_ url: URLOnGrant) {
+        self.init(
+            grant: url.grant,
+            method: url.method.name,
+            bucket: url.bucket,
+            key: url.key,
+            expiresAt: url.expiresAt
+        )
     }
 }

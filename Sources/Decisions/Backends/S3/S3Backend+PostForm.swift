@@ -18,17 +18,6 @@ extension S3Backend {
         at now: Instant
     ) throws(S3Error) -> PostedForm? {
         guard let signer else { return nil }
-        var carried = [(name: "key", value: try stored(key).string)]
-        for entry in fields.entries {
-            let name = String(decoding: fields.name(entry), as: UTF8.self)
-            carried.append(
-                (name == "content-type" ? "Content-Type" : name, String(decoding: fields.value(entry), as: UTF8.self))
-            )
-        }
-        carried += signer.formFields(at: now).map { ($0.name, $0.value.reveal()) }
-        let text = PostedForm.policy(bucket: bucketName, fields: carried, length: length, until: end)
-        carried.append(("policy", text))
-        carried.append(("x-amz-signature", signer.signature(ofPolicy: text, at: now)))
         let place = publicEndpoint ?? endpoint
         let host =
             switch addressing {
@@ -38,7 +27,13 @@ extension S3Backend {
         let scheme = place.transport == .tls ? "https://" : "http://"
         return PostedForm(
             url: scheme + host + (root.isEmpty ? "/" : String(decoding: root, as: UTF8.self)),
-            fields: carried
+            bucket: bucketName,
+            key: try stored(key).string,
+            fields: fields,
+            length: length,
+            signer: signer,
+            until: end,
+            at: now
         )
     }
 }

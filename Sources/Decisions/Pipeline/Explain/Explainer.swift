@@ -10,18 +10,22 @@ public import WireFormats
 public struct Explainer: Sendable {
     private let tokens: any TokenVerifier
     private let authorizer: any Authorizer
+    private let grants: GrantSource?
     private let revocations: RevocationBook?
 
     /// - Parameters:
     ///   - authorizer: the application, which is asked as for a request that is served.
+    ///   - grants: what callers were given by others; no use is taken of any.
     ///   - revocations: what was ended before its time; nil: nothing ever is.
     public init(
         tokens: any TokenVerifier,
         authorizer: any Authorizer = NoAuthorizer(),
+        grants: GrantSource? = nil,
         revocations: RevocationBook? = nil
     ) {
         self.tokens = tokens
         self.authorizer = authorizer
+        self.grants = grants.map { GrantSource(book: $0.book, counter: UsesLookedAt(counter: $0.counter)) }
         self.revocations = revocations
     }
 
@@ -48,6 +52,7 @@ public struct Explainer: Sendable {
             now: now,
             requestID: requestID,
             ownPath: route == nil ? nil : head.path,
+            grants: grants?.book.current,
             revocations: revocations?.current
         )
         var explanation = Explanation(understood: Explanation.Understood(asking, reserved, route))
@@ -59,6 +64,7 @@ public struct Explainer: Sendable {
             limiter: Limiter(),
             tokens: tokens,
             authorizer: authorizer,
+            grants: grants,
             revocations: revocations
         )
         var rounds = 0
@@ -362,3 +368,16 @@ func quoted(_ text: some StringProtocol) -> String {
 }
 
 func quoted(_ bytes: some Sequence<UInt8>) -> String { quoted(String(decoding: Array(bytes), as: UTF8.self)) }
+
+/// Says whether a use is left, and takes none.
+private struct UsesLookedAt: UseCounter {
+    let counter: any UseCounter
+
+    func take(_ grant: String, _: UseOfGrant, from address: IPAddress?, at now: Instant) async -> TakenUse {
+        await counter.take(grant, .looking, from: address, at: now)
+    }
+
+    func giveBack(_ grant: String, from address: IPAddress?) {}
+
+    func remember(_ url: URLOnGrant) async -> Bool { true }
+}

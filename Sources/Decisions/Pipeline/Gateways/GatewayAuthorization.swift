@@ -31,6 +31,7 @@ extension Pipeline {
                 under: snapshot,
                 revocations: revocations.current(),
                 asking: authorizer,
+                grants: grants.current(),
                 at: now,
                 requestID: requestID
             )

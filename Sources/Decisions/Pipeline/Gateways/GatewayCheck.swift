@@ -22,6 +22,7 @@ struct GatewayCheck {
         under snapshot: Snapshot,
         revocations: RevocationTable?,
         asking authorizer: any Authorizer,
+        grants: GrantTable?,
         at now: Instant,
         requestID: RequestID
     ) throws(Refusal) {
@@ -42,6 +43,7 @@ struct GatewayCheck {
             authorizer: authorizer,
             now: now,
             requestID: requestID,
+            grants: grants,
             revocations: revocations
         )
         stripped = Asking(
@@ -58,6 +60,7 @@ struct GatewayCheck {
             authorizer: authorizer,
             now: now,
             requestID: requestID,
+            grants: grants,
             revocations: revocations
         )
     }

@@ -1,4 +1,6 @@
 public import Admission
+public import HTTP1
+public import S3API
 import Synchronization
 public import WireFormats
 
@@ -13,11 +15,23 @@ public struct GrantSource: Sendable {
     }
 }
 
-/// Counts the uses of grants: an I/O port, since all instances count together.
+/// A URL of a store that rests on a grant: taking the grant back does not end it.
+public struct URLOnGrant: Hashable, Sendable {
+    public let grant: String
+    public let method: HTTPMethod
+    public let bucket: BucketName
+    public let key: ObjectKey
+    public let expiresAt: Instant
+}
+
+/// Counts the uses of grants, and what was handed out on their account: an I/O port, since all instances do it together.
 public protocol UseCounter: Sendable {
     func take(_ grant: String, _ kind: UseOfGrant, from address: IPAddress?, at now: Instant) async -> TakenUse
     /// A use that was taken came to nothing. Does not wait.
     func giveBack(_ grant: String, from address: IPAddress?)
+    /// Keeps a URL for whoever takes its grant back.
+    /// - Returns: false where it could not be kept: then it must not be handed out.
+    func remember(_ url: URLOnGrant) async -> Bool
 }
 
 /// What somebody does with a grant that can be used up.

@@ -16,15 +16,24 @@ struct LinkAnswer {
         switch answer {
         case .stream(let status, let fields): return .stream(status: status, fields: Self.fields(fields))
         case .reply where head.status >= 500: return .reply(asking.storeFailed)
-        case .reply where head.status == 412 || head.status == 416:
-            // What is said of the object would name it.
-            return .reply(Reply(status: head.status, fields: Self.fields(FieldBlock(reservingBytes: 64, fields: 3))))
+        case .reply where head.status == 412 || head.status == 416,
+            .collect where head.status == 412 || head.status == 416:
+            return .reply(Self.unmet(head))
         case .reply(let reply):
             var refused = asking.noSuchLink
             refused.reason = reply.reason
             return .reply(refused)
         case .collect: return .reply(asking.storeFailed)
         }
+    }
+
+    /// A condition or a range that the object does not meet. What stores say besides would name it.
+    private static func unmet(_ head: ResponseHead) -> Reply {
+        var told = FieldBlock(reservingBytes: 128, fields: 4)
+        for entry in head.fields.entries where head.fields.isNamed(entry, "content-range") {
+            told.append(entry, of: head.fields, lowercasing: .name)
+        }
+        return Reply(status: head.status, fields: fields(told))
     }
 
     static func fields(_ fields: FieldBlock) -> FieldBlock {

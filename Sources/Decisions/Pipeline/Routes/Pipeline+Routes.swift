@@ -49,7 +49,11 @@ extension Pipeline {
         notes.outcome = .allowed
         if let wait = try application(admitted, mapped, knowing: findings, noting: &notes) { return wait }
         let until = applicationLimit(admitted, mapped, knowing: findings)
-        return try RouteDelivery(route, admitted, caller, mapped, until: until).plan()
+        let delivery = RouteDelivery(route, admitted, caller, mapped, until: until, counter: counter)
+        let plan = try delivery.plan()
+        // What is sent elsewhere takes its uses there, or is refused.
+        guard case .forward = plan else { return plan }
+        return try counting(admitted, mapped, knowing: findings, noting: &notes) { () throws(Refusal) -> Plan in plan }
     }
 
     /// For how long what the application allowed may be handed on; nil: it did not say, or nobody asks it.
@@ -205,6 +209,8 @@ extension Asking {
             now: now,
             requestID: requestID,
             ownPath: ownPath,
+            grants: grants,
+            spentGrants: spentGrants,
             revocations: revocations
         )
     }

@@ -12,11 +12,21 @@ struct RouteDelivery: Sendable {
     private let admitted: Admitted
     private let rights: Rights
     private let asking: Asking
+    private let counter: (any UseCounter)?
 
     /// - Parameters:
     ///   - asking: the request that S3 would have got.
     ///   - until: how long the application's word lasts; nil: it sets no end.
-    init(_ route: Route, _ admitted: Admitted, _ caller: Authenticated, _ asking: Asking, until: Instant?) {
+    ///   - counter: who keeps what is handed out on account of grants; nil: there are none.
+    init(
+        _ route: Route,
+        _ admitted: Admitted,
+        _ caller: Authenticated,
+        _ asking: Asking,
+        until: Instant?,
+        counter: (any UseCounter)?
+    ) {
+        self.counter = counter
         self.route = route
         self.admitted = admitted
         self.asking = asking
@@ -182,9 +192,16 @@ struct RouteDelivery: Sendable {
             bucket: wish.bucket,
             key: wish.key,
             reason: "\(url.reason); route \(route.pattern.source); via \(url.via.rawValue)",
-            until: url.expiresAt
+            until: url.expiresAt,
+            remember: remembering(url)
         )
         return .issued(issued, SentElsewhere(url, asking.head, route).reply)
+    }
+
+    /// Nil where the URL rests on no grant.
+    private func remembering(_ url: SignedURL) -> (@Sendable () async -> Bool)? {
+        guard let onGrant = url.onGrant else { return nil }
+        return { [counter] in await counter?.remember(onGrant) ?? false }
     }
 
     /// What the store shall say instead of what it knows (S3 API reference, "GetObject").

@@ -6,39 +6,88 @@ public import WireFormats
 /// A form that uploads one file, and how long it is good.
 public struct SignedForm: Sendable {
     public let form: PostedForm
+    /// 32 lower-case hexadecimal digits, which the audit log knows its use by where it leads back here.
+    public let id: String
+    public let via: SignedURL.Delivery
     public let expiresAt: Instant
     public let cappedBy: SignedURL.Cap?
+    /// The rule that allowed it, for the log.
+    public let reason: String
+    /// What has to be kept before it is handed out: one of a store that rests on a grant.
+    public let onGrant: URLOnGrant?
 }
 
 extension Rights {
-    /// A form of the store for what the caller may do now.
+    /// A form for what the caller may do now. It leads to the store where that is possible, else back here, as
+    /// ``url(for:random:at:)`` has it.
     ///
-    /// - Parameter length: of the file, in bytes.
-    /// - Throws: `AccessDenied`; `NoSuchBucket`; `ProxyOnly` where the store takes no form from clients.
-    public func form(for wish: URLWish, length: Int64, at now: Instant) throws(URLRefusal) -> SignedForm {
+    /// - Parameters:
+    ///   - length: of the file, in bytes.
+    ///   - random: ``randomBytesOfURL`` unpredictable bytes.
+    /// - Throws: `AccessDenied`; `NoSuchBucket`; `ProxyOnly` where none can be signed on behalf of the caller.
+    public func form(
+        for wish: URLWish,
+        length: Int64,
+        random: [UInt8],
+        at now: Instant
+    ) throws(URLRefusal) -> SignedForm {
+        precondition(random.count == Self.randomBytesOfURL, "an id and a nonce")
         let target = AccessQuestion.Target.object(wish.bucket, wish.key)
         let verdict = verdict(on: wish.actions, at: target)
         guard verdict.isAllowed else { throw URLRefusal(S3Error(.accessDenied), reason: verdict.reason) }
         guard let bucket = snapshot.bucket(wish.bucket) else { throw URLRefusal(S3Error(.noSuchBucket)) }
+        var wish = wish
+        if let end = end(of: verdict) { wish.limits.append((.grant, end)) }
         let term = try term(of: wish, within: try applicationLimit(on: wish, target), at: now)
+        let address: (via: SignedURL.Delivery, form: PostedForm)
+        if let form = try storeForm(for: wish, bucket, target, length: length, until: term.end, at: now) {
+            address = (.store, form)
+        } else {
+            let form = PostedForm(
+                url: "\(snapshot.server.view.publicURL)/\(wish.bucket)",
+                bucket: wish.bucket.string,
+                key: (wish.place ?? wish.key).string,
+                fields: wish.fields,
+                length: length,
+                signer: try ownSigner(random),
+                until: term.end,
+                at: now
+            )
+            address = (.gatehouse, form)
+        }
+        return SignedForm(
+            form: address.form,
+            id: Hex.encode(random.prefix(16)),
+            via: address.via,
+            expiresAt: term.end,
+            cappedBy: term.cap,
+            reason: verdict.reason,
+            onGrant: address.via == .gatehouse ? nil : onGrant(wish, verdict, until: term.end)
+        )
+    }
+
+    /// Nil where it has to lead back here.
+    private func storeForm(
+        for wish: URLWish,
+        _ bucket: Bucket,
+        _ target: AccessQuestion.Target,
+        length: Int64,
+        until end: Instant,
+        at now: Instant
+    ) throws(URLRefusal) -> PostedForm? {
         let place = bucket.backend.publicEndpoint ?? bucket.backend.endpoint
         let standing = standingVerdict(on: wish.actions, at: target, over: place.transport == .tls ? .tls : .plain)
-        guard bucket.isReachedByClients(of: snapshot.server), standing.isAllowed else {
-            throw URLRefusal(S3Error(.proxyOnly, "This bucket takes no forms that are signed here: use mode \"put\"."))
-        }
-        let form: PostedForm?
+        guard bucket.isReachedByClients(of: snapshot.server), standing.isAllowed else { return nil }
         do throws(S3Error) {
-            form = try bucket.backend.postForm(
+            return try bucket.backend.postForm(
                 wish.place ?? wish.key,
                 fields: wish.fields,
                 length: length,
-                until: term.end,
+                until: end,
                 at: now
             )
         } catch {
             throw URLRefusal(error)
         }
-        guard let form else { throw URLRefusal(S3Error(.proxyOnly)) }
-        return SignedForm(form: form, expiresAt: term.end, cappedBy: term.cap)
     }
 }

@@ -27,36 +27,48 @@ extension Rights {
         var wish = wish
         if let end = end(of: verdict) { wish.limits.append((.grant, end)) }
         let term = try term(of: wish, within: try applicationLimit(on: wish, target), at: now)
-        let id = Hex.encode(random.prefix(16))
         let address: (via: SignedURL.Delivery, url: String, fields: FieldBlock)
         if let signed = try storeURL(for: wish, bucket, target, for: term.lifetime, at: now) {
             address = (.store, signed.url, signed.fields)
         } else {
-            let key = holder.map { URLKey(random: Array(random.prefix(16)), holder: snapshot.needed(of: $0)) }
-            let parts = key.flatMap { snapshot.urlKeys?.parts(of: $0, nonce: Array(random.dropFirst(16))) }
-            guard let parts else {
-                throw URLRefusal(S3Error(.proxyOnly, "No URL can be signed on behalf of this caller."))
-            }
-            let signer = SigV4Signer(
-                accessKeyID: parts.accessKeyID,
-                secret: parts.secret,
-                sessionToken: parts.sessionToken,
-                region: snapshot.server.signingRegion
-            )
+            let signer = try ownSigner(random)
             guard let url = snapshot.server.url(for: wish, signer: signer, for: term.lifetime, at: now) else {
                 throw URLRefusal(S3Error(.internalError), reason: "the public URL can't be signed for")
             }
             address = (.gatehouse, url, wish.fields)
         }
         return SignedURL(
-            id: id,
+            id: Hex.encode(random.prefix(16)),
             method: wish.method,
             url: address.url,
             fields: address.fields,
             via: address.via,
             expiresAt: term.end,
             cappedBy: term.cap,
-            reason: verdict.reason
+            reason: verdict.reason,
+            onGrant: address.via == .gatehouse ? nil : onGrant(wish, verdict, until: term.end)
+        )
+    }
+
+    /// What remains of it when the grant that it rests on is taken back; nil where it rests on none.
+    func onGrant(_ wish: URLWish, _ verdict: Verdict, until end: Instant) -> URLOnGrant? {
+        verdict.grant.map {
+            URLOnGrant(grant: $0, method: wish.method, bucket: wish.bucket, key: wish.key, expiresAt: end)
+        }
+    }
+
+    /// What signs a URL or a form that leads back here, in the caller's name.
+    func ownSigner(_ random: [UInt8]) throws(URLRefusal) -> SigV4Signer {
+        let key = holder.map { URLKey(random: Array(random.prefix(16)), holder: snapshot.needed(of: $0)) }
+        let parts = key.flatMap { snapshot.urlKeys?.parts(of: $0, nonce: Array(random.dropFirst(16))) }
+        guard let parts else {
+            throw URLRefusal(S3Error(.proxyOnly, "Nothing can be signed on behalf of this caller."))
+        }
+        return SigV4Signer(
+            accessKeyID: parts.accessKeyID,
+            secret: parts.secret,
+            sessionToken: parts.sessionToken,
+            region: snapshot.server.signingRegion
         )
     }
 

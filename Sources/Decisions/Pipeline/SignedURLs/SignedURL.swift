@@ -35,6 +35,8 @@ public struct SignedURL: Sendable {
     public let cappedBy: Cap?
     /// The rule that allowed it, for the log.
     public let reason: String
+    /// What has to be kept before it is handed out: one of a store that rests on a grant.
+    public let onGrant: URLOnGrant?
 }
 
 /// What a URL shall do.

@@ -26,17 +26,21 @@ public enum SlotJudgement: Hashable, Sendable {
     case matches
 }
 
+extension UploadSlot.Prior {
+    /// Whether that object is what was there before.
+    public func isStill(_ found: FoundObject) -> Bool {
+        guard case .object(let etag, let versionID) = self else { return false }
+        return etag == found.etag && named(versionID) == named(found.versionID)
+    }
+}
+
 extension UploadSlot {
     /// Compares what is at the place of landing with what was promised.
     ///
     /// - Parameter found: nil where there is no object.
     public func judge(_ found: FoundObject?) -> SlotJudgement {
         guard let found else { return .notFound }
-        if case .object(let etag, let versionID) = prior, etag == found.etag,
-            named(versionID) == named(found.versionID)
-        {
-            return .notFound
-        }
+        if landing == .direct, prior.isStill(found) { return .notFound }
         var differences: [Cause] = []
         if found.size != size { differences.append(.sizeMismatch) }
         if !isSameMediaType(found.contentType, contentType) { differences.append(.contentTypeMismatch) }

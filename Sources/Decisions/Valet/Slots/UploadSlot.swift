@@ -22,7 +22,8 @@ public struct UploadSlot: Hashable, Sendable {
     public let metadata: [String: String]
     public let mode: Mode
     public let landing: Landing
-    /// What was at the place of landing when the slot was issued.
+    /// What was under the key when the slot was issued; where it may be overwritten and the slot lands elsewhere, nobody
+    /// asked.
     public let prior: Prior
     /// Whether it may take the place of an object under the key.
     public let mayOverwrite: Bool
