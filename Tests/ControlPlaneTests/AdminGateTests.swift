@@ -148,7 +148,7 @@ import Testing
             #expect(answer.field("x-frame-options") == "DENY")
             #expect(answer.field("content-security-policy")?.hasPrefix("default-src 'self'") == true)
             #expect(answer.field("cache-control") == "no-store")
-            #expect(answer.field("referrer-policy") == "no-referrer")
+            #expect(answer.field("referrer-policy") == "same-origin")
         }
     }
 

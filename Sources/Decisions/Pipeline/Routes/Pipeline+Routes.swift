@@ -210,8 +210,8 @@ extension Asking {
             requestID: requestID,
             ownPath: ownPath,
             grants: grants,
-            spentGrants: spentGrants,
-            revocations: revocations
+            revocations: revocations,
+            spentGrants: spentGrants
         )
     }
 
