@@ -69,7 +69,7 @@ struct SlotStoreSuite {
             #expect(outcomes.count { $0 == .tooManyOpen } == 15)
             #expect(try await state.insert(try slot(30, issuer: "user:bob"), limit: 5) == .inserted)
             // One that ended makes room.
-            let open = try await state.overdue(before: noon + .seconds(1000), limit: 1)
+            let open = try await state.overdue(since: noon + .seconds(1000), inBucketsBut: [], limit: 1)
             let first = try #require(open.first { $0.issuer == "user:alice" })
             #expect(try await state.replace(with: first.aborted(at: noon)) == .replaced)
             #expect(try await state.insert(try slot(31), limit: 5) == .inserted)
@@ -127,7 +127,7 @@ struct SlotStoreSuite {
         }
     }
 
-    @Test("Overdue are those that are open and expired, the oldest first", arguments: StateKind.allCases)
+    @Test("Overdue are those that are open and that nothing can come to any more", arguments: StateKind.allCases)
     func overdue(_ kind: StateKind) async throws {
         try await kind.withState { state in
             for number in [3, 1, 2, 4] {
@@ -135,11 +135,18 @@ struct SlotStoreSuite {
             }
             let second = try #require(try await state.slot(try slot(2).id))
             try await state.replace(with: try second.expired(at: noon))
-            func overdue(_ limit: Int) async throws -> [ObjectKey] {
-                try await state.overdue(before: noon + .seconds(4), limit: limit).map(\.key)
+            let first = try #require(try await state.slot(try slot(1).id))
+            func overdue(_ limit: Int, _ others: Set<BucketName> = []) async throws -> [ObjectKey] {
+                // The fourth may still be coming.
+                let instant = first.lastArrival + .seconds(3)
+                return try await state.overdue(since: instant, inBucketsBut: others, limit: limit).map(\.key)
             }
             #expect(try await overdue(10) == [ObjectKey("1.png"), ObjectKey("3.png")])
             #expect(try await overdue(1) == [ObjectKey("1.png")])
+            #expect(try await overdue(10, [first.bucket]).isEmpty)
+            #expect(try await overdue(10, [try bucket("elsewhere")]).count == 2)
+            let early = first.expiresAt + .seconds(UploadSlot.arrivalSeconds.lowerBound)
+            #expect(try await state.overdue(since: early, inBucketsBut: [], limit: 10).isEmpty)
         }
     }
 
@@ -147,16 +154,50 @@ struct SlotStoreSuite {
     func uncleared(_ kind: StateKind) async throws {
         try await kind.withState { state in
             let quarantined = try slot(landing: .quarantine(ObjectKey("q")))
+            let late = quarantined.lastArrival + .seconds(9)
+            func uncleared(_ instant: Instant, rejected: Instant? = nil) async throws -> [UploadSlot] {
+                try await state.uncleared(
+                    before: instant,
+                    rejectedBefore: rejected ?? instant,
+                    inBucketsBut: [],
+                    limit: 10
+                )
+            }
             try await state.insert(quarantined)
-            #expect(try await state.uncleared(before: noon + .seconds(9), limit: 10).isEmpty)
+            #expect(try await uncleared(late).isEmpty)
             let expired = try quarantined.expired(at: noon)
             try await state.replace(with: expired)
-            #expect(try await state.uncleared(before: noon, limit: 10).isEmpty)
-            #expect(try await state.uncleared(before: noon + .seconds(9), limit: 10) == [expired])
-            #expect(try await state.forget(finishedBefore: noon + .seconds(9), limit: 10) == 0)
+            #expect(try await uncleared(noon).isEmpty)
+            #expect(try await uncleared(quarantined.lastArrival).isEmpty)
+            #expect(try await uncleared(late) == [expired])
+            #expect(try await uncleared(late, rejected: noon) == [expired])
+            #expect(
+                try await state.uncleared(
+                    before: late,
+                    rejectedBefore: late,
+                    inBucketsBut: [quarantined.bucket],
+                    limit: 10
+                ).isEmpty
+            )
+            #expect(try await state.forget(finishedBefore: late, limit: 10) == 0)
             #expect(try await state.replace(with: expired.cleared(), nil) == .replaced)
-            #expect(try await state.uncleared(before: noon + .seconds(9), limit: 10).isEmpty)
-            #expect(try await state.forget(finishedBefore: noon + .seconds(9), limit: 10) == 1)
+            #expect(try await uncleared(late).isEmpty)
+            #expect(try await state.forget(finishedBefore: late, limit: 10) == 1)
+        }
+    }
+
+    @Test("What was rejected and is kept stands before nothing else that is to be cleared", arguments: StateKind.allCases)
+    func rejectedAreKept(_ kind: StateKind) async throws {
+        try await kind.withState { state in
+            let kept = try slot(1, landing: .quarantine(ObjectKey("q/1")))
+            let other = try slot(2, landing: .quarantine(ObjectKey("q/2")))
+            for slot in [kept, other] { try await state.insert(slot) }
+            try await state.replace(with: try kept.rejected(for: .sizeMismatch, found: nil, at: noon))
+            let expired = try other.expired(at: noon + .seconds(1))
+            try await state.replace(with: expired)
+            let late = kept.lastArrival + .seconds(60)
+            let found = try await state.uncleared(before: late, rejectedBefore: noon, inBucketsBut: [], limit: 1)
+            #expect(found == [expired])
         }
     }
 

@@ -10,6 +10,7 @@ func slot(
     mode: UploadSlot.Mode = .put,
     landing: UploadSlot.Landing = .direct,
     prior: UploadSlot.Prior = .absent,
+    size: Int64 = 100,
     sha256: [UInt8]? = nil
 ) throws -> UploadSlot {
     UploadSlot(
@@ -18,7 +19,7 @@ func slot(
         bucket: try #require(BucketName(validating: "photos")),
         key: ObjectKey("a.png"),
         contentType: "image/png",
-        size: 100,
+        size: size,
         sha256: sha256,
         mode: mode,
         landing: landing,

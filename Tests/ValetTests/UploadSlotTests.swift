@@ -62,8 +62,9 @@ struct UploadSlotTests {
         )
         #expect(try slot(sha256: sum).judge(found(sha256: [])) == .mismatch([.checksumMismatch]))
         #expect(try slot(sha256: sum).judge(found(sha256: sum)) == .matches)
-        // A store that keeps no checksum checked it when it took the upload.
-        #expect(try slot(sha256: sum).judge(found()) == .matches)
+        // Where nobody knows the checksum, nobody knows that it is right.
+        #expect(try slot(sha256: sum).judge(found()) == .mismatch([.checksumMismatch]))
+        #expect(try slot(sha256: sum).judge(found(size: 1)) == .mismatch([.sizeMismatch]))
         #expect(try slot().judge(found(type: "Image/PNG")) == .matches)
         #expect(try slot().judge(found(type: "image/png; charset=x")) == .mismatch([.contentTypeMismatch]))
     }
@@ -76,6 +77,21 @@ struct UploadSlotTests {
         #expect(old.judge(found(version: "null")) == .matches)
     }
 
+    @Test("The very bytes that were there before are an upload where the store was told to put them there")
+    func replacedByTheSame() throws {
+        let slot = try slot(prior: .object(etag: "\"new\"", versionID: nil))
+        #expect(slot.judge(found(etag: "\"new\"")) == .notFound)
+        #expect(slot.judge(found(etag: "\"new\""), .made) == .matches)
+    }
+
+    @Test("An upload that began in time may take as long as its size needs")
+    func arrival() throws {
+        let slot = try slot(size: 5 << 30)
+        #expect(slot.lastArrival == slot.expiresAt + .seconds(5 + (5 << 30) / (256 << 10)))
+        #expect(try self.slot(size: 5 << 40).lastArrival == slot.expiresAt + .seconds(6 * 3600))
+        #expect(try self.slot(size: 0).lastArrival == slot.expiresAt + .seconds(5))
+    }
+
     @Test("What a slot may leave behind is remembered until it is cleared")
     func leftovers() throws {
         let direct = try slot()
@@ -85,7 +101,8 @@ struct UploadSlotTests {
         #expect(try !direct.started(multipart: upload).completed(with: found(), at: noon).hasLeftovers)
         #expect(try !direct.expired(at: noon).hasLeftovers)
         #expect(try direct.started(multipart: upload).expired(at: noon).hasLeftovers)
-        #expect(try direct.rejected(for: .sizeMismatch, found: found(), at: noon).hasLeftovers)
+        #expect(try !direct.rejected(for: .sizeMismatch, found: found(), at: noon).hasLeftovers)
+        #expect(try quarantined.rejected(for: .sizeMismatch, found: found(), at: noon).hasLeftovers)
         #expect(try quarantined.completed(with: found(), at: noon).hasLeftovers)
         let aborted = try quarantined.aborted(at: noon)
         #expect(aborted.hasLeftovers)

@@ -28,7 +28,7 @@ struct SlotPlace: Sendable {
 
     private static func found(_ answer: StoreClient.Told) throws(APIFailure) -> FoundObject {
         guard let etag = answer.field("etag"), !etag.isEmpty,
-            let size = answer.length
+            let size = answer.length, size >= 0
         else { throw APIFailure(S3Error(.backendBadAnswer)) }
         // The checksum of an object in parts is one of checksums, and says nothing of its bytes.
         let isWhole = answer.field("x-amz-checksum-type").map { $0 == "FULL_OBJECT" } ?? true
@@ -40,6 +40,21 @@ struct SlotPlace: Sendable {
             versionID: answer.field("x-amz-version-id"),
             sha256: isWhole && sha256?.count == 32 ? sha256 : nil
         )
+    }
+
+    /// The SHA-256 of an object's bytes, which are read for it: 32 bytes; nil where it is not there any more.
+    func digest(_ key: ObjectKey, _ object: FoundObject) async throws(APIFailure) -> [UInt8]? {
+        let exchange: Exchange
+        do {
+            exchange = try backend.getObject(named(key), etag: object.etag, at: now())
+        } catch {
+            throw APIFailure(error)
+        }
+        do {
+            return try await client.digest(exchange, ofSize: object.size, from: bucket.upstream)
+        } catch {
+            throw Self.failure(error)
+        }
     }
 
     enum Brought {
@@ -112,20 +127,13 @@ struct SlotPlace: Sendable {
         }
     }
 
-    /// Removes one version, or what has that ETag: outside of the quarantine never simply what is under a key.
-    func remove(_ key: ObjectKey, _ object: FoundObject, from landing: UploadSlot.Landing) async throws(APIFailure) {
-        let version = object.versionID.flatMap { $0 == "null" ? nil : $0 }
-        let occupancy: Occupancy = version == nil && landing == .direct ? .etag(object.etag) : .any
-        let answer = try await ask { () throws(S3Error) in
-            try backend.deleteObject(named(key), versionID: version, if: occupancy, at: now())
-        }
-        guard [200, 202, 204, 404, 412].contains(answer.status) else { throw Self.failure(answer) }
-    }
-
-    /// Removes an object of ours that lies in quarantine.
+    /// Removes an object of ours that lies in quarantine. Nothing elsewhere is ever removed: it may be anybody's.
     func removeQuarantined(_ key: ObjectKey, versionID: String?) async throws(APIFailure) {
-        let found = FoundObject(etag: "", size: 0, contentType: "", versionID: versionID, sha256: nil)
-        try await remove(key, found, from: .quarantine(key))
+        let version = versionID.flatMap { $0 == "null" ? nil : $0 }
+        let answer = try await ask { () throws(S3Error) in
+            try backend.deleteObject(named(key), versionID: version, at: now())
+        }
+        guard [200, 202, 204, 404].contains(answer.status) else { throw Self.failure(answer) }
     }
 
     // MARK: - In parts
@@ -157,7 +165,7 @@ struct SlotPlace: Sendable {
             }
             for node in page.children(named: "Part") {
                 guard let number = node.value("PartNumber").flatMap({ Int($0) }), number >= parts.last?.number ?? 1,
-                    let size = node.value("Size").flatMap({ Int64($0) }), let etag = node.value("ETag")
+                    let size = node.value("Size").flatMap({ Int64($0) }), size >= 0, let etag = node.value("ETag")
                 else { throw APIFailure(S3Error(.backendBadAnswer)) }
                 let part = StoredPart(
                     number: number,
@@ -231,14 +239,18 @@ struct SlotPlace: Sendable {
         do {
             return try await client.ask(exchange, of: bucket.upstream)
         } catch {
-            switch error {
-            case .timeout: throw APIFailure(S3Error(.backendTimeout))
-            case .tooLong: throw APIFailure(S3Error(.backendBadAnswer))
-            case .unreachable(let reason):
-                var failure = APIFailure(S3Error(.backendUnreachable))
-                failure.reason = reason
-                throw failure
-            }
+            throw Self.failure(error)
+        }
+    }
+
+    private static func failure(_ trouble: StoreClient.Trouble) -> APIFailure {
+        switch trouble {
+        case .timeout: return APIFailure(S3Error(.backendTimeout))
+        case .tooLong: return APIFailure(S3Error(.backendBadAnswer))
+        case .unreachable(let reason):
+            var failure = APIFailure(S3Error(.backendUnreachable))
+            failure.reason = reason
+            return failure
         }
     }
 

@@ -44,18 +44,25 @@ package final class Slots: Sendable {
         case unknown
     }
 
+    /// What is done about a multipart upload that nobody put together yet.
+    enum Parts: Sendable {
+        /// It is put together, of these or of all that the store has.
+        case joined([(number: Int, etag: String)]?)
+        /// Nothing: whoever uploads hasn't said that it is whole.
+        case left
+    }
+
     /// Completes or rejects a slot by what is there.
-    ///
-    /// - Parameter parts: of a multipart upload, as the client knows them; nil: all that the store has.
     func complete(
         _ id: String,
-        parts: [(number: Int, etag: String)]? = nil,
+        parts: Parts = .joined(nil),
         under snapshot: Snapshot
     ) async throws(APIFailure) -> Completion {
         try await turns.take(id) { [self] () async throws(APIFailure) -> Completion in
             guard let slot = try await slot(id) else { return .unknown }
             guard slot.state.isOpen else { return .ended(slot) }
             let place = try place(of: slot, under: snapshot)
+            var arrival = Arrival.seen
             if slot.mode == .multipart {
                 switch try await finish(slot, parts, at: place) {
                 case .incomplete(let bytes): return .notThere(slot, bytes: bytes)
@@ -65,11 +72,11 @@ package final class Slots: Sendable {
                             try slot.rejected(for: .occupied, found: nil, at: now)
                         }
                     )
-                case .finished: break
+                case .finished(let how): arrival = how
                 }
             }
-            let found = try await place.object(slot.landingKey)
-            switch (slot.judge(found), found) {
+            let found = try await measured(try await place.object(slot.landingKey), of: slot, at: place)
+            switch (slot.judge(found, arrival), found) {
             case (.notFound, _), (.matches, nil): return .notThere(slot, bytes: nil)
             case (.mismatch(let causes), let found):
                 let ended = try await end(under: snapshot) { now throws(SlotRefusal) in
@@ -80,6 +87,23 @@ package final class Slots: Sendable {
             case (.matches, let found?): return try await accept(slot, found, at: place, under: snapshot)
             }
         }
+    }
+
+    /// The object with its checksum, where one was promised and the store keeps none: its bytes are read for it.
+    private func measured(
+        _ found: FoundObject?,
+        of slot: UploadSlot,
+        at place: SlotPlace
+    ) async throws(APIFailure) -> FoundObject? {
+        guard let found, slot.sha256 != nil, found.sha256 == nil, found.size == slot.size else { return found }
+        guard let digest = try await place.digest(slot.landingKey, found) else { return nil }
+        return FoundObject(
+            etag: found.etag,
+            size: found.size,
+            contentType: found.contentType,
+            versionID: found.versionID,
+            sha256: digest
+        )
     }
 
     private func accept(
@@ -96,7 +120,11 @@ package final class Slots: Sendable {
             )
         }
         let occupancy: Occupancy = slot.mayOverwrite ? .any : .absent
-        switch try await place.promote(waiting, found, to: slot.key, if: occupancy, prior: slot.prior) {
+        // One after the other where several are for one key: some stores don't look whether something is there.
+        let brought = try await turns.take("\(slot.bucket)/\(slot.key)") { () async throws(APIFailure) in
+            try await place.promote(waiting, found, to: slot.key, if: occupancy, prior: slot.prior)
+        }
+        switch brought {
         case .gone: return .notThere(slot, bytes: nil)
         case .occupied:
             return .ended(
@@ -111,24 +139,24 @@ package final class Slots: Sendable {
             try slot.completed(with: result, at: now)
         }
         // The reaper looks again once nothing can be put there any more.
-        try? await place.remove(waiting, found, from: slot.landing)
+        try? await place.removeQuarantined(waiting, versionID: found.versionID)
         return .ended(ended)
     }
 
     private enum Finish {
-        case finished, occupied
+        case finished(Arrival)
+        case occupied
         case incomplete(Int64?)
     }
 
     /// Has the store put the parts together, if they are what was promised.
-    private func finish(
-        _ slot: UploadSlot,
-        _ given: [(number: Int, etag: String)]?,
-        at place: SlotPlace
-    ) async throws(APIFailure) -> Finish {
+    private func finish(_ slot: UploadSlot, _ wanted: Parts, at place: SlotPlace) async throws(APIFailure) -> Finish {
         guard let upload = slot.multipart else { return .incomplete(nil) }
         // Where the upload is gone, it may be that it was finished and nobody heard of it: what is there tells.
-        guard let stored = try await place.parts(slot.landingKey, uploadID: upload.uploadID) else { return .finished }
+        guard let stored = try await place.parts(slot.landingKey, uploadID: upload.uploadID) else {
+            return .finished(.seen)
+        }
+        guard case .joined(let given) = wanted else { return .incomplete(nil) }
         let known = Dictionary(grouping: stored, by: \.number)
         let chosen: [SlotPlace.StoredPart]
         if let given {
@@ -140,14 +168,20 @@ package final class Slots: Sendable {
         } else {
             chosen = known.values.compactMap(\.last).sorted { $0.number < $1.number }
         }
-        let bytes = chosen.reduce(0) { $0 + $1.size }
+        var bytes: Int64 = 0
+        for part in chosen {
+            let (sum, overflows) = bytes.addingReportingOverflow(part.size)
+            guard !overflows else { throw APIFailure(S3Error(.backendBadAnswer)) }
+            bytes = sum
+        }
         guard bytes == slot.size else { return .incomplete(bytes) }
         let parts = chosen.map { (number: $0.number, etag: $0.etag) }
         let occupancy: Occupancy = slot.mayOverwrite ? .any : .absent
         // Some stores pass over the condition; theirs is one that is not there.
         if occupancy == .absent, try await place.object(slot.landingKey) != nil { return .occupied }
         switch try await place.finish(slot.landingKey, uploadID: upload.uploadID, parts: parts, if: occupancy) {
-        case .there, .gone: return .finished
+        case .there: return .finished(.made)
+        case .gone: return .finished(.seen)
         case .occupied: return .occupied
         }
     }
@@ -193,27 +227,20 @@ package final class Slots: Sendable {
 
     /// What was rejected is removed at once where that is wanted; what stays, the reaper comes upon.
     private func removeRejected(_ slot: UploadSlot, at place: SlotPlace, under snapshot: Snapshot) async {
-        guard slot.state == .rejected, snapshot.uploads.onMismatch == .delete, let found = slot.result else { return }
-        try? await place.remove(slot.landingKey, found, from: slot.landing)
+        guard slot.state == .rejected, snapshot.uploads.onMismatch == .delete, let found = slot.result,
+            case .quarantine(let waiting) = slot.landing
+        else { return }
+        try? await place.removeQuarantined(waiting, versionID: found.versionID)
     }
 
-    /// Removes what a slot that has ended left at the store, once nothing more can come of it.
+    /// Removes what a slot that has ended left at the store. Nothing more may come of it.
     func clear(_ slot: UploadSlot, under snapshot: Snapshot) async throws(APIFailure) {
-        let now = now()
-        guard slot.expiresAt + Self.lateness < now else { return }
-        let rules = snapshot.uploads
-        let isKept = slot.state == .rejected && rules.onMismatch == .keep
-        if isKept, slot.landing != .direct, now < (slot.finishedAt ?? now) + rules.retention { return }
         if let place = try? place(of: slot, under: snapshot) {
             if let upload = slot.multipart, slot.state != .completed {
                 try await place.abort(slot.landingKey, uploadID: upload.uploadID)
             }
-            if slot.landing != .direct {
-                if let left = try await place.object(slot.landingKey) {
-                    try await place.remove(slot.landingKey, left, from: slot.landing)
-                }
-            } else if slot.state == .rejected, !isKept, let found = slot.result {
-                try await place.remove(slot.landingKey, found, from: .direct)
+            if case .quarantine(let waiting) = slot.landing, let left = try await place.object(waiting) {
+                try await place.removeQuarantined(waiting, versionID: left.versionID)
             }
         }
         do {
@@ -222,9 +249,6 @@ package final class Slots: Sendable {
             throw APIFailure(error)
         }
     }
-
-    /// How long after a URL's end an upload that began with it may still be under way.
-    private static let lateness = Duration.seconds(60)
 
     /// Which conditions the store of a bucket heeds.
     func heeded(at place: SlotPlace, under rules: UploadRules) async throws(APIFailure) -> StoreConditions.Heeded {

@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 package import Backends
+import Crypto
 import Foundation
 import HTTP1
 import NIOCore
@@ -56,6 +57,31 @@ package final class StoreClient: Sendable {
 
     /// - Throws: ``Trouble``; every answer of the store is one, whatever its status.
     package func send(_ request: OwnRequest, to upstream: Upstream) async throws(Trouble) -> Answer {
+        try await send(Self.plain(request, to: upstream), within: upstream.responseTimeout, trusting: upstream) {
+            try await Self.answer($0)
+        }
+    }
+
+    /// The SHA-256 of a body that is read through and not kept: 32 bytes; nil where the answer is not 200.
+    ///
+    /// - Parameter size: of the body, in bytes: a large one may take longer.
+    package func digest(
+        _ exchange: Exchange,
+        ofSize size: Int64,
+        from upstream: Upstream
+    ) async throws(Trouble) -> [UInt8]? {
+        let request = OwnRequest(head: exchange.request, body: exchange.document)
+        let timeout = upstream.responseTimeout + .seconds(size >> 20)
+        return try await send(Self.plain(request, to: upstream), within: timeout, trusting: upstream) { response in
+            guard response.status == .ok else { return nil }
+            var hash = SHA256()
+            for try await part in response.body { part.withUnsafeReadableBytes { hash.update(bufferPointer: $0) } }
+            return Array(hash.finalize())
+        }
+    }
+
+    /// As the client wants it.
+    private static func plain(_ request: OwnRequest, to upstream: Upstream) -> HTTPClientRequest {
         var target = String(decoding: request.head.path, as: UTF8.self)
         if !request.head.query.isEmpty { target += "?" + String(decoding: request.head.query, as: UTF8.self) }
         let endpoint = upstream.endpoint
@@ -74,45 +100,50 @@ package final class StoreClient: Sendable {
                 value: String(decoding: request.head.fields.value(entry), as: UTF8.self)
             )
         }
-        return try await send(
-            request.head.method.name,
-            origin + target,
-            fields,
-            request.body,
-            within: upstream.responseTimeout,
-            trusting: upstream.caCertificate
-        )
+        return plain(request.head.method.name, origin + target, fields, request.body)
     }
 
-    /// - Parameters:
-    ///   - caCertificate: PEM text; nil: the system's authorities.
+    private static func plain(
+        _ method: String,
+        _ url: String,
+        _ fields: HTTPHeaders,
+        _ body: [UInt8]
+    ) -> HTTPClientRequest {
+        var request = HTTPClientRequest(url: url)
+        request.method = HTTPMethod(rawValue: method)
+        request.headers = fields
+        if !body.isEmpty { request.body = .bytes(body) }
+        return request
+    }
+
     package func post(
         _ url: String,
         fields: [(String, String)],
         body: [UInt8],
         within timeout: Duration
     ) async throws(Trouble) -> Answer {
-        try await send("POST", url, HTTPHeaders(fields), body, within: timeout, trusting: nil)
+        try await send(Self.plain("POST", url, HTTPHeaders(fields), body), within: timeout, trusting: nil) {
+            try await Self.answer($0)
+        }
     }
 
-    private func send(
-        _ method: String,
-        _ url: String,
-        _ fields: HTTPHeaders,
-        _ body: [UInt8],
+    private static func answer(_ response: HTTPClientResponse) async throws -> Answer {
+        let bytes = try await response.body.collect(upTo: longestAnswer)
+        return Answer(status: Int(response.status.code), fields: response.headers, body: Array(buffer: bytes))
+    }
+
+    /// - Parameter upstream: whose authorities are believed; nil: the system's.
+    private func send<Result>(
+        _ request: HTTPClientRequest,
         within timeout: Duration,
-        trusting caCertificate: String?
-    ) async throws(Trouble) -> Answer {
-        var request = HTTPClientRequest(url: url)
-        request.method = HTTPMethod(rawValue: method)
-        request.headers = fields
-        if !body.isEmpty { request.body = .bytes(body) }
+        trusting upstream: Upstream?,
+        read: (HTTPClientResponse) async throws -> Result
+    ) async throws(Trouble) -> Result {
+        var request = request
         do {
-            if let caCertificate { request.tlsConfiguration = try tls(caCertificate) }
+            if let caCertificate = upstream?.caCertificate { request.tlsConfiguration = try tls(caCertificate) }
             let deadline = NIODeadline.now() + TimeAmount(timeout)
-            let response = try await client.execute(request, deadline: deadline)
-            let bytes = try await response.body.collect(upTo: Self.longestAnswer)
-            return Answer(status: Int(response.status.code), fields: response.headers, body: Array(buffer: bytes))
+            return try await read(try await client.execute(request, deadline: deadline))
         } catch is NIOTooManyBytesError {
             throw .tooLong
         } catch let error as HTTPClientError where Self.timeouts.contains(error) {

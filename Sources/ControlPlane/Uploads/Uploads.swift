@@ -64,16 +64,7 @@ package struct Uploads: Sendable {
         let caller = request.caller
         let rules = caller.snapshot.uploads
         let wish = try SlotRequest(request.body, under: caller.snapshot)
-        let question = Rights.Wish(ActionSet(.putObject), at: .object(wish.bucket, wish.key))
-        let verdict = caller.verdict(on: question.actions, at: question.target)
-        let permission = await caller.permissions(for: [question]).first
-        guard verdict.isAllowed, case .granted(let allowedUntil)? = permission else {
-            var reason = verdict.reason
-            if case .denied(let told)? = permission { reason = told }
-            let entry = IssueLog.Entry.refused("issue_upload", bucket: wish.bucket, key: wish.key.bytes, reason: reason)
-            try await log.record([entry], of: request)
-            throw .denied(reason)
-        }
+        let permission = try await permission(to: "issue_upload", wish.bucket, wish.key, request)
         guard let bucket = caller.snapshot.bucket(wish.bucket) else { throw APIFailure(S3Error(.noSuchBucket)) }
         let random = slots.random(16)
         let place = SlotPlace(bucket: bucket, client: slots.client, now: slots.now)
@@ -99,7 +90,7 @@ package struct Uploads: Sendable {
         var end = start + min(wish.lifetime, rules.longestLifetime)
         var cap: SignedURL.Cap? = wish.lifetime > rules.longestLifetime ? .maximum : nil
         if let limit = caller.credentialExpiresAt, limit < end { (end, cap) = (limit, .callerCredential) }
-        if let allowedUntil, allowedUntil < end { (end, cap) = (allowedUntil, .authorizer) }
+        if let limit = permission.until, limit < end { (end, cap) = (limit, .authorizer) }
         let slot = UploadSlot(
             random: random,
             issuer: caller.principal.description,
@@ -132,11 +123,29 @@ package struct Uploads: Sendable {
             by: "issue_upload",
             bucket: slot.bucket,
             key: slot.key.bytes,
-            reason: verdict.reason,
+            reason: permission.reason,
             until: slot.expiresAt
         )
         try await log.record([entry] + slot.entries(of: way), of: request)
         return APIAnswer(201, answer)
+    }
+
+    /// The caller's right to put that object: the rule that gives it, and how long the application's word for it holds.
+    private func permission(
+        to operation: String,
+        _ bucket: BucketName,
+        _ key: ObjectKey,
+        _ request: APIRequest
+    ) async throws(APIFailure) -> (reason: String, until: Instant?) {
+        let question = Rights.Wish(ActionSet(.putObject), at: .object(bucket, key))
+        let verdict = request.caller.verdict(on: question.actions, at: question.target)
+        let permission = await request.caller.permissions(for: [question]).first
+        if verdict.isAllowed, case .granted(let until)? = permission { return (verdict.reason, until) }
+        var reason = verdict.reason
+        if case .denied(let told)? = permission { reason = told }
+        let entry = IssueLog.Entry.refused(operation, bucket: bucket, key: key.bytes, reason: reason)
+        try await log.record([entry], of: request)
+        throw .denied(reason)
     }
 
     /// The answer to a creation that came before: the same slot, with what it takes now to use it.
@@ -325,6 +334,8 @@ package struct Uploads: Sendable {
             ] + APIFailure.Code.ofStores
         ) { request async throws(APIFailure) in
             let slot = try await own(request)
+            // Who may not put it any more can't have it brought to its key either.
+            if slot.state.isOpen { _ = try await permission(to: "complete_upload", slot.bucket, slot.key, request) }
             var given: [(number: Int, etag: String)]?
             if let objects = request.body.objects("parts") {
                 given = objects.map { (Int($0.integer("number") ?? 0), $0.text("etag") ?? "") }
@@ -332,7 +343,7 @@ package struct Uploads: Sendable {
                     throw APIFailure(S3Error(.invalidPartOrder))
                 }
             }
-            switch try await slots.complete(slot.id, parts: given, under: request.caller.snapshot) {
+            switch try await slots.complete(slot.id, parts: .joined(given), under: request.caller.snapshot) {
             case .unknown: throw APIFailure(.notFound)
             case .notThere(_, let bytes):
                 guard let bytes else { throw APIFailure(.uploadNotFound) }

@@ -29,16 +29,20 @@ extension Backend {
         try own(.putObject, .put, object, fields: conditions(occupancy), at: now)
     }
 
-    /// DeleteObject, of one version where that is known, of what has that ETag where a condition says so.
+    /// GetObject, of what has that ETag: one exchange.
+    public func getObject(_ object: StoredObject, etag: String, at now: Instant) throws(S3Error) -> Exchange {
+        try own(.getObject, .get, object, fields: conditions(.etag(etag)), at: now)
+    }
+
+    /// DeleteObject, of one version where that is known.
     public func deleteObject(
         _ object: StoredObject,
         versionID: String?,
-        if occupancy: Occupancy,
         at now: Instant
     ) throws(S3Error) -> Exchange {
         var query = Query()
         if let versionID { query.append("versionId".utf8, versionID.utf8) }
-        return try own(.deleteObject, .delete, object, query, fields: conditions(occupancy), at: now)
+        return try own(.deleteObject, .delete, object, query, at: now)
     }
 
     /// CopyObject within the bucket, with metadata and type as they are.

@@ -60,22 +60,39 @@ extension SQLiteState: SlotStore {
         }
     }
 
-    package func overdue(before instant: Instant, limit: Int) async throws(StateError) -> [UploadSlot] {
+    package func overdue(
+        since instant: Instant,
+        inBucketsBut others: Set<BucketName>,
+        limit: Int
+    ) async throws(StateError) -> [UploadSlot] {
         try await read { database in
             try SlotTable.fetch(
                 database,
-                "finished IS NULL AND expires < ? ORDER BY expires LIMIT ?",
-                [instant.nanosecondsSince1970, limit]
+                "finished IS NULL AND expires < ? AND \(SlotTable.lastArrival) < ? AND \(SlotTable.isElsewhere) "
+                    + "ORDER BY expires LIMIT ?",
+                [
+                    instant.nanosecondsSince1970, instant.nanosecondsSince1970, try SlotTable.list(others), limit,
+                ]
             )
         }
     }
 
-    package func uncleared(before instant: Instant, limit: Int) async throws(StateError) -> [UploadSlot] {
+    package func uncleared(
+        before instant: Instant,
+        rejectedBefore rejected: Instant,
+        inBucketsBut others: Set<BucketName>,
+        limit: Int
+    ) async throws(StateError) -> [UploadSlot] {
         try await read { database in
             try SlotTable.fetch(
                 database,
-                "leftovers AND finished < ? ORDER BY finished LIMIT ?",
-                [instant.nanosecondsSince1970, limit]
+                "leftovers AND finished < ? AND \(SlotTable.lastArrival) < ? "
+                    + "AND (state <> 'rejected' OR NOT quarantined OR finished < ?) AND \(SlotTable.isElsewhere) "
+                    + "ORDER BY finished LIMIT ?",
+                [
+                    instant.nanosecondsSince1970, instant.nanosecondsSince1970, rejected.nanosecondsSince1970,
+                    try SlotTable.list(others), limit,
+                ]
             )
         }
     }

@@ -1,6 +1,13 @@
 import GRDB
+import S3API
 import Valet
 import WireFormats
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 
 /// The tables `slot` and `funnel`.
 enum SlotTable {
@@ -33,6 +40,18 @@ enum SlotTable {
     {
         let statement = try database.cachedStatement(sql: "SELECT \(SlotColumns.all) FROM slot WHERE " + condition)
         return try Row.fetchAll(statement, arguments: arguments).map { try SlotColumns.slot($0) }
+    }
+
+    /// ``UploadSlot/lastArrival`` of a row.
+    static let lastArrival = """
+        expires + 1000000000 * min(\(UploadSlot.arrivalSeconds.upperBound), \
+        \(UploadSlot.arrivalSeconds.lowerBound) + size / \(UploadSlot.slowestRate))
+        """
+    /// Whether a row's bucket is none of a ``list(_:)``.
+    static let isElsewhere = "bucket NOT IN (SELECT value FROM json_each(?))"
+
+    static func list(_ buckets: Set<BucketName>) throws -> String {
+        String(decoding: try JSONEncoder().encode(buckets.map(\.string)), as: UTF8.self)
     }
 
     /// The row of a slot that is at that revision, and the state it is in.

@@ -5,7 +5,7 @@ public struct FoundObject: Hashable, Sendable {
     public let size: Int64
     public let contentType: String
     public let versionID: String?
-    /// Of the whole object, where the store keeps one: 32 bytes.
+    /// Of the whole object, where the store keeps one or its bytes were read for it: 32 bytes.
     public let sha256: [UInt8]?
 
     public init(etag: String, size: Int64, contentType: String, versionID: String? = nil, sha256: [UInt8]? = nil) {
@@ -34,17 +34,28 @@ extension UploadSlot.Prior {
     }
 }
 
+/// How an object is known to have come to where it is.
+public enum Arrival: Hashable, Sendable {
+    /// It is there.
+    case seen
+    /// The store was told to put it there, and said that it did.
+    case made
+}
+
 extension UploadSlot {
     /// Compares what is at the place of landing with what was promised.
     ///
     /// - Parameter found: nil where there is no object.
-    public func judge(_ found: FoundObject?) -> SlotJudgement {
+    public func judge(_ found: FoundObject?, _ arrival: Arrival = .seen) -> SlotJudgement {
         guard let found else { return .notFound }
-        if landing == .direct, prior.isStill(found) { return .notFound }
+        if arrival == .seen, landing == .direct, prior.isStill(found) { return .notFound }
         var differences: [Cause] = []
         if found.size != size { differences.append(.sizeMismatch) }
         if !isSameMediaType(found.contentType, contentType) { differences.append(.contentTypeMismatch) }
-        if let sha256, let stored = found.sha256, stored != sha256 { differences.append(.checksumMismatch) }
+        // Of another size, an object whose checksum is not known differs enough.
+        if let sha256, found.sha256 != sha256, found.sha256 != nil || found.size == size {
+            differences.append(.checksumMismatch)
+        }
         return differences.isEmpty ? .matches : .mismatch(differences)
     }
 }

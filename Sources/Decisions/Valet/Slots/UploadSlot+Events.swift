@@ -59,8 +59,8 @@ extension UploadSlot {
         guard state.isOpen else { throw .ended(state) }
         var next = changed(to: end)
         next.finishedAt = now
-        let isDirect = landing == .direct
-        next.hasLeftovers = end == .completed ? !isDirect : !isDirect || multipart != nil || end == .rejected
+        // Under the key itself nothing is left to remove: what isn't what was promised there is somebody else's.
+        next.hasLeftovers = landing != .direct || (multipart != nil && end != .completed)
         return next
     }
 

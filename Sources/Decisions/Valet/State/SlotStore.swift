@@ -20,10 +20,23 @@ public protocol SlotStore: Sendable {
     func replace(with next: UploadSlot, _ announcement: Announcement?) async throws(StateError) -> SlotReplacement
     /// Open slots whose object lands under that key, at most 100: an event of the store concerns them.
     func openSlots(landingAt key: ObjectKey, in bucket: BucketName) async throws(StateError) -> [UploadSlot]
-    /// Open slots that expired before that, the oldest first.
-    func overdue(before instant: Instant, limit: Int) async throws(StateError) -> [UploadSlot]
-    /// Slots that ended before that and have leftovers, the oldest first.
-    func uncleared(before instant: Instant, limit: Int) async throws(StateError) -> [UploadSlot]
+    /// Open slots that nothing can come to any more, by ``UploadSlot/lastArrival``, since that instant; the oldest first.
+    /// - Parameter others: buckets whose slots are left out.
+    func overdue(
+        since instant: Instant,
+        inBucketsBut others: Set<BucketName>,
+        limit: Int
+    ) async throws(StateError) -> [UploadSlot]
+    /// Slots with leftovers that ended, and that nothing can come to any more, before an instant; the oldest first.
+    /// - Parameters:
+    ///   - rejected: when what was rejected, and lies in quarantine, has to have ended.
+    ///   - others: buckets whose slots are left out.
+    func uncleared(
+        before instant: Instant,
+        rejectedBefore rejected: Instant,
+        inBucketsBut others: Set<BucketName>,
+        limit: Int
+    ) async throws(StateError) -> [UploadSlot]
     /// Forgets slots that ended before that, the oldest first, but none that has leftovers or of which somebody is still
     /// to be told. Returns how many.
     func forget(finishedBefore instant: Instant, limit: Int) async throws(StateError) -> Int
