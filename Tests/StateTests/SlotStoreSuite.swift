@@ -186,7 +186,10 @@ struct SlotStoreSuite {
         }
     }
 
-    @Test("What was rejected and is kept stands before nothing else that is to be cleared", arguments: StateKind.allCases)
+    @Test(
+        "What was rejected and is kept stands before nothing else that is to be cleared",
+        arguments: StateKind.allCases
+    )
     func rejectedAreKept(_ kind: StateKind) async throws {
         try await kind.withState { state in
             let kept = try slot(1, landing: .quarantine(ObjectKey("q/1")))

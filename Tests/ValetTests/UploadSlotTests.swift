@@ -79,17 +79,17 @@ struct UploadSlotTests {
 
     @Test("The very bytes that were there before are an upload where the store was told to put them there")
     func replacedByTheSame() throws {
-        let slot = try slot(prior: .object(etag: "\"new\"", versionID: nil))
-        #expect(slot.judge(found(etag: "\"new\"")) == .notFound)
-        #expect(slot.judge(found(etag: "\"new\""), .made) == .matches)
+        let old = try slot(prior: .object(etag: "\"new\"", versionID: nil))
+        #expect(old.judge(found(etag: "\"new\"")) == .notFound)
+        #expect(old.judge(found(etag: "\"new\""), .made) == .matches)
     }
 
     @Test("An upload that began in time may take as long as its size needs")
     func arrival() throws {
-        let slot = try slot(size: 5 << 30)
-        #expect(slot.lastArrival == slot.expiresAt + .seconds(5 + (5 << 30) / (256 << 10)))
-        #expect(try self.slot(size: 5 << 40).lastArrival == slot.expiresAt + .seconds(6 * 3600))
-        #expect(try self.slot(size: 0).lastArrival == slot.expiresAt + .seconds(5))
+        let large = try slot(size: 5 << 30)
+        #expect(large.lastArrival == large.expiresAt + .seconds(5 + (5 << 30) / (256 << 10)))
+        #expect(try slot(size: 5 << 40).lastArrival == large.expiresAt + .seconds(6 * 3600))
+        #expect(try slot(size: 0).lastArrival == large.expiresAt + .seconds(5))
     }
 
     @Test("What a slot may leave behind is remembered until it is cleared")

@@ -1,9 +1,9 @@
-import Logging
+package import Logging
 package import Pipeline
 import S3API
 import ServiceLifecycle
 import Valet
-package import WireFormats
+import WireFormats
 
 /// Ends slots that nobody used in time, and removes what ended ones left at their stores.
 package struct Reaper: Service {

@@ -132,7 +132,7 @@ package struct Uploads: Sendable {
 
     /// The caller's right to put that object: the rule that gives it, and how long the application's word for it holds.
     private func permission(
-        to operation: String,
+        to operation: StaticString,
         _ bucket: BucketName,
         _ key: ObjectKey,
         _ request: APIRequest
