@@ -123,7 +123,11 @@ let package = Package(
         ),
         library(
             "Federation",
-            ["WireFormats", "S3API", "Identity", "Pipeline", httpClient, jwt, nioCore, nioHTTP1, logging, crypto]
+            [
+                "WireFormats", "HTTP1", "Signatures", "S3API", "Identity", "Pipeline", httpClient, jwt, nioCore,
+                nioHTTP1,
+                logging, crypto,
+            ]
         ),
         library(
             "EmbeddedStore",

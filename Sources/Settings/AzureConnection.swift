@@ -1,3 +1,4 @@
+package import Identity
 package import WireFormats
 
 /// An account at Azure Blob Storage.
@@ -7,6 +8,8 @@ package struct AzureConnection: Sendable {
     package var endpoint: PublicURL?
     /// In base64; nil: requests go out without a credential.
     package var accessKey: Secret<String>?
+    /// Where the access token comes from that is obtained; nil: ``accessKey`` is all there is.
+    package var source: CredentialSource?
     package var connectTimeout = Duration.seconds(5)
     package var responseTimeout = Duration.seconds(60)
     /// Connections to this store, over all loops together.
@@ -34,7 +37,17 @@ extension AzureConnection {
         if owner == .bucket { _ = options.value("container_name") }
         account = name?.value ?? ""
         endpoint = options.parsed("endpoint", expected: PublicURL.expected, PublicURL.init(parsing:))
-        if options.has("access_key"), let key = options.resolved("access_key") {
+        source = CredentialSource.ofAzure(options)
+        if source != nil, let endpoint, endpoint.scheme == .http,
+            !["127.0.0.1", "::1", "localhost"].contains(endpoint.host)
+        {
+            options.reader.report(
+                "an access token must not travel unencrypted",
+                at: options.place(of: "endpoint"),
+                suggestion: "use https"
+            )
+        }
+        if source == nil, options.has("access_key"), let key = options.resolved("access_key") {
             if Base64.decode(Array(key.value.utf8)).map({ $0.isEmpty }) ?? true {
                 options.reader.report("is not an account's key: those are base64", at: options.place(of: "access_key"))
             }

@@ -1,3 +1,4 @@
+package import Identity
 package import WireFormats
 
 /// `backend_type` and `backend_options`: a store and how it is reached.
@@ -21,8 +22,7 @@ package struct S3Connection: Sendable {
     package var endpoint: PublicURL
     package var region: String
     package var addressing = Addressing.path
-    /// nil: requests go out unsigned.
-    package var credential: BackendCredential?
+    package var authentication = StoreAuthentication.none
     package var connectTimeout = Duration.seconds(5)
     package var responseTimeout = Duration.seconds(60)
     /// Connections to this store, over all loops together.
@@ -33,11 +33,41 @@ package struct S3Connection: Sendable {
     package var publicEndpoint: PublicURL?
 }
 
+extension S3Connection {
+    /// The key that stands in the configuration; nil: there is none, or it is obtained.
+    package var credential: BackendCredential? {
+        if case .keys(let credential) = authentication { credential } else { nil }
+    }
+
+    package var isSigned: Bool { if case .none = authentication { false } else { true } }
+
+    /// Whether requests carry a session's token beside their signature.
+    package var hasSessionToken: Bool {
+        switch authentication {
+        case .none: false
+        case .keys(let credential): credential.sessionToken != nil
+        case .obtained: true
+        }
+    }
+}
+
 /// What requests to a store are signed with.
 package struct BackendCredential: Sendable {
     package let accessKeyID: String
     package let secretAccessKey: Secret<String>
     package let sessionToken: Secret<String>?
+}
+
+extension BackendConfiguration {
+    /// Nil: the credential stands in the configuration, or there is none.
+    package var credentialSource: CredentialSource? {
+        switch self {
+        case .s3(let connection): if case .obtained(let source) = connection.authentication { source } else { nil }
+        case .azure(let connection): connection.source
+        case .gcs(let connection): connection.source
+        case .file: nil
+        }
+    }
 }
 
 /// What kind of store a `backend_type` names; `az` and `gs` are other names for two of them.
@@ -72,27 +102,18 @@ extension BackendConfiguration {
 }
 
 extension S3Connection {
+    private static let standardRegion = "us-east-1"
+
     fileprivate init?(reading options: Section, owner: BackendConfiguration.Owner) {
-        let reader = options.reader
-        if let type = options.text("auth_type"), AuthType(rawValue: type.value) != .static {
-            if let known: AuthType = options.choice(type) {
-                reader.report(
-                    "\(quoted(known.rawValue)) is not supported by this version",
-                    at: type.origin,
-                    suggestion: "use \"static\" with access_key_id and secret_access_key"
-                )
-                OptionNames.federation.forEach { _ = options.value($0) }
-            }
-        }
         let givenRegion = options.has("region") ? options.required("region")?.value : nil
         let endpoint = Self.endpoint(options, region: givenRegion)
-        let credential = Self.credential(options)
+        let authentication = StoreAuthentication(reading: options, region: givenRegion ?? Self.standardRegion)
         if owner == .bucket { _ = options.value("bucket_name") }
         self.init(
             endpoint: endpoint ?? PublicURL(scheme: .https, host: "s3.us-east-1.amazonaws.com"),
-            region: givenRegion ?? "us-east-1",
+            region: givenRegion ?? Self.standardRegion,
             addressing: options.choice("addressing", or: .path),
-            credential: credential
+            authentication: authentication
         )
         connectTimeout = options.duration("connect_timeout", or: connectTimeout)
         responseTimeout = options.duration("response_timeout", or: responseTimeout)
@@ -133,46 +154,4 @@ extension S3Connection {
         }
         return url
     }
-
-    /// Both halves of a key, or neither.
-    private static func credential(_ options: Section) -> BackendCredential? {
-        let reader = options.reader
-        let id = options.resolved("access_key_id")
-        let secret = options.resolved("secret_access_key")
-        let token = options.resolved("session_token")
-        switch (options.has("access_key_id"), options.has("secret_access_key")) {
-        case (true, false):
-            reader.report(
-                "is required beside access_key_id",
-                at: options.place(of: "secret_access_key"),
-                suggestion: "give both, or neither for a store that is read unsigned"
-            )
-        case (false, true):
-            reader.report(
-                "is required beside secret_access_key",
-                at: options.place(of: "access_key_id"),
-                suggestion: "give both, or neither for a store that is read unsigned"
-            )
-        case (false, false):
-            if options.has("session_token") {
-                reader.report(
-                    "is of no use without access_key_id and secret_access_key",
-                    at: options.place(of: "session_token")
-                )
-            }
-        case (true, true): break
-        }
-        guard let id, let secret else { return nil }
-        return BackendCredential(
-            accessKeyID: id.value,
-            secretAccessKey: Secret(secret.value),
-            sessionToken: token.map { Secret($0.value) }
-        )
-    }
-}
-
-private enum AuthType: String, CaseIterable {
-    case `static`, oidc, env
-    case webIdentity = "web-identity"
-    case instance
 }

@@ -76,15 +76,11 @@ package struct BucketConfiguration: Sendable {
         let type = Self.type(section, account: account)
         var options = section.section("backend_options")
         if let account {
-            // A key and its secret come from the same place.
-            let credential = [
-                "access_key_id", "secret_access_key", "session_token", "hmac_access_id", "hmac_secret",
-                "service_account_key",
-            ]
-            let own = credential.contains { $0 != "session_token" && options.has($0) }
+            // A key and its secret come from the same place, and whoever says how the key is had says all of it.
+            let own = OptionNames.authentication.contains { $0 != "session_token" && options.has($0) }
             options = options.inheriting(
                 from: account.options,
-                except: ["bucket_name", "container_name"] + (own ? credential : [])
+                except: ["bucket_name", "container_name"] + (own ? OptionNames.authentication : [])
             )
         }
         let bucketName = Self.backendBucket(options, calledBy: type)

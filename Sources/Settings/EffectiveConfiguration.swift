@@ -134,6 +134,9 @@ extension BackendConfiguration {
             return [
                 ("account_name", .text(connection.account)),
                 ("endpoint", .text(connection.address)),
+                ("auth_type", .text(connection.source == nil ? "static" : "oidc")),
+                ("tenant_id", connection.application.map { .text($0.tenantID) } ?? .null),
+                ("client_id", connection.application.map { .text($0.clientID) } ?? .null),
                 ("access_key", connection.accessKey == nil ? .null : .secret),
                 ("connect_timeout", .duration(connection.connectTimeout)),
                 ("response_timeout", .duration(connection.responseTimeout)),
@@ -144,6 +147,9 @@ extension BackendConfiguration {
         case .gcs(let connection):
             return [
                 ("endpoint", .text(connection.endpoint.description)),
+                ("auth_type", .text(connection.source == nil ? "static" : "oidc")),
+                ("workload_provider", connection.workload.map { .text($0.provider) } ?? .null),
+                ("service_account_email", connection.workload?.serviceAccount.map { .text($0) } ?? .null),
                 ("hmac_access_id", connection.accessID.map { .text($0) } ?? .null),
                 ("hmac_secret", connection.accessID == nil ? .null : .secret),
                 ("service_account_key", connection.hasServiceAccount ? .secret : .null),
@@ -154,21 +160,60 @@ extension BackendConfiguration {
                 ("public_endpoint", connection.publicEndpoint.map { .text($0.description) } ?? .null),
             ]
         case .s3(let connection):
-            let credential = connection.credential
             return [
                 ("endpoint", .text(connection.endpoint.description)),
                 ("region", .text(connection.region)),
                 ("addressing", .text(connection.addressing.rawValue)),
-                ("access_key_id", credential.map { .text($0.accessKeyID) } ?? .null),
-                ("secret_access_key", credential == nil ? .null : .secret),
-                ("session_token", credential?.sessionToken == nil ? .null : .secret),
                 ("connect_timeout", .duration(connection.connectTimeout)),
                 ("response_timeout", .duration(connection.responseTimeout)),
                 ("max_connections", .integer(Int64(connection.maxConnections))),
                 ("ca_certificate", connection.caCertificate.map { .text($0) } ?? .null),
                 ("public_endpoint", connection.publicEndpoint.map { .text($0.description) } ?? .null),
-            ]
+            ] + connection.authentication.effective
         }
+    }
+}
+
+extension StoreAuthentication {
+    fileprivate var effective: [(String, JSONValue)] {
+        switch self {
+        case .none: [("access_key_id", .null), ("secret_access_key", .null), ("session_token", .null)]
+        case .keys(let credential):
+            [
+                ("access_key_id", .text(credential.accessKeyID)), ("secret_access_key", .secret),
+                ("session_token", credential.sessionToken == nil ? .null : .secret),
+            ]
+        case .obtained(.aws(let session)): session.effective
+        case .obtained(let source): [("auth_type", .text("oidc")), ("credential", .text(source.label))]
+        }
+    }
+}
+
+extension AzureConnection {
+    fileprivate var application: AzureApplication? {
+        if case .azure(let application)? = source { application } else { nil }
+    }
+}
+
+extension GoogleConnection {
+    fileprivate var workload: GoogleWorkload? { if case .google(let workload)? = source { workload } else { nil } }
+}
+
+extension AWSSession {
+    fileprivate var effective: [(String, JSONValue)] {
+        var values: [(String, JSONValue)]
+        switch beginning {
+        case .webIdentity(.own(let subject, let audience), let roleARN):
+            values = [
+                ("auth_type", .text("oidc")), ("oidc_role_arn", .text(roleARN)), ("oidc_subject", .text(subject)),
+                ("oidc_audience", .text(audience)),
+            ]
+        case .webIdentity(.file, let roleARN):
+            values = [("auth_type", .text("web-identity")), ("oidc_role_arn", .text(roleARN))]
+        case .environment: values = [("auth_type", .text("env"))]
+        case .instance: values = [("auth_type", .text("instance"))]
+        }
+        return values + [("sts_endpoint", .text(endpoint.description)), ("role_chain", .texts(chain))]
     }
 }
 

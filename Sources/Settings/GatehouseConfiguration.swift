@@ -93,6 +93,23 @@ extension GatehouseConfiguration {
         LaterSections.refuse(in: root)
         root.finish()
         References.check(self, root.reader)
+        requireProvider(root.reader)
+    }
+
+    /// Where a store is shown tokens of ours, somebody must sign them.
+    private func requireProvider(_ reader: ConfigurationReader) {
+        // Where something else is wrong, the key may be what is.
+        guard keys.provider == nil, reader.problems.allSatisfy({ $0.severity != .error }) else { return }
+        let stores =
+            accounts.map { ($0.backend, $0.origin) }
+            + buckets.filter { $0.account == nil }.map { ($0.backend, $0.origin) }
+        for (backend, origin) in stores where backend.credentialSource?.needsOwnTokens == true {
+            reader.report(
+                "has auth_type \"oidc\", and there is no key to sign our tokens with",
+                at: origin,
+                suggestion: "set OIDC_PROVIDER_KEY and OIDC_PROVIDER_ISSUER, or [keys]"
+            )
+        }
     }
 
     /// The entries of `[[buckets]]` and the buckets of accounts, each name once.

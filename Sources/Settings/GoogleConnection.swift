@@ -1,3 +1,4 @@
+package import Identity
 package import WireFormats
 
 /// A bucket at Google Cloud Storage.
@@ -11,6 +12,8 @@ package struct GoogleConnection: Sendable {
     package var endpoint = PublicURL(scheme: .https, host: "storage.googleapis.com")
     /// nil: requests go out without a credential.
     package var credential: Credential?
+    /// Where the access token comes from that is obtained; nil: ``credential`` is all there is.
+    package var source: CredentialSource?
     package var connectTimeout = Duration.seconds(5)
     package var responseTimeout = Duration.seconds(60)
     /// Connections to this store, over all loops together.
@@ -38,8 +41,11 @@ extension GoogleConnection {
             let given = options.parsed("endpoint", expected: PublicURL.expected, PublicURL.init(parsing:))
             if let given { endpoint = given } else { isComplete = false }
         }
-        credential = Self.credential(options)
-        if hasServiceAccount, endpoint.scheme == .http, !["127.0.0.1", "::1", "localhost"].contains(endpoint.host) {
+        source = CredentialSource.ofGoogle(options)
+        if source == nil { credential = Self.credential(options) }
+        if hasServiceAccount || source != nil, endpoint.scheme == .http,
+            !["127.0.0.1", "::1", "localhost"].contains(endpoint.host)
+        {
             options.reader.report(
                 "an access token must not travel unencrypted",
                 at: options.place(of: "endpoint"),

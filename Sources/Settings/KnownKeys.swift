@@ -19,7 +19,9 @@ enum KnownKeys {
                 "endpoint", "bucket_name", "account_name", "container_name", "access_key", "addressing",
                 "session_token", "auth_type", "connect_timeout",
                 "response_timeout", "ca_certificate", "public_endpoint", "access_key_id", "secret_access_key",
-                "region",
+                "region", "oidc_role_arn", "oidc_subject", "oidc_audience", "sts_endpoint", "role_chain",
+                "workload_provider",
+                "service_account_email",
             ]
         ),
         (

@@ -1,9 +1,19 @@
 /// What there is to say about options of `backend_options` that a store of another kind would have, and about those
 /// that never did anything.
 enum OptionNames {
-    static let federation = ["oidc_role_arn", "oidc_subject", "oidc_audience", "sts_endpoint"]
+    /// What each way to a credential takes.
+    private static let byAuthType: [(name: String, types: String)] = [
+        ("oidc_role_arn", "\"oidc\" or \"web-identity\""), ("oidc_subject", "\"oidc\""), ("oidc_audience", "\"oidc\""),
+        ("sts_endpoint", "\"oidc\" or \"web-identity\", or to role_chain"),
+        ("role_chain", "\"oidc\", \"web-identity\", \"env\" or \"instance\""),
+    ]
+    /// All that says how a store's credential is had.
+    static let authentication =
+        ["auth_type", "access_key_id", "secret_access_key", "session_token"] + byAuthType.map(\.name) + gcs
+        + gcsFederation + ["access_key"] + azureFederation
     private static let s3 = [
-        "region", "addressing", "access_key_id", "secret_access_key", "session_token", "auth_type",
+        "region", "addressing", "access_key_id", "secret_access_key", "session_token", "role_chain",
+        "oidc_role_arn",
     ]
     /// Of every store that is reached over the network.
     private static let network = [
@@ -20,23 +30,30 @@ enum OptionNames {
         func say(_ text: String, about names: [String]) {
             for name in names { explained[name] = text }
         }
-        let isAzure = type == .azure
-        if !isAzure { say("belongs to backend_type \"azure\"", about: azure + azureFederation) }
-        if isAzure { say("belongs to federation, which is not supported by this version", about: azureFederation) }
-        let isGoogle = type == .gcs
-        if !isGoogle { say("belongs to backend_type \"gcs\"", about: gcs + gcsFederation) }
-        if isGoogle { say("belongs to federation, which is not supported by this version", about: gcsFederation) }
+        if type == .azure {
+            say("belongs to auth_type \"oidc\"", about: azureFederation)
+        } else {
+            say("belongs to backend_type \"azure\"", about: azure + azureFederation)
+        }
+        if type == .gcs {
+            say("belongs to auth_type \"oidc\"", about: gcsFederation)
+        } else {
+            say("belongs to backend_type \"gcs\"", about: gcs + gcsFederation)
+        }
         if type != .file { say("belongs to backend_type \"file\"", about: ["path"]) }
         if type != .s3 { say("belongs to backend_type \"s3\"", about: s3) }
         if type == .file { say("belongs to stores that are reached over the network", about: network) }
-        say("belongs to auth_type \"oidc\", which is not supported by this version", about: federation)
+        for (name, types) in byAuthType where type == .s3 || !s3.contains(name) {
+            explained[name] =
+                type == .file ? "belongs to stores that are reached over the network" : "belongs to auth_type " + types
+        }
         explained["skip_signature"] =
             "skip_signature has no effect and is not read: requests go out unsigned exactly where access_key_id and "
             + "secret_access_key are both absent; remove it"
         if owner == .account {
             explained["bucket_name"] =
                 "an account's buckets have the same names at the store; another name is for an entry of [[buckets]]"
-            if isAzure { explained["container_name"] = explained["bucket_name"] }
+            if type == .azure { explained["container_name"] = explained["bucket_name"] }
         }
         return explained
     }

@@ -41,10 +41,16 @@ enum Instance {
         let stores = try EmbeddedStores(configuration, logger: logger)
         let limiter = Limiter()
         let group = MultiThreadedEventLoopGroup(numberOfThreads: options.loops)
+        let credentials = StoreCredentials(
+            HTTPExchangeTransport(client: Self.client),
+            surroundings: .ofProcess,
+            logger: logger
+        )
         let compiler = SnapshotCompiler(
             stores: stores.places,
             urlKeys: try await .kept(in: state),
-            sessionKeys: try await .kept(in: state)
+            sessionKeys: try await .kept(in: state),
+            credentials: credentials
         )
         let snapshot = try compiled { try compiler.compile(configuration, generation: 1) }
         let tokens = ProviderTokens(source: HTTPDocumentSource(client: Self.client), clock: Clock.now, logger: logger)
@@ -91,9 +97,12 @@ enum Instance {
             tokens: tokens,
             application: application,
             grants: grants.source,
+            credentials: credentials,
             metrics: metrics,
             logger: logger
         )
+        credentials.publish { await running.credentialsChanged() }
+        credentials.observe(by: metrics, under: current)
         var sources = running.adminSources(
             startedAt: startedAt,
             auditLog: journal.audit,
@@ -146,6 +155,7 @@ enum Instance {
                 ),
                 KeyService(tokens: tokens),
                 StartingCode(),
+                CredentialService(credentials: credentials, current: current),
                 DataPlaneService(dataPlane: dataPlane, running: running),
             ]
         let serviceGroup = ServiceGroup(

@@ -35,6 +35,7 @@ actor RunningConfiguration {
     private let tokens: ProviderTokens
     private let application: Application
     private let grants: GrantSource
+    private let credentials: StoreCredentials
     private let metrics: MetricsRegistry
     private let logger: Logger
     private var configuration: GatehouseConfiguration
@@ -50,6 +51,8 @@ actor RunningConfiguration {
     private var lastProblems: [String] = []
     /// Read by the admin listener, which does not wait.
     private let snapshot: CurrentSnapshot
+    /// Of the credentials that are part of the snapshot in force.
+    private var credentialVersion = 0
 
     init(
         file: ConfigurationFile,
@@ -62,6 +65,7 @@ actor RunningConfiguration {
         tokens: ProviderTokens,
         application: Application,
         grants: GrantSource,
+        credentials: StoreCredentials,
         metrics: MetricsRegistry,
         logger: Logger
     ) {
@@ -77,6 +81,7 @@ actor RunningConfiguration {
         self.tokens = tokens
         self.application = application
         self.grants = grants
+        self.credentials = credentials
         self.metrics = metrics
         self.logger = logger
     }
@@ -103,6 +108,7 @@ actor RunningConfiguration {
             unasked = read.endpointsToAsk
             snapshot.withLock { $0 = compiled }
             dataPlane.publish(compiled, tls: tls)
+            credentials.adopt(compiled)
             lastProblems = []
             metrics.configurationReloaded(succeeded: true, at: Clock.now())
             logger.notice("configuration reloaded", metadata: ["generation": "\(generation)"])
@@ -159,6 +165,28 @@ actor RunningConfiguration {
         } catch {
             logger.error("what a store is could not be put in force", metadata: ["error": "\(error)"])
         }
+    }
+
+    // MARK: - Credentials of stores
+
+    /// Puts the credentials in force that were obtained since; nothing else changes. Whoever calls at the same time gets
+    /// what the first call made.
+    ///
+    /// - Returns: the snapshot in force.
+    func credentialsChanged() -> Snapshot {
+        let version = credentials.version
+        guard version != credentialVersion else { return snapshot.now }
+        do {
+            // The generation stays: what is remembered of tokens and of the application's answers still holds.
+            let compiled = try compiler.compile(configuration, generation: generation, knowing: findings)
+            let tls = try ListenerTLS.context(configuration.server.tls)
+            credentialVersion = version
+            snapshot.withLock { $0 = compiled }
+            dataPlane.publish(compiled, tls: tls)
+        } catch {
+            logger.error("a store's credential could not be put in force", metadata: ["error": "\(error)"])
+        }
+        return snapshot.now
     }
 
     // MARK: - For the admin listener
@@ -231,9 +259,27 @@ actor RunningConfiguration {
                 detail: "\(condition.keys) keys" + (condition.problem.map { "; " + $0 } ?? "")
             )
         }
+        // A store without a credential is a bucket's trouble: all others are served.
+        checks += credentialChecks
         // A bad file leaves the running configuration in force: it is said, but requests are served.
         let ready = auditLog.map { $0.isHealthy || configuration.audit.onError == .continue } ?? true
         return ReadinessReport(ready: ready, checks: checks, pendingRestart: pending)
+    }
+
+    private var credentialChecks: [ReadinessReport.Check] {
+        let stores = snapshot.now.credentialSources
+        return credentials.conditions.flatMap { condition in
+            let end = condition.expiresAt.map { "ends " + Timestamp.iso8601($0) }
+            let detail = [condition.source.label, end ?? "none yet", condition.problem].compactMap(\.self)
+            return (stores[condition.source] ?? []).sorted().map { name in
+                ReadinessReport.Check(
+                    name: "credential:" + name,
+                    ok: condition.problem == nil && condition.expiresAt != nil,
+                    detail: detail.joined(separator: "; ")
+                )
+            }
+        }
+        .sorted { $0.name < $1.name }
     }
 
     private func finding(_ backend: BackendConfiguration) -> StoreFinding? {

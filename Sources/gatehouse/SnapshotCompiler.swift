@@ -1,5 +1,6 @@
 import Admission
 import Backends
+import Federation
 import HTTP1
 import Identity
 import Pipeline
@@ -16,12 +17,38 @@ struct SnapshotCompiler: Sendable {
     var urlKeys: URLKeyring?
     /// What session tokens are sealed with where the configuration has no keys; nil: there are no sessions then.
     var sessionKeys: SessionKeyring?
+    /// Nil: credentials that have to be obtained are not.
+    var credentials: StoreCredentials?
+    /// The credentials in force, all as of one moment.
+    private var obtained: [CredentialSource: StoreCredentials.Cache.Held] = [:]
+
+    init(
+        stores: EmbeddedPlaces,
+        urlKeys: URLKeyring? = nil,
+        sessionKeys: SessionKeyring? = nil,
+        credentials: StoreCredentials? = nil
+    ) {
+        self.stores = stores
+        self.urlKeys = urlKeys
+        self.sessionKeys = sessionKeys
+        self.credentials = credentials
+    }
 
     /// - Parameter findings: what stores said of themselves, for those that the configuration leaves it to.
     func compile(
         _ configuration: GatehouseConfiguration,
         generation: Int,
         knowing findings: StoreFindings = [:]
+    ) throws -> Snapshot {
+        var compiler = self
+        compiler.obtained = credentials?.held ?? [:]
+        return try compiler.compiled(configuration, generation: generation, knowing: findings)
+    }
+
+    private func compiled(
+        _ configuration: GatehouseConfiguration,
+        generation: Int,
+        knowing findings: StoreFindings
     ) throws -> Snapshot {
         let server = configuration.server
         let quarantine = Array(configuration.uploads.quarantinePrefix.utf8)
@@ -158,7 +185,8 @@ struct SnapshotCompiler: Sendable {
             ownsBackendBucket: bucket.backendPrefix.isEmpty && !bucket.sharesBackendBucket,
             kind: bucket.backend.kind,
             crossOrigin: Self.rules(bucket.cors),
-            hardening: HardeningFields.lines(frameOptions: bucket.frameOptions.rawValue, overTLS: overTLS)
+            hardening: HardeningFields.lines(frameOptions: bucket.frameOptions.rawValue, overTLS: overTLS),
+            lease: lease(of: bucket.backend)
         )
     }
 
@@ -184,7 +212,8 @@ struct SnapshotCompiler: Sendable {
             backend: backend,
             storeVerifiesPayload: false,
             kind: account.backend.kind,
-            hardening: HardeningFields.lines(frameOptions: "DENY", overTLS: overTLS)
+            hardening: HardeningFields.lines(frameOptions: "DENY", overTLS: overTLS),
+            lease: lease(of: account.backend)
         )
     }
 
@@ -209,14 +238,7 @@ struct SnapshotCompiler: Sendable {
                 addressing: connection.addressing == .virtual ? .virtualHost : .path,
                 bucketName: bucketName,
                 prefix: prefix,
-                signer: connection.credential.map { credential in
-                    SigV4Signer(
-                        accessKeyID: credential.accessKeyID,
-                        secret: credential.secretAccessKey,
-                        sessionToken: credential.sessionToken,
-                        region: connection.region
-                    )
-                },
+                signer: signer(connection.authentication, region: connection.region),
                 crossOrigin: crossOrigin,
                 checksums: checksums(endpoint),
                 hidden: quarantine
@@ -280,7 +302,8 @@ struct SnapshotCompiler: Sendable {
         }
         let credential: GoogleCredential
         switch connection.credential {
-        case nil: credential = .anonymous
+        // Nothing is sent before there is one.
+        case nil: credential = connection.source.flatMap(bearer).map { .token($0) } ?? .anonymous
         case .hmac(let accessID, let secret):
             credential = .hmac(GoogleSigner(identity: accessID, key: .hmac(secret)))
         case .serviceAccount(let keyFile):
@@ -316,7 +339,9 @@ struct SnapshotCompiler: Sendable {
         prefix: String,
         quarantine: [UInt8]
     ) throws -> (any Backend, Upstream) {
-        var credential = AzureCredential.anonymous
+        // Nothing is sent before there is a token, where one is to be obtained.
+        var credential =
+            connection.source.flatMap(bearer).map { AzureCredential.bearer($0, delegation: nil) } ?? .anonymous
         if let key = connection.accessKey {
             guard let signer = SharedKeySigner(account: connection.account, key: key) else {
                 throw SnapshotFailure("the access_key of \(connection.account) is not base64")
@@ -344,6 +369,44 @@ struct SnapshotCompiler: Sendable {
             caCertificate: connection.caCertificate
         )
         return (backend, upstream)
+    }
+
+    // MARK: - Credentials
+
+    private func lease(of backend: BackendConfiguration) -> CredentialLease? {
+        guard let source = backend.credentialSource else { return nil }
+        let term = obtained[source].map { held in
+            CredentialLease.Term(version: held.version, expiresAt: held.expiresAt, usableUntil: held.usableUntil)
+        }
+        return CredentialLease(source, term: term, from: credentials ?? NobodysCredentials())
+    }
+
+    /// Nil: there is none yet.
+    private func bearer(_ source: CredentialSource) -> Secret<String>? {
+        guard case .bearer(let token)? = obtained[source]?.credential else { return nil }
+        return token
+    }
+
+    /// Nil: nothing is signed, or nothing yet.
+    private func signer(_ authentication: StoreAuthentication, region: String) -> SigV4Signer? {
+        switch authentication {
+        case .none: return nil
+        case .keys(let credential):
+            return SigV4Signer(
+                accessKeyID: credential.accessKeyID,
+                secret: credential.secretAccessKey,
+                sessionToken: credential.sessionToken,
+                region: region
+            )
+        case .obtained(let source):
+            guard case .keys(let pair)? = obtained[source]?.credential else { return nil }
+            return SigV4Signer(
+                accessKeyID: pair.id,
+                secret: pair.secret,
+                sessionToken: pair.sessionToken,
+                region: region
+            )
+        }
     }
 
     private static func routes(_ routes: [RouteConfiguration]) -> RouteTable? {
@@ -391,6 +454,15 @@ struct SnapshotCompiler: Sendable {
         guard let name = BucketName(validating: text) else { throw SnapshotFailure("\(text) is not a bucket name") }
         return name
     }
+}
+
+/// Of a snapshot that nothing is carried by.
+private struct NobodysCredentials: CredentialOffice {
+    func obtain(_ source: CredentialSource) async -> CredentialFinding {
+        .unavailable(reason: "credentials are obtained by a running gateway alone", retryAfter: .seconds(1))
+    }
+
+    func refused(_ source: CredentialSource, version: Int) {}
 }
 
 /// Why a valid configuration can't be put in force.

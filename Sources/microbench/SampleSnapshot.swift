@@ -8,10 +8,23 @@ import WireFormats
 
 /// A configuration of ordinary size: a hundred buckets, as many callers, a policy and limits that hold for everybody.
 enum SampleSnapshot {
-    static func make() throws -> Snapshot {
+    /// How requests to the store are signed.
+    enum Credential {
+        case key
+        /// A federated session, with a token as long as AWS's.
+        case session
+    }
+
+    static func make(_ credential: Credential = .key) throws -> Snapshot {
         let endpoint = Endpoint(address: .tcp(host: "store", port: 8333), transport: .plain, authority: "store:8333")
         let upstream = Upstream(name: "store", endpoint: endpoint)
-        let signer = SigV4Signer(accessKeyID: "AKSTORE0000EXAMPLE", secret: Secret("store-secret"), region: "us-east-1")
+        let lease = credential == .session ? lease : nil
+        let signer = SigV4Signer(
+            accessKeyID: "AKSTORE0000EXAMPLE",
+            secret: Secret("store-secret"),
+            sessionToken: lease.map { _ in Secret(String(repeating: "token/+=", count: 100)) },
+            region: "us-east-1"
+        )
         let names = ["photos"] + (1..<100).map { "bucket-\($0)" }
         let buckets = names.compactMap { BucketName(validating: $0) }.map { name in
             Bucket(
@@ -23,7 +36,8 @@ enum SampleSnapshot {
                     signer: signer
                 ),
                 upstream: upstream,
-                hardening: HardeningFields.lines(frameOptions: "DENY", overTLS: true)
+                hardening: HardeningFields.lines(frameOptions: "DENY", overTLS: true),
+                lease: lease
             )
         }
         return Snapshot(
@@ -39,6 +53,26 @@ enum SampleSnapshot {
             openAccount: nil,
             buckets: buckets
         )
+    }
+
+    private static var lease: CredentialLease? {
+        let end = SampleRequests.now + .seconds(3600)
+        return ServiceURL("https://sts.us-east-1.amazonaws.com").map { place in
+            CredentialLease(
+                .aws(AWSSession(.instance, endpoint: place, region: "us-east-1")),
+                term: CredentialLease.Term(version: 1, expiresAt: end, usableUntil: end - .seconds(60)),
+                from: Nobody()
+            )
+        }
+    }
+
+    /// Nothing ends while it is measured.
+    private struct Nobody: CredentialOffice {
+        func obtain(_ source: CredentialSource) async -> CredentialFinding {
+            .unavailable(reason: "not measured", retryAfter: .seconds(1))
+        }
+
+        func refused(_ source: CredentialSource, version: Int) {}
     }
 
     static var scope: Scope {

@@ -10,12 +10,14 @@ import WireFormats
 struct Workload {
     private let requests = SampleRequests()
     private let snapshot: Snapshot
+    private let federated: Snapshot
     private let limiter = Limiter()
     private var pipeline: Pipeline
     private var signingKeys = SigningKeyCache()
 
     init() throws {
         snapshot = try SampleSnapshot.make()
+        federated = try SampleSnapshot.make(.session)
         pipeline = Pipeline(limiter: limiter, tokens: NoTokens())
     }
 
@@ -29,6 +31,7 @@ struct Workload {
             try pipeline("pipeline, GET with API key", requests.withAPIKey),
             try pipeline("pipeline, GET with header signature", requests.signed),
             try pipeline("pipeline, GET by presigned URL", requests.presigned),
+            try pipeline("pipeline, GET with API key, federated store", requests.withAPIKey, under: federated),
         ] + (try BodyWorkload().measureAll())
     }
 
@@ -90,7 +93,12 @@ struct Workload {
         }
     }
 
-    private mutating func pipeline(_ name: String, _ head: RequestHead) throws -> Measurement {
+    private mutating func pipeline(
+        _ name: String,
+        _ head: RequestHead,
+        under other: Snapshot? = nil
+    ) throws -> Measurement {
+        let snapshot = other ?? snapshot
         let facts = ConnectionFacts(peer: IPAddress("192.0.2.7"), isSecure: true)
         return try Measurement(name) {
             let decision = pipeline.decide(

@@ -32,6 +32,8 @@ struct Gate {
     var provider: OIDCProvider?
     var roles: [Role] = []
     var sessionKeys: SessionKeyring?
+    /// Of the bucket `leased`, whose store's credential has to be obtained; nil: there is no such bucket.
+    var lease: CredentialLease?
     let limiter = Limiter()
     private var pipeline: Pipeline
 
@@ -102,7 +104,8 @@ struct Gate {
             ownLimits: ownLimits,
             openAccount: hasOpenAccount ? openAccount : nil,
             buckets: try Self.buckets(knowing: checksums)
-                + (hasOtherKinds ? [try Self.azureBucket(), try Self.bucket("googled", kind: .gcs)] : []),
+                + (hasOtherKinds ? [try Self.azureBucket(), try Self.bucket("googled", kind: .gcs)] : [])
+                + (lease.map { [try leasedBucket($0)] } ?? []),
             urlKeys: URLKeyring(secret: Secret(Array(repeating: 7, count: 32))),
             uploads: uploads,
             roles: roles,
@@ -212,6 +215,29 @@ struct Gate {
             upstream: Upstream(name: "azured", endpoint: south),
             kind: .azure,
             hardening: []
+        )
+    }
+
+    private func leasedBucket(_ lease: CredentialLease) throws -> Bucket {
+        Bucket(
+            name: try #require(BucketName(validating: "leased")),
+            backend: S3Backend(
+                endpoint: Self.north,
+                publicEndpoint: Endpoint(url: "https://store.example.com"),
+                region: "eu-west-1",
+                bucketName: "leased",
+                signer: lease.term.map { term in
+                    SigV4Signer(
+                        accessKeyID: "ASIA\(term.version)",
+                        secret: Secret("session-secret"),
+                        sessionToken: Secret("session-token"),
+                        region: "eu-west-1"
+                    )
+                }
+            ),
+            upstream: Upstream(name: "north", endpoint: Self.north),
+            hardening: [],
+            lease: lease
         )
     }
 

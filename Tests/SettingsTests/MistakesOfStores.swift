@@ -1,3 +1,6 @@
+/// A bucket whose credential is exchanged, but for the key that this needs.
+private let oidc = "region = \"x\"\nauth_type = \"oidc\"\noidc_role_arn = \"arn:aws:iam::123456789012:role/R\"\n"
+
 /// `[[accounts]]` and `[[buckets]]`.
 extension Mistake {
     static let stores: [Mistake] = [
@@ -81,7 +84,7 @@ extension Mistake {
             bucket("backend_type = \"azure\"", options: "account_name = \"acct\"\nclient_id = \"x\""),
             6,
             "buckets[0].backend_options.client_id",
-            "not supported by this version"
+            "belongs to auth_type \"oidc\""
         ),
         Mistake(bucket("backend_type = \"S3\""), 3, "buckets[0].backend_type", "did you mean \"s3\"?"),
         Mistake(bucket("backend_prefix = \"../x\""), 3, "buckets[0].backend_prefix", "is not a prefix"),
@@ -161,7 +164,62 @@ extension Mistake {
             bucket("", options: "region = \"x\"\nauth_type = \"web-identity\""),
             6,
             "buckets[0].backend_options.auth_type",
-            "not supported by this version"
+            "AWS_WEB_IDENTITY_TOKEN_FILE is not set"
+        ),
+        Mistake(
+            bucket("", options: "region = \"x\"\nauth_type = \"env\""),
+            6,
+            "buckets[0].backend_options.auth_type",
+            "AWS_ACCESS_KEY_ID is not set"
+        ),
+        Mistake(
+            bucket("", options: "region = \"x\"\nauth_type = \"oidc\""),
+            4,
+            "buckets[0].backend_options.oidc_role_arn",
+            "is required where auth_type is \"oidc\""
+        ),
+        Mistake(
+            bucket("", options: oidc + "access_key_id = \"A\"\nsecret_access_key = \"B\""),
+            8,
+            "buckets[0].backend_options.access_key_id",
+            "is of no use where auth_type is \"oidc\""
+        ),
+        Mistake(
+            bucket("", options: oidc + "sts_endpoint = \"http://sts.example.com\""),
+            8,
+            "buckets[0].backend_options.sts_endpoint",
+            "must be https"
+        ),
+        Mistake(
+            bucket("", options: oidc + "sts_endpoint = \"sts.example.com\""),
+            8,
+            "buckets[0].backend_options.sts_endpoint",
+            "is not the URL of a token service"
+        ),
+        Mistake(
+            bucket("", options: oidc + "role_chain = [\"Reader\"]"),
+            8,
+            "buckets[0].backend_options.role_chain[0]",
+            "is not the ARN of a role"
+        ),
+        Mistake(
+            bucket("", options: oidc + "oidc_subject = \"two words\""),
+            8,
+            "buckets[0].backend_options.oidc_subject",
+            "visible ASCII"
+        ),
+        Mistake(
+            bucket("", options: oidc),
+            1,
+            "buckets[0]",
+            "there is no key to sign our tokens with",
+            "OIDC_PROVIDER_KEY"
+        ),
+        Mistake(
+            bucket("", options: "region = \"x\"\nauth_type = \"instance\"\nsts_endpoint = \"https://sts\""),
+            7,
+            "buckets[0].backend_options.sts_endpoint",
+            "is of no use without role_chain"
         ),
         Mistake(
             bucket("", options: "region = \"x\"\nauth_type = \"statc\""),
@@ -173,8 +231,7 @@ extension Mistake {
             bucket("", options: "region = \"x\"\noidc_role_arn = \"arn\""),
             6,
             "buckets[0].backend_options.oidc_role_arn",
-            "auth_type \"oidc\"",
-            "not supported by this version"
+            "belongs to auth_type \"oidc\" or \"web-identity\""
         ),
         Mistake(
             bucket("", options: "region = \"x\"\naccount_name = \"a\""),
@@ -204,10 +261,38 @@ extension Mistake {
             "belongs to backend_type \"s3\""
         ),
         Mistake(
+            bucket("backend_type = \"gcs\"", options: "auth_type = \"oidc\""),
+            4,
+            "buckets[0].backend_options.workload_provider",
+            "is required where auth_type is \"oidc\""
+        ),
+        Mistake(
+            bucket("backend_type = \"gcs\"", options: "auth_type = \"oidc\"\nworkload_provider = \"p\""),
+            6,
+            "buckets[0].backend_options.workload_provider",
+            "is not a workload identity provider"
+        ),
+        Mistake(
+            bucket(
+                "backend_type = \"gcs\"",
+                options: "auth_type = \"oidc\"\nhmac_access_id = \"A\"\nhmac_secret = \"B\"\nworkload_provider = "
+                    + "\"projects/1/locations/global/workloadIdentityPools/p/providers/x\""
+            ),
+            6,
+            "buckets[0].backend_options.hmac_access_id",
+            "is of no use where auth_type is \"oidc\""
+        ),
+        Mistake(
+            bucket("backend_type = \"gcs\"", options: "auth_type = \"instance\""),
+            5,
+            "buckets[0].backend_options.auth_type",
+            "\"instance\" is for backend_type \"s3\""
+        ),
+        Mistake(
             bucket("backend_type = \"gcs\"", options: "workload_provider = \"p\""),
             5,
             "buckets[0].backend_options.workload_provider",
-            "not supported by this version"
+            "belongs to auth_type \"oidc\""
         ),
         Mistake(
             bucket(

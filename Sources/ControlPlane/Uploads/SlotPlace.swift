@@ -230,6 +230,9 @@ struct SlotPlace: Sendable {
     // MARK: - Asking
 
     private func ask(_ make: () throws(S3Error) -> Exchange) async throws(APIFailure) -> StoreClient.Told {
+        if let lease = bucket.lease, !lease.isUsable(at: now()) {
+            throw APIFailure(S3Error(.backendCredentialUnavailable, retryAfter: 1))
+        }
         let exchange: Exchange
         do {
             exchange = try make()
@@ -237,7 +240,9 @@ struct SlotPlace: Sendable {
             throw APIFailure(error)
         }
         do {
-            return try await client.ask(exchange, of: bucket.upstream)
+            let told = try await client.ask(exchange, of: bucket.upstream)
+            if case .credential? = told.failure?.cause { bucket.lease?.wasRefused() }
+            return told
         } catch {
             throw Self.failure(error)
         }

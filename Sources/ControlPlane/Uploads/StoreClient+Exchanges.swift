@@ -37,11 +37,17 @@ extension StoreClient {
 
     /// Asks a store, as often as it takes.
     ///
+    /// - Parameter carried: what an exchange carries that takes a body along.
     /// - Throws: ``Trouble``; every answer of the store is one, whatever its status.
-    package func ask(_ exchange: Exchange, of upstream: Upstream) async throws(Trouble) -> Told {
+    package func ask(
+        _ exchange: Exchange,
+        of upstream: Upstream,
+        carrying carried: [UInt8] = []
+    ) async throws(Trouble) -> Told {
         var exchange = exchange
         while true {
-            let answer = try await send(OwnRequest(head: exchange.request, body: exchange.document), to: upstream)
+            let body = if case .carried = exchange.body { carried } else { exchange.document }
+            let answer = try await send(OwnRequest(head: exchange.request, body: body), to: upstream)
             let head = answer.head
             switch exchange.answer(head) {
             case .stream(let status, let fields): return Told(status, fields, answer.body, head)

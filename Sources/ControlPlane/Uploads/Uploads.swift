@@ -471,6 +471,6 @@ extension APIFailure.Code {
     /// What any operation that asks a store may answer.
     static let ofStores: [Self] = [
         Self(.backendAuthFailed), Self(.backendRedirected), Self(.backendUnreachable), Self(.backendTimeout),
-        Self(.backendBadAnswer), Self(.slowDown),
+        Self(.backendBadAnswer), Self(.backendCredentialUnavailable), Self(.slowDown),
     ]
 }

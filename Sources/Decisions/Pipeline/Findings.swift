@@ -14,6 +14,7 @@ public struct Findings: Sendable {
     var permit: Limiter.Permit?
     var grants = GrantFindings()
     var sts = STSFindings()
+    var credentials = CredentialFindings()
 
     public init(token: TokenFinding? = nil) {
         self.token = token

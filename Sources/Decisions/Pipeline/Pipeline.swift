@@ -52,6 +52,7 @@ public struct Pipeline {
         requestID: RequestID,
         auditIsHealthy: Bool
     ) -> Decision {
+        let snapshot = findings.credentials.snapshot ?? snapshot
         if let (dialect, rest) = GatewayDialect.find(in: head.path), snapshot.gateways.isGateway(head, facts) {
             return authorize(
                 (dialect, rest),
@@ -159,7 +160,7 @@ public struct Pipeline {
         let admitted = try Admitted(request, by: caller, to: located, asking)
         notes.reason =
             caller.remark.utf8CodeUnitCount == 0 ? admitted.reason : admitted.reason + "; \(caller.note)"
-        if let wait = try application(admitted, asking, knowing: findings, noting: &notes) { return wait }
+        if let wait = try stillOpen(admitted, asking, knowing: findings, noting: &notes) { return wait }
         return try counting(admitted, asking, knowing: findings, noting: &notes) { () throws(Refusal) -> Plan in
             try Planner(admitted, asking).plan()
         }
@@ -232,7 +233,7 @@ public struct Pipeline {
         // Good for what it was made for and for nothing else, though a policy or the bucket itself permits more.
         guard admitted.reason == AllowReason.grant(right.id).description else { throw .noSuchLink }
         notes.reason = admitted.reason
-        if let wait = try application(admitted, plain, knowing: findings, noting: &notes) { return wait }
+        if let wait = try stillOpen(admitted, plain, knowing: findings, noting: &notes) { return wait }
         let plan = try counting(admitted, plain, knowing: findings, noting: &notes) { () throws(Refusal) -> Plan in
             try Planner(admitted, plain).plan()
         }
@@ -279,7 +280,7 @@ public struct Pipeline {
         let admitted = try Admitted(upload.request, by: caller, to: located, upload.asking)
         notes.reason =
             caller.remark.utf8CodeUnitCount == 0 ? admitted.reason : admitted.reason + "; \(caller.note)"
-        if let wait = try application(admitted, upload.asking, knowing: findings, noting: &notes) { return wait }
+        if let wait = try stillOpen(admitted, upload.asking, knowing: findings, noting: &notes) { return wait }
         return try counting(admitted, upload.asking, knowing: findings, noting: &notes) { () throws(Refusal) -> Plan in
             try Planner(admitted, upload.asking).plan(upload)
         }

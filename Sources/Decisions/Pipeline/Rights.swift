@@ -7,8 +7,8 @@ public import WireFormats
 /// request of the caller's own. Only a caller who was authenticated has one.
 public struct Rights: Sendable {
     public let principal: Principal
-    /// The configuration the caller was known under.
-    public let snapshot: Snapshot
+    /// The configuration the caller was known under, or the same with a store's credential that had to be obtained.
+    public private(set) var snapshot: Snapshot
     /// Nil where no trustworthy address is known.
     public let sourceAddress: IPAddress?
     /// When what the caller showed ends; nil: never. Nothing that is issued outlives it.
@@ -60,10 +60,25 @@ public struct Rights: Sendable {
         return rights
     }
 
-    /// The same rights with the application's word about these URLs, for which it is asked once.
+    /// The same rights with the application's word about these URLs, for which it is asked once, and with credentials for
+    /// their stores as far as any can be had.
     public func hearing(about wishes: [URLWish]) async -> Rights {
-        guard snapshot.authorizer != nil else { return self }
-        let wishes = wishes.map { Wish($0.actions, at: .object($0.bucket, $0.key)) }
+        let rights = await having(Set(wishes.map(\.bucket)))
+        guard snapshot.authorizer != nil else { return rights }
+        return await rights.heard(about: wishes.map { Wish($0.actions, at: .object($0.bucket, $0.key)) })
+    }
+
+    /// The same rights with credentials for these buckets' stores: what can't be had now, nothing is signed with.
+    private func having(_ buckets: Set<BucketName>) async -> Rights {
+        var rights = self
+        for bucket in buckets {
+            guard let lease = rights.snapshot.bucket(bucket)?.lease, !lease.isUsable(at: asking.now) else { continue }
+            if case .obtained(let snapshot) = await lease.obtained() { rights.snapshot = snapshot }
+        }
+        return rights
+    }
+
+    private func heard(about wishes: [Wish]) async -> Rights {
         var rights = self
         for (wish, permission) in zip(wishes, await permissions(for: wishes)) { rights.heard[wish] = permission }
         return rights

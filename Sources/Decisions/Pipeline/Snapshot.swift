@@ -106,6 +106,18 @@ public final class Snapshot: Sendable {
     public let upstreams: Set<Upstream>
     private let upstreamObjects: Set<ObjectIdentifier>
 
+    /// The credentials that are obtained for its stores, each source once, under the names of stores that have it.
+    public var credentialSources: [CredentialSource: Set<String>] {
+        var sources: [CredentialSource: Set<String>] = [:]
+        for bucket in buckets.values {
+            if let lease = bucket.lease { sources[lease.source, default: []].insert(bucket.upstream.name) }
+        }
+        if let account = openAccount, let lease = account.lease {
+            sources[lease.source, default: []].insert(account.upstream.name)
+        }
+        return sources
+    }
+
     /// Whether this very object is of this snapshot, so that it lives as long.
     public func owns(_ upstream: Upstream) -> Bool {
         upstreamObjects.contains(ObjectIdentifier(upstream))
@@ -136,6 +148,8 @@ public final class Bucket: Sendable {
     public let crossOrigin: CrossOriginRules?
     /// Field lines that every answer about this bucket carries.
     public let hardening: [UInt8]
+    /// Where the store's credential ends and is renewed; nil: it stands in the configuration, or there is none.
+    public let lease: CredentialLease?
 
     public init(
         name: BucketName,
@@ -148,7 +162,8 @@ public final class Bucket: Sendable {
         kind: BackendKind = .s3,
         isOfOpenAccount: Bool = false,
         crossOrigin: CrossOriginRules? = nil,
-        hardening: [UInt8]
+        hardening: [UInt8],
+        lease: CredentialLease? = nil
     ) {
         self.name = name
         self.backend = backend
@@ -161,6 +176,7 @@ public final class Bucket: Sendable {
         self.isOfOpenAccount = isOfOpenAccount
         self.crossOrigin = crossOrigin
         self.hardening = hardening
+        self.lease = lease
     }
 }
 
@@ -172,19 +188,23 @@ public struct OpenAccount: Sendable {
     public let storeVerifiesPayload: Bool
     public let kind: BackendKind
     public let hardening: [UInt8]
+    /// As of a bucket.
+    public let lease: CredentialLease?
 
     public init(
         upstream: Upstream,
         backend: S3Backend,
         storeVerifiesPayload: Bool,
         kind: BackendKind,
-        hardening: [UInt8]
+        hardening: [UInt8],
+        lease: CredentialLease? = nil
     ) {
         self.upstream = upstream
         self.backend = backend
         self.storeVerifiesPayload = storeVerifiesPayload
         self.kind = kind
         self.hardening = hardening
+        self.lease = lease
     }
 
     func bucket(_ name: BucketName) -> Bucket {
@@ -195,7 +215,8 @@ public struct OpenAccount: Sendable {
             storeVerifiesPayload: storeVerifiesPayload,
             kind: kind,
             isOfOpenAccount: true,
-            hardening: hardening
+            hardening: hardening,
+            lease: lease
         )
     }
 }

@@ -103,6 +103,7 @@ struct StoreAnswer: Sendable {
         switch failure.cause {
         case .request: break
         case .credential:
+            admitted.credentialWasRefused(asking)
             reply.reason = "the store refused our credential: \(failure.storeCode ?? "status \(failure.status)")"
         case .redirect(let region):
             reply.reason = "the store redirects: the region or endpoint is wrong" + (region.map { " (\($0))" } ?? "")

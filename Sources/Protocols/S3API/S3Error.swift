@@ -22,7 +22,8 @@ extension S3Error {
     public enum Code: CaseIterable, Hashable, Sendable {
         case accessControlListNotSupported, accessDenied, accessForbidden, authorizationHeaderMalformed
         case authorizationQueryParametersError
-        case backendAuthFailed, backendRedirected, backendUnreachable, backendTimeout, backendBadAnswer
+        case backendAuthFailed, backendCredentialUnavailable, backendRedirected, backendUnreachable, backendTimeout,
+            backendBadAnswer
         case badDigest, badRequest, bucketAlreadyExists, bucketAlreadyOwnedByYou, bucketNotEmpty
         case entityTooLarge, entityTooSmall, expiredToken, incompleteBody, internalError
         case invalidAccessKeyID, invalidAPIKey, invalidArgument, invalidBearerToken, invalidBucketName,
@@ -52,6 +53,7 @@ extension S3Error.Code {
         case .authorizationHeaderMalformed: "AuthorizationHeaderMalformed"
         case .authorizationQueryParametersError: "AuthorizationQueryParametersError"
         case .backendAuthFailed: "BackendAuthFailed"
+        case .backendCredentialUnavailable: "BackendCredentialUnavailable"
         case .backendRedirected: "BackendRedirected"
         case .backendUnreachable: "BackendUnreachable"
         case .backendTimeout: "BackendTimeout"
@@ -154,7 +156,7 @@ extension S3Error.Code {
         case .internalError: 500
         case .notImplemented: 501
         case .backendAuthFailed, .backendRedirected, .backendUnreachable, .backendBadAnswer: 502
-        case .serviceUnavailable, .slowDown: 503
+        case .backendCredentialUnavailable, .serviceUnavailable, .slowDown: 503
         case .backendTimeout: 504
         }
     }
@@ -167,6 +169,8 @@ extension S3Error.Code {
         case .accessForbidden: "CORSResponse: This CORS request is not allowed."
         case .authorizationHeaderMalformed: "The authorization header that you provided is not valid."
         case .authorizationQueryParametersError: "The query parameters that carry the signature are not valid."
+        case .backendCredentialUnavailable:
+            "The gateway has no credential for the store behind this bucket at the moment."
         case .backendAuthFailed: "The store behind this bucket did not accept the gateway's credential."
         case .backendRedirected: "The store behind this bucket answered with a redirect."
         case .backendUnreachable: "The store behind this bucket cannot be reached."

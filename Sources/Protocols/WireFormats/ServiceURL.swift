@@ -29,6 +29,21 @@ public struct ServiceURL: Hashable, Sendable, CustomStringConvertible {
         description = text
     }
 
+    public var scheme: String { transport == .tls ? "https" : "http" }
+
+    /// Host and, where it was given, port: the value of `Host`.
+    public var authority: String {
+        String(withoutScheme.prefix { $0 != "/" && $0 != "?" })
+    }
+
+    /// From the slash on, without the query; `/` where there is none.
+    public var path: String {
+        let path = withoutScheme.drop { $0 != "/" && $0 != "?" }.prefix { $0 != "?" }
+        return path.isEmpty ? "/" : String(path)
+    }
+
+    private var withoutScheme: Substring { description.dropFirst(scheme.count + 3) }
+
     /// Whether it can only be this machine, so that nobody listens in where TLS is missing.
     public var isLoopback: Bool {
         guard let address = IPAddress(host) else { return host == "localhost" }

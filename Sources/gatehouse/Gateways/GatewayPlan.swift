@@ -66,7 +66,7 @@ struct GatewayPlan {
             case .azure:
                 leftOut.append(LeftOut(bucket: bucket.name, reason: "Azure takes other fields than are written here"))
             case .s3(let connection):
-                guard connection.credential != nil else {
+                guard connection.isSigned else {
                     leftOut.append(LeftOut(bucket: bucket.name, reason: "requests to its store are not signed"))
                     continue
                 }
@@ -90,7 +90,7 @@ struct GatewayPlan {
             }
         }
         guard let account = configuration.accountOfEveryOtherBucket else { return }
-        guard case .s3(let connection) = account.backend, connection.credential != nil,
+        guard case .s3(let connection) = account.backend, connection.isSigned,
             connection.addressing == .path, let endpoint = Endpoint(url: connection.endpoint.description)
         else {
             leftOut.append(LeftOut(bucket: "*", reason: "its store can't be routed to"))
@@ -100,7 +100,7 @@ struct GatewayPlan {
     }
 
     private mutating func store(_ connection: S3Connection, _ endpoint: Endpoint, host: String) -> Store {
-        let hasToken = connection.credential?.sessionToken != nil
+        let hasToken = connection.hasSessionToken
         if let known = stores.first(where: { $0.host == host && $0.endpoint == endpoint && $0.hasToken == hasToken }) {
             return known
         }

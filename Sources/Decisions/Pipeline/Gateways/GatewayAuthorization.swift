@@ -77,7 +77,7 @@ extension Pipeline {
         let admitted = try Admitted(request, by: caller, to: located, check.stripped)
         // What is signed here is used elsewhere, and as often as one likes.
         guard admitted.countedGrants.isEmpty else { throw .denied(reason: "uses are not counted at another gateway") }
-        if let wait = try application(admitted, check.stripped, knowing: findings, noting: &notes) { return wait }
+        if let wait = try stillOpen(admitted, check.stripped, knowing: findings, noting: &notes) { return wait }
         let signature = try GatewaySignature(admitted, check.stripped)
         notes.reason = "\(check.dialect.rawValue): \(admitted.reason)"
         notes.outcome = .allowed

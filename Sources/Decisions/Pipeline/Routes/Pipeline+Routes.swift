@@ -47,7 +47,7 @@ extension Pipeline {
         notes.reason = admitted.reason + "; route \(route.pattern.source)"
         if caller.remark.utf8CodeUnitCount > 0 { notes.reason += "; \(caller.note)" }
         notes.outcome = .allowed
-        if let wait = try application(admitted, mapped, knowing: findings, noting: &notes) { return wait }
+        if let wait = try stillOpen(admitted, mapped, knowing: findings, noting: &notes) { return wait }
         let until = applicationLimit(admitted, mapped, knowing: findings)
         let delivery = RouteDelivery(route, admitted, caller, mapped, until: until, counter: counter)
         let plan = try delivery.plan()

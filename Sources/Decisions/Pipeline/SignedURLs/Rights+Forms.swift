@@ -38,10 +38,12 @@ extension Rights {
         guard let bucket = snapshot.bucket(wish.bucket) else { throw URLRefusal(S3Error(.noSuchBucket)) }
         var wish = wish
         if let end = end(of: verdict) { wish.limits.append((.grant, end)) }
-        let term = try term(of: wish, within: try applicationLimit(on: wish, target), at: now)
+        let until = try applicationLimit(on: wish, target)
+        var term = try term(of: wish, within: until, at: now)
         let address: (via: SignedURL.Delivery, form: PostedForm)
-        if let form = try storeForm(for: wish, bucket, target, length: length, until: term.end, at: now) {
-            address = (.store, form)
+        if let store = try storeForm(for: wish, bucket, target, length: length, within: until, at: now) {
+            address = (.store, store.form)
+            term = store.term
         } else {
             let form = PostedForm(
                 url: "\(snapshot.server.view.publicURL)/\(wish.bucket)",
@@ -72,20 +74,23 @@ extension Rights {
         _ bucket: Bucket,
         _ target: AccessQuestion.Target,
         length: Int64,
-        until end: Instant,
+        within applicationLimit: Instant?,
         at now: Instant
-    ) throws(URLRefusal) -> PostedForm? {
+    ) throws(URLRefusal) -> (form: PostedForm, term: Term)? {
+        guard bucket.lease?.isUsable(at: now) ?? true else { return nil }
+        let term = try term(of: wish.limited(by: bucket.lease), within: applicationLimit, at: now)
         let place = bucket.backend.publicEndpoint ?? bucket.backend.endpoint
         let standing = standingVerdict(on: wish.actions, at: target, over: place.transport == .tls ? .tls : .plain)
         guard bucket.isReachedByClients(of: snapshot.server), standing.isAllowed else { return nil }
         do throws(S3Error) {
-            return try bucket.backend.postForm(
+            let form = try bucket.backend.postForm(
                 wish.place ?? wish.key,
                 fields: wish.fields,
                 length: length,
-                until: end,
+                until: term.end,
                 at: now
             )
+            return form.map { ($0, term) }
         } catch {
             throw URLRefusal(error)
         }

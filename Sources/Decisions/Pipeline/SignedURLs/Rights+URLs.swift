@@ -26,10 +26,12 @@ extension Rights {
         guard let bucket = snapshot.bucket(wish.bucket) else { throw URLRefusal(S3Error(.noSuchBucket)) }
         var wish = wish
         if let end = end(of: verdict) { wish.limits.append((.grant, end)) }
-        let term = try term(of: wish, within: try applicationLimit(on: wish, target), at: now)
+        let until = try applicationLimit(on: wish, target)
+        var term = try term(of: wish, within: until, at: now)
         let address: (via: SignedURL.Delivery, url: String, fields: FieldBlock)
-        if let signed = try storeURL(for: wish, bucket, target, for: term.lifetime, at: now) {
-            address = (.store, signed.url, signed.fields)
+        if let store = try storeURL(for: wish, bucket, target, within: until, at: now) {
+            address = (.store, store.signed.url, store.signed.fields)
+            term = store.term
         } else {
             let signer = try ownSigner(random)
             guard let url = snapshot.server.url(for: wish, signer: signer, for: term.lifetime, at: now) else {
@@ -77,13 +79,14 @@ extension Rights {
         for wish: URLWish,
         _ bucket: Bucket,
         _ target: AccessQuestion.Target,
-        for lifetime: Duration,
+        within applicationLimit: Instant?,
         at now: Instant
-    ) throws(URLRefusal) -> PresignedRequest? {
+    ) throws(URLRefusal) -> (signed: PresignedRequest, term: Term)? {
         let backend = bucket.backend
-        guard wish.via != .gatehouse, bucket.isReachedByClients(of: snapshot.server), backend.signsURLs else {
-            return nil
-        }
+        guard wish.via != .gatehouse, bucket.isReachedByClients(of: snapshot.server), backend.signsURLs,
+            bucket.lease?.isUsable(at: now) ?? true
+        else { return nil }
+        let term = try term(of: wish.limited(by: bucket.lease), within: applicationLimit, at: now)
         let transport = (backend.publicEndpoint ?? backend.endpoint).transport
         let standing = standingVerdict(on: wish.actions, at: target, over: transport == .tls ? .tls : .plain)
         guard standing.isAllowed else {
@@ -91,16 +94,17 @@ extension Rights {
             throw URLRefusal(S3Error(.proxyOnly), reason: "depends on the request: \(standing.reason)")
         }
         do {
-            return try backend.presign(
+            let signed = try backend.presign(
                 wish.method,
                 wish.place ?? wish.key,
                 query: wish.query,
                 fields: wish.fields,
                 // What lands elsewhere for now is looked at before it comes to its key.
                 binding: wish.place == nil ? .required : .checkedAfterwards,
-                for: lifetime,
+                for: term.lifetime,
                 at: now
             )
+            return signed.map { ($0, term) }
         } catch {
             throw URLRefusal(error)
         }
@@ -120,12 +124,14 @@ extension Rights {
         }
     }
 
+    typealias Term = (lifetime: Duration, end: Instant, cap: SignedURL.Cap?)
+
     /// How long it lasts, in the whole seconds that signatures count from the whole second of their date.
     func term(
         of wish: URLWish,
         within applicationLimit: Instant?,
         at now: Instant
-    ) throws(URLRefusal) -> (lifetime: Duration, end: Instant, cap: SignedURL.Cap?) {
+    ) throws(URLRefusal) -> Term {
         let start = Instant(secondsSince1970: now.secondsSince1970)
         var end = start + wish.lifetime
         var cap: SignedURL.Cap?
@@ -137,6 +143,16 @@ extension Rights {
         let seconds = end.secondsSince1970 - start.secondsSince1970
         guard seconds > 0 else { throw URLRefusal(S3Error(.expiredToken), reason: "nothing is left of its time") }
         return (.seconds(seconds), start + .seconds(seconds), cap)
+    }
+}
+
+extension URLWish {
+    /// The same, but for a store whose credential ends.
+    func limited(by lease: CredentialLease?) -> URLWish {
+        guard let term = lease?.term else { return self }
+        var wish = self
+        wish.limits.append((.backendCredential, term.expiresAt))
+        return wish
     }
 }
 

@@ -159,14 +159,24 @@ public struct CanonicalRequest: Sendable {
         return names
     }
 
-    /// The headers of a request of ours that covers nothing but what every request does; `host` has no spaces.
-    mutating func appendPlainHeaders(host: ArraySlice<UInt8>, payload: [UInt8], date: [UInt8], names: [UInt8]) {
+    /// The headers of a request of ours that covers nothing but what every request does; `host` and `token` have no spaces.
+    mutating func appendPlainHeaders(
+        host: ArraySlice<UInt8>,
+        payload: [UInt8],
+        date: [UInt8],
+        token: String?,
+        names: [UInt8]
+    ) {
         bytes.append(contentsOf: "host:".utf8)
         bytes.append(contentsOf: host)
         bytes.append(contentsOf: "\nx-amz-content-sha256:".utf8)
         bytes.append(contentsOf: payload)
         bytes.append(contentsOf: "\nx-amz-date:".utf8)
         bytes.append(contentsOf: date)
+        if let token {
+            bytes.append(contentsOf: "\nx-amz-security-token:".utf8)
+            bytes.append(contentsOf: token.utf8)
+        }
         bytes.append(contentsOf: "\n\n".utf8)
         bytes.append(contentsOf: names)
         newline()

@@ -10,6 +10,8 @@ public struct SigV4Signer: Sendable {
     public let service: String
     private let secret: Secret<String>
     private let sessionToken: Secret<String>?
+    /// Whether the token stands in a canonical request as it is: without white space.
+    private let tokenIsPlain: Bool
     private let today = DayKey()
     /// `/us-east-1/s3/aws4_request`
     private let scopeTail: [UInt8]
@@ -24,6 +26,7 @@ public struct SigV4Signer: Sendable {
         self.accessKeyID = accessKeyID
         self.secret = secret
         self.sessionToken = sessionToken
+        tokenIsPlain = sessionToken?.reveal().utf8.allSatisfy { $0 > 0x20 } ?? true
         self.region = region
         self.service = service
         scopeTail = Array("/\(region)/\(service)/aws4_request".utf8)
@@ -49,7 +52,7 @@ public struct SigV4Signer: Sendable {
         var payloadText: [UInt8] = []
         payloadText.reserveCapacity(64)
         payload.append(to: &payloadText)
-        let isPlain = sessionToken == nil && extra.isEmpty && !coversMore(request.fields)
+        let isPlain = tokenIsPlain && extra.isEmpty && !coversMore(request.fields)
         request.fields.append("x-amz-date", dateText)
         request.fields.append("x-amz-content-sha256", payloadText)
         if let sessionToken { request.fields.append("x-amz-security-token", sessionToken.reveal()) }
@@ -59,8 +62,14 @@ public struct SigV4Signer: Sendable {
         canonical.appendQuery(encoded: request.query)
         let names: [UInt8]
         if isPlain, let host = request.fields.first("host") {
-            names = Self.plainNames
-            canonical.appendPlainHeaders(host: host, payload: payloadText, date: dateText, names: names)
+            names = sessionToken == nil ? Self.plainNames : Self.plainNamesOfSession
+            canonical.appendPlainHeaders(
+                host: host,
+                payload: payloadText,
+                date: dateText,
+                token: sessionToken?.reveal(),
+                names: names
+            )
         } else {
             let places = covered(request.fields, extra)
             names = CanonicalRequest.names(at: places, of: request.fields)
@@ -152,6 +161,7 @@ public struct SigV4Signer: Sendable {
     /// What is covered of a request that carries nothing of its own to cover: most of them, so that neither sorting nor
     /// collecting is needed.
     private static let plainNames = Array("host;x-amz-content-sha256;x-amz-date".utf8)
+    private static let plainNamesOfSession = Array("host;x-amz-content-sha256;x-amz-date;x-amz-security-token".utf8)
 
     /// Whether a request that is not yet signed holds fields to cover besides `host`.
     private func coversMore(_ fields: FieldBlock) -> Bool {

@@ -1,0 +1,114 @@
+import Admission
+import Backends
+import Federation
+import Identity
+import Logging
+import Pipeline
+import S3API
+import Synchronization
+import Testing
+import WireFormats
+
+@Suite("Credentials of stores, obtained for requests")
+struct StoreCredentialsTests {
+    private static let source = ServiceURL("https://sts.eu-west-1.amazonaws.com").map { place in
+        CredentialSource.aws(
+            AWSSession(
+                .webIdentity(
+                    .own(subject: "s3-proxy", audience: "sts.amazonaws.com"),
+                    roleARN: "arn:aws:iam::123456789012:role/DataProxyAccess"
+                ),
+                endpoint: place,
+                region: "eu-west-1"
+            )
+        )
+    }
+
+    private func make(_ services: PlayedServices, rules: RenewalRules = RenewalRules()) throws -> StoreCredentials {
+        let credentials = StoreCredentials(
+            services,
+            surroundings: .played(),
+            rules: rules,
+            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+        )
+        let inForce = try snapshot(for: credentials)
+        credentials.adopt(inForce)
+        credentials.publish { inForce }
+        return credentials
+    }
+
+    private func snapshot(for office: StoreCredentials) throws -> Snapshot {
+        Snapshot(
+            generation: 1,
+            server: ServerSettings(region: "us-east-1", publicURL: "https://files.example.com", requiresAudit: false),
+            accessKeys: try AccessKeyTable([]),
+            keyScopes: [:],
+            apiKeys: try APIKeyTable([]),
+            admins: [],
+            policies: PolicySet(),
+            limits: .unlimited,
+            ownLimits: [:],
+            openAccount: nil,
+            buckets: [],
+            provider: OIDCProvider(issuer: "https://s3proxy.example.com", keys: [try OIDCKey(pem: rsaTestKey)])
+        )
+    }
+
+    private func isObtained(_ finding: CredentialFinding) -> Bool {
+        if case .obtained = finding { true } else { false }
+    }
+
+    @Test("A thousand requests at once cause one exchange")
+    func thousand() async throws {
+        let source = try #require(Self.source)
+        let services = PlayedServices(
+            [(200, PlayedAnswers.session("AssumeRoleWithWebIdentity", id: "ASIA1"))],
+            pause: { try? await Task.sleep(for: .milliseconds(50)) }
+        )
+        let credentials = try make(services)
+        let obtained = await withTaskGroup(of: Bool.self) { tasks in
+            for _ in 1...1000 {
+                tasks.addTask { self.isObtained(await credentials.obtain(source)) }
+            }
+            return await tasks.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+        }
+        #expect(obtained == 1000)
+        #expect(services.asked.count == 1)
+        #expect(credentials.version == 1)
+        guard case .keys(let pair)? = credentials.held[source]?.credential else {
+            Issue.record("nothing is held")
+            return
+        }
+        #expect(pair.id == "ASIA1")
+    }
+
+    @Test("What the service said is known to whoever waited")
+    func refused() async throws {
+        let source = try #require(Self.source)
+        let services = PlayedServices([(403, "<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>")]
+        )
+        let credentials = try make(services)
+        guard case .unavailable(let reason, _) = await credentials.obtain(source) else {
+            Issue.record("something was obtained")
+            return
+        }
+        #expect(reason.hasSuffix("answered 403 AccessDenied"))
+    }
+
+    @Test("Whoever leaves is let go at once, and the exchange goes on for others")
+    func leaving() async throws {
+        let source = try #require(Self.source)
+        let services = PlayedServices(
+            [(200, PlayedAnswers.session("AssumeRoleWithWebIdentity", id: "ASIA1"))],
+            pause: { try? await Task.sleep(for: .milliseconds(200)) }
+        )
+        let credentials = try make(services)
+        let impatient = Task { await credentials.obtain(source) }
+        let patient = Task { await credentials.obtain(source) }
+        while services.asked.isEmpty { await Task.yield() }
+        impatient.cancel()
+        #expect(!isObtained(await impatient.value))
+        #expect(isObtained(await patient.value))
+        #expect(services.asked.count == 1)
+    }
+}
