@@ -215,11 +215,55 @@ struct GrantTests {
         #expect(counter.kinds.withLock { $0 } == [kind])
     }
 
+    @Test(
+        "A grant for one use is not read again and again from behind its first byte",
+        arguments: [
+            ("bytes=1-", "", "bytes 1-9/10"), ("bytes=-9", "", "bytes 1-9/10"), ("bytes=5-9,0-1", "", nil),
+            (nil, "?partNumber=2", "bytes 5-9/10"),
+        ] as [(String?, String, String?)]
+    )
+    mutating func readFromBehind(range: String?, query: String, given: String?) async throws {
+        let right = try Self.right(uses: .counted)
+        book.update { $0.insert(right, for: Self.models) }
+        counter.left.withLock { $0 = 1 }
+        let call = Call("GET", "/photos/shared/a.txt" + query, range.map { [("range", $0)] } ?? [])
+        do {
+            let forward = try await settled(call).forward()
+            guard case .stream = forward.given(206, given.map { [("content-range", $0)] } ?? []) else {
+                Issue.record("it was not carried")
+                return
+            }
+        }
+        #expect(counter.left.withLock { $0 } == 0)
+        #expect(try await settled(call).outcome == .denied)
+    }
+
+    @Test("What gives nothing of the object takes no use", arguments: [304, 403, 404, 412, 416, 500, 503])
+    mutating func nothingGiven(status: Int) async throws {
+        let right = try Self.right(uses: .counted)
+        book.update { $0.insert(right, for: Self.models) }
+        counter.left.withLock { $0 = 1 }
+        do { _ = try await settled(Call("GET", "/photos/shared/a.txt")).forward().given(status) }
+        #expect(counter.left.withLock { $0 } == 1)
+    }
+
+    @Test("Parts behind the first go on with a use, and are uses of their own where none went before")
+    mutating func laterParts() async throws {
+        let right = try Self.right(uses: .counted)
+        book.update { $0.insert(right, for: Self.models) }
+        counter.left.withLock { $0 = 9 }
+        for query in ["?partNumber=1", "?partNumber=2", "?partNumber=10000"] {
+            _ = try await settled(Call("GET", "/photos/shared/a.txt" + query))
+        }
+        #expect(counter.kinds.withLock { $0 } == [.fresh, .continuing, .continuing])
+    }
+
     @Test("A range that was to go on and is answered with the beginning is not carried")
     mutating func rangeIgnored() async throws {
         let right = try Self.right(uses: .counted)
         book.update { $0.insert(right, for: Self.models) }
         counter.left.withLock { $0 = 9 }
+        counter.isInUse.withLock { $0 = true }
         let forward = try await settled(Call("GET", "/photos/shared/a.txt", [("range", "bytes=5-")])).forward()
         guard case .reply(let reply) = forward.given(200) else {
             Issue.record("it was carried")
@@ -263,12 +307,14 @@ extension PolicySet {
 final class Counter: UseCounter {
     let left = Mutex<Int?>(0)
     let kinds = Mutex<[UseOfGrant]>([])
+    /// Whether somebody's use went before.
+    let isInUse = Mutex(false)
 
     func take(_ grant: String, _ kind: UseOfGrant, from address: IPAddress?, at now: Instant) async -> TakenUse {
         kinds.withLock { $0.append(kind) }
         return left.withLock { left in
             guard let count = left else { return .unavailable(reason: "nobody is there") }
-            if kind != .fresh { return .free }
+            if kind == .looking || kind == .continuing && isInUse.withLock({ $0 }) { return .free }
             guard count > 0 else { return .refused }
             left = count - 1
             return .counted

@@ -178,6 +178,20 @@ struct LinkTests {
         #expect(decision.principal == .anonymous)
     }
 
+    @Test("On a virtual host, a link in the query reads the object that the path names, and no other")
+    mutating func queryOnVirtualHost() throws {
+        try link()
+        let call = Call("GET", "/a%20b.html?gh-link=" + Self.token).on(host: "photos.s3.example.com")
+        let decision = try gate.decide(call)
+        #expect(decision.reason == "grant:l1" && decision.key == ObjectKey("a b.html"))
+        #expect(text(try decision.forward().request.path) == "/photos/a%20b.html")
+        // What the object's path would be in the path style is another key here.
+        try link(.key(ObjectKey("photos/a b.html")))
+        let other = try gate.decide(Call("GET", "/photos/a%20b.html?gh-link=" + Self.token).on(host: call.host))
+        #expect(text(try other.forward().request.path) == "/photos/photos/a%20b.html")
+        #expect(try gate.decide(call).reply().status == 404)
+    }
+
     @Test(
         "What a link shows is kept nowhere, tells nobody its address, and can't act",
         arguments: [

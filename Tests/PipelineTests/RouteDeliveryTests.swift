@@ -106,6 +106,41 @@ struct RouteDeliveryTests {
         try expect(400, .entityTooLarge, gate.decide(call))
     }
 
+    @Test("A redirected PUT of nothing takes nothing at the store, and one of unknown length is not redirected")
+    func emptyPutTakesAnything() throws {
+        var gate = Gate([try route("/f/{id}", [.put], key: "{id}", .redirect)])
+        let location = try gate.decide(Call("PUT", "/f/7", length: 0).by(.alice)).plan.location()
+        #expect(location.contains("X-Amz-SignedHeaders=content-length%3Bhost&"))
+        try expect(411, .missingContentLength, gate.decide(Call("PUT", "/f/7").by(.alice)))
+    }
+
+    @Test("The URL for a script's PUT is signed for the size it says, and for none it does not say")
+    func documentOfPut() throws {
+        var gate = Gate([try route("/f/{id}", [.put], key: "{id}", .redirect)])
+        gate.server = Gate.settings(maxObjectSize: 1000)
+        func ask(_ fields: [(String, String)], length: Int64? = 0) throws -> Decision {
+            try gate.decide(Call("PUT", "/f/7", [("accept", "application/json")] + fields, length: length).by(.alice))
+        }
+        for length in [nil, 0] as [Int64?] { try expect(411, .missingContentLength, ask([], length: length)) }
+        for bad in ["", "-1", "+1", "1.5", "0x10", "99999999999999999999", "1, 2"] {
+            try expect(400, .invalidArgument, ask([("x-upload-content-length", bad)]))
+        }
+        try expect(
+            400,
+            .invalidArgument,
+            ask([("x-upload-content-length", "1"), ("x-upload-content-length", "2")])
+        )
+        try expect(400, .entityTooLarge, ask([("x-upload-content-length", "1001")]))
+        for (fields, length, signed) in [
+            ([("x-upload-content-length", "1000")], 0 as Int64, "1000"), ([("x-upload-content-length", "0")], 0, "0"),
+            ([], 5, "5"),
+        ] {
+            guard case .issued(_, let reply) = try ask(fields, length: length).plan.issued() else { throw OtherPlan() }
+            #expect(reply.text.contains(#""headers":{"content-length":"\#(signed)"}"#))
+            #expect(reply.text.contains("X-Amz-SignedHeaders=content-length%3Bhost&"))
+        }
+    }
+
     @Test("Whoever asks for JSON gets the URL and all that goes with it")
     func document() throws {
         var gate = Gate([try route("/f/{id}", key: "{id}", .redirect, lifetime: .seconds(3600))])

@@ -31,10 +31,10 @@ final class Located: Sendable {
     }
 
     /// An object that something else than the request's own path names.
-    init(_ bucket: BucketName, _ key: ObjectKey, _ asking: Asking) {
+    init(_ bucket: BucketName, _ key: ObjectKey, query: Query = Query(), _ asking: Asking) {
         address = .object(bucket, key)
         style = .path
-        query = Query()
+        self.query = query
         self.bucket = asking.snapshot.bucket(bucket)
     }
 

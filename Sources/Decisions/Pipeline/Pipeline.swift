@@ -220,8 +220,7 @@ public struct Pipeline {
         guard let right = asking.grants?.link(link.hash), asking.now < right.expiresAt else { throw .noSuchLink }
         let caller = Authenticated.holder(of: right)
         notes.principal = caller.principal
-        let plain = try link.request(asking, by: right)
-        let located = try Located(plain)
+        let (plain, located) = try link.request(asking, by: right)
         notes.bucket = located.address.bucket
         notes.key = located.address.key
         notes.hardening = located.bucket?.hardening ?? []

@@ -128,7 +128,7 @@ extension GrantAPI {
         let record = try await asked { () async throws(StateError) in try await store.grant(id) }
         // What is somebody else's is as unknown as what nobody gave.
         guard let record, request.caller.mayRevoke(record.grant) else { throw APIFailure(.notFound) }
-        let isOwn = record.grant.grantor == request.caller.principal.description
+        let isOwn = request.caller.principal.isNamed(record.grant.grantor)
         guard let revoked = try await revoke(id, at: request.now) else { throw APIFailure(.notFound) }
         let entry = IssueLog.Entry.issued(
             IssuedArtefact(kind: "revocation", id: id),
@@ -174,11 +174,13 @@ extension GrantAPI {
 
 extension Rights {
     fileprivate func maySee(_ grant: Grant) -> Bool {
-        mayRevoke(grant) || grant.subject == .principal(principal.description)
+        if mayRevoke(grant) { return true }
+        guard case .principal(let subject) = grant.subject else { return false }
+        return principal.isNamed(subject)
     }
 
     fileprivate func mayRevoke(_ grant: Grant) -> Bool {
-        grant.grantor == principal.description || snapshot.admins.contains(principal)
+        principal.isNamed(grant.grantor) || snapshot.admins.contains(principal)
     }
 }
 

@@ -1,5 +1,6 @@
 import HTTP1
 import S3API
+import WireFormats
 
 /// The stage that takes a use of every grant that an admitted request rests on, before anything is carried.
 struct CountedUse {
@@ -51,7 +52,8 @@ struct CountedUse {
     private var kind: UseOfGrant {
         switch admitted.request.operation {
         case .headObject: .looking
-        case .getObject: Self.beginsLater(asking.head.fields) ? .continuing : .fresh
+        case .getObject:
+            Self.beginsLater(asking.head.fields) || Self.isLaterPart(admitted.request.query) ? .continuing : .fresh
         default: .fresh
         }
     }
@@ -71,9 +73,18 @@ struct CountedUse {
         return parts[0].contains { $0 != UInt8(ascii: "0") }
     }
 
+    /// Whether a read asks for another part than the first of what was uploaded in parts.
+    private static func isLaterPart(_ query: Query) -> Bool {
+        guard !query.isEmpty, query.count(of: "partNumber") == 1, let number = query.first("partNumber") else {
+            return false
+        }
+        return number.count < 6 && Int(String(decoding: number, as: UTF8.self)).map { $0 > 1 } ?? false
+    }
+
     private static func isDigit(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "0") < 10 }
 
-    /// A read is a use once its store begins to answer from the first byte; everything else is one when it is sent.
+    /// A read is a use once its store begins to give something of the object, wherever that lies in it: a use that was
+    /// taken for it is kept. Everything else is one when it is sent.
     private func charging(_ ticket: UseTicket, _ plan: Plan) -> Plan {
         guard case .forward(let forward) = plan, admitted.request.operation == .getObject else {
             ticket.keep()
@@ -82,8 +93,8 @@ struct CountedUse {
         let asking = asking
         return .forward(
             forward.answering { head, answer in
-                guard Self.isFromBeginning(head) else { return answer }
-                if ticket.isFree {
+                guard head.status == 200 || head.status == 206 else { return answer }
+                if ticket.isFree, Self.isFromBeginning(head) {
                     // It was to be a later part, and is not: that is a use, and none was taken.
                     var reply = asking.reply(S3Error(.accessDenied))
                     reply.reason = "the store answered from the beginning"
@@ -96,9 +107,7 @@ struct CountedUse {
     }
 
     private static func isFromBeginning(_ head: ResponseHead) -> Bool {
-        if head.status == 200 { return true }
-        guard head.status == 206 else { return false }
-        guard let range = head.fields.first("content-range") else { return true }
+        guard head.status == 206, let range = head.fields.first("content-range") else { return true }
         // `bytes 5-9/10`
         let first = range.drop { !isDigit($0) }.prefix(while: isDigit)
         return first.allSatisfy { $0 == UInt8(ascii: "0") }

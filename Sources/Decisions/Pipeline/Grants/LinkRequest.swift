@@ -40,30 +40,35 @@ struct LinkRequest {
         return Array(hash.finalize())
     }
 
-    /// The same as a plain request for the object, without a trace of the token.
+    /// The same as a plain request for the object, without a trace of the token, and the object. That is what was read here,
+    /// once: the plain request's path under the same host may mean something else.
     ///
     /// - Throws: what a link that nobody made is answered with, where this one is for something else.
-    func request(_ asking: Asking, by right: GivenRight) throws(Refusal) -> Asking {
+    func request(_ asking: Asking, by right: GivenRight) throws(Refusal) -> (plain: Asking, located: Located) {
         let address: S3Address
-        var query: [UInt8] = []
+        var query = Query()
         switch place {
         case .own(let encoded):
             address = try self.address(encoded, right, asking.snapshot.server.keyRules)
         case .s3(let given, let sent):
             address = given
-            sent.appendCanonical(to: &query, excluding: "gh-link")
+            for item in sent.items where !item.name.elementsEqual("gh-link".utf8) {
+                query.append(item.name, item.value)
+            }
             guard !sent.items.contains(where: { $0.name.starts(with: "response-".utf8) }) else { throw .noSuchLink }
         }
         guard case .object(let bucket, let key) = address else { throw .noSuchLink }
         var path = Array("/\(bucket)/".utf8)
         PercentEncoding.append(key.bytes, to: &path, keepSlash: .keep)
+        var canonical: [UInt8] = []
+        query.appendCanonical(to: &canonical)
         let head = asking.head
-        return asking.with(
+        let plain = asking.with(
             head: RequestHead(
                 method: head.method,
                 version: head.version,
                 path: path,
-                query: query.isEmpty ? nil : query,
+                query: canonical.isEmpty ? nil : canonical,
                 fields: head.fields,
                 framing: head.framing,
                 keepAlive: head.keepAlive,
@@ -71,6 +76,7 @@ struct LinkRequest {
                 host: head.host
             )
         )
+        return (plain, Located(bucket, key, query: query, plain))
     }
 
     private func address(

@@ -42,10 +42,13 @@ struct RouteDelivery: Sendable {
     private var request: S3Request { admitted.request }
     private var planner: Planner { Planner(admitted, asking) }
 
+    /// Whether we may carry it: `auto` goes by what the store says.
+    var isCarried: Bool { route.delivery != .redirect || !leadsAway }
+
     func plan() throws(Refusal) -> Plan {
         switch route.delivery {
         case .proxy: try carried()
-        case .redirect: try leadsAway ? redirected() : carried()
+        case .redirect: try isCarried ? carried() : redirected()
         case .auto(let threshold): try chosen(by: threshold)
         }
     }
@@ -134,7 +137,7 @@ struct RouteDelivery: Sendable {
     /// Whether a redirect leaves us. Followed to ourselves, clients would show their credential again beside the URL's; what
     /// they want is here anyway. Whoever wants to know the URL gets one all the same.
     private var leadsAway: Bool {
-        guard !SentElsewhere.wantsDocument(asking.head), let bucket = admitted.bucket else { return true }
+        guard !SentElsewhere.wantsDocument(asking.head, of: route), let bucket = admitted.bucket else { return true }
         return bucket.backend.signsURLs && bucket.isReachedByClients(of: asking.snapshot.server)
     }
 
@@ -220,11 +223,31 @@ struct RouteDelivery: Sendable {
         let sent = asking.head.fields
         for entry in sent.entries where isBound(entry, sent) { bound.append(entry, of: sent, lowercasing: .name) }
         if let type = route.contentType { bound.append("content-type", type) }
-        if case .length(let length) = asking.head.framing, length > 0 {
-            guard length <= asking.snapshot.server.maxObjectSize else { throw .request(S3Error(.entityTooLarge)) }
-            bound.append("content-length", String(length))
-        }
+        let length = try statedLength()
+        guard length <= asking.snapshot.server.maxObjectSize else { throw .request(S3Error(.entityTooLarge)) }
+        bound.append("content-length", String(length))
         return bound
+    }
+
+    /// How long the body will be that goes to the store. A client that is sent on sends the body it announced; one that asks
+    /// for the URL alone has none yet, and says what it will have in `X-Upload-Content-Length`.
+    private func statedLength() throws(Refusal) -> Int64 {
+        let announced: Int64? = if case .length(let length) = asking.head.framing { length } else { nil }
+        guard SentElsewhere.wantsDocument(asking.head, of: route), announced ?? 0 == 0 else {
+            guard let announced else { throw .request(S3Error(.missingContentLength)) }
+            return announced
+        }
+        let fields = asking.head.fields
+        guard fields.count(of: "x-upload-content-length") > 0 else {
+            throw .request(
+                S3Error(.missingContentLength, "Say in X-Upload-Content-Length how many bytes will be uploaded.")
+            )
+        }
+        guard fields.count(of: "x-upload-content-length") == 1, let text = fields.first("x-upload-content-length"),
+            !text.isEmpty, text.count < 19, text.allSatisfy({ $0 &- UInt8(ascii: "0") < 10 }),
+            let length = Int64(String(decoding: text, as: UTF8.self))
+        else { throw .request(S3Error(.invalidArgument, "X-Upload-Content-Length is a number of bytes.")) }
+        return length
     }
 
     private func isBound(_ entry: FieldBlock.Entry, _ sent: FieldBlock) -> Bool {

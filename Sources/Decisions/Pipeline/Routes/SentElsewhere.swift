@@ -11,12 +11,12 @@ struct SentElsewhere {
         self.url = url
         method = head.method
         // Where we may as well send the object itself, the client's word is about that.
-        wantsDocument = route.delivery == .redirect && Self.wantsDocument(head)
+        wantsDocument = Self.wantsDocument(head, of: route)
     }
 
-    /// Whether a script says that it does not want to be sent on.
-    static func wantsDocument(_ head: RequestHead) -> Bool {
-        head.fields.first("accept")?.elementsEqual("application/json".utf8) ?? false
+    /// Whether a script says that it does not want to be sent on, of a route that never carries.
+    static func wantsDocument(_ head: RequestHead, of route: Route) -> Bool {
+        route.delivery == .redirect && head.fields.first("accept")?.elementsEqual("application/json".utf8) ?? false
     }
 
     var reply: Reply {
