@@ -64,7 +64,8 @@ struct AdminGate: RouterMiddleware {
             return try await next(request, context)
         }
         guard let token = request.cookie(Self.sessionCookie),
-            let session = sessions.session(token: token, now: sources.now()), sources.isAdmin(session.principal)
+            let session = sessions.session(token: token, now: sources.now()),
+            sources.isAdmin(session.principal, session.key)
         else {
             if request.method == .get, request.wantsHTML { return AdminReply.seeOther("/login") }
             return AdminReply.refusal(.unauthorized, "Unauthorized", "An admin's API key or a login is needed.")
@@ -109,9 +110,6 @@ struct AdminGate: RouterMiddleware {
     }
 
     private func callerByKey(_ request: Request, _ context: AdminContext) -> Result<AdminCaller, Refused> {
-        if let wait = limit.take(context.limitKey, now: sources.now()) {
-            return .failure(Refused(response: tooMany(wait)))
-        }
         guard let key = request.onlyField("x-api-key") else {
             return .failure(
                 Refused(response: AdminReply.refusal(.badRequest, "InvalidRequest", "There is more than one API key."))
@@ -119,14 +117,15 @@ struct AdminGate: RouterMiddleware {
         }
         switch sources.authenticate(Array(key.utf8)) {
         case .admin(let principal):
-            limit.refund(context.limitKey)
             return .success(.apiKey(principal))
         case .notAdmin:
-            limit.refund(context.limitKey)
             return .failure(
                 Refused(response: AdminReply.refusal(.forbidden, "AccessDenied", "The key's user is not an admin."))
             )
         case .unknown:
+            if let wait = limit.take(context.limitKey, now: sources.now()) {
+                return .failure(Refused(response: tooMany(wait)))
+            }
             return .failure(
                 Refused(response: AdminReply.refusal(.unauthorized, "Unauthorized", "The API key is not known."))
             )

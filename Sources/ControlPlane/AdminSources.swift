@@ -17,8 +17,8 @@ package struct AdminSources: Sendable {
     package var reload: @Sendable () async -> ReloadReport
     /// Whose API key this is, compared in constant time.
     package var authenticate: @Sendable (_ apiKey: [UInt8]) -> AdminAuthentication
-    /// Whether somebody who logged in earlier is still an admin.
-    package var isAdmin: @Sendable (Principal) -> Bool
+    /// Whether somebody who logged in earlier, with that key, is still an admin and has it still.
+    package var isAdmin: @Sendable (Principal, APIKeyDigest) -> Bool
     /// What a captured request is explained by.
     package var explainBasis: @Sendable () -> ExplainBasis
     package var auditLog: AuditLog?
@@ -40,7 +40,7 @@ package struct AdminSources: Sendable {
         effectiveConfiguration: @escaping @Sendable () async -> [UInt8],
         reload: @escaping @Sendable () async -> ReloadReport,
         authenticate: @escaping @Sendable (_ apiKey: [UInt8]) -> AdminAuthentication,
-        isAdmin: @escaping @Sendable (Principal) -> Bool,
+        isAdmin: @escaping @Sendable (Principal, APIKeyDigest) -> Bool,
         explainBasis: @escaping @Sendable () -> ExplainBasis,
         auditLog: AuditLog? = nil
     ) {

@@ -1,7 +1,8 @@
 import Synchronization
 import WireFormats
 
-/// How often one address may present a wrong key: ten times in five minutes. Bounded in memory.
+/// How often one address hears that a key is wrong: ten times in five minutes, then that it has to wait. A key that is right
+/// is never refused, since behind a proxy everybody has one address. Bounded in memory.
 final class AttemptLimit: Sendable {
     private struct Window {
         var endsAt: Instant
@@ -13,8 +14,7 @@ final class AttemptLimit: Sendable {
     private static let maximumAddresses = 10_000
     private let windows = Mutex<[String: Window]>([:])
 
-    /// Takes one attempt for `address`; nil: go ahead, else how long to wait. A success gives it back by ``refund``,
-    /// so that attempts made at the same moment can't all pass.
+    /// Counts a wrong key of `address`; nil: it may hear so, else how long to wait.
     func take(_ address: String, now: Instant) -> Duration? {
         windows.withLock { windows in
             if windows.count >= Self.maximumAddresses, windows[address] == nil {
@@ -31,13 +31,6 @@ final class AttemptLimit: Sendable {
             window.attempts += 1
             windows[address] = window
             return nil
-        }
-    }
-
-    func refund(_ address: String) {
-        windows.withLock { windows in
-            guard let window = windows[address], window.attempts > 0 else { return }
-            windows[address]?.attempts -= 1
         }
     }
 }

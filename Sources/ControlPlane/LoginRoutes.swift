@@ -39,29 +39,34 @@ struct LoginRoutes: Sendable {
             constantTimeEqual(sent, Array(expected.utf8))
         else { return form(message: "The form had expired. Please try again.", status: .forbidden) }
         let now = sources.now()
-        if let wait = gate.limit.take(context.limitKey, now: now) {
-            var response = form(message: "Too many wrong keys. Please wait some minutes.", status: .tooManyRequests)
-            response.headers[.retryAfter] = String(max(1, wait.components.seconds + 1))
-            return response
-        }
         switch sources.authenticate(key) {
         case .admin(let principal):
-            gate.limit.refund(context.limitKey)
             audit(principal, context, .allowed, "API key of an admin")
-            return open(principal, request, now)
+            return open(principal, APIKeyDigest(of: key), request, now)
         case .notAdmin(let principal):
             audit(principal, context, .denied, "not an admin")
             return form(message: "This key's user is not an admin.", status: .forbidden)
         case .unknown:
+            if let wait = gate.limit.take(context.limitKey, now: now) {
+                var response = form(message: "Too many wrong keys. Please wait some minutes.", status: .tooManyRequests)
+                response.headers[.retryAfter] = String(max(1, wait.components.seconds + 1))
+                return response
+            }
             audit(nil, context, .unauthenticated, "unknown API key")
             return form(message: "This API key is not known.", status: .unauthorized)
         }
     }
 
-    private func open(_ principal: Principal, _ request: Request, _ now: Instant) -> Response {
+    private func open(
+        _ principal: Principal,
+        _ key: APIKeyDigest,
+        _ request: Request,
+        _ now: Instant
+    ) -> Response {
         let token = Base64URL.encode(sources.random(32))
         let session = AdminSession(
             principal: principal,
+            key: key,
             csrfToken: Base64URL.encode(sources.random(32)),
             expiresAt: now + SessionStore.lifetime
         )

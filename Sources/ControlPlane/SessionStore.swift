@@ -6,6 +6,8 @@ import WireFormats
 /// A browser that logged in.
 struct AdminSession: Sendable {
     let principal: Principal
+    /// By which key they logged in: where it is theirs no more, the session ends.
+    let key: APIKeyDigest
     /// Every form of the session carries it.
     let csrfToken: String
     let expiresAt: Instant

@@ -207,7 +207,7 @@ actor RunningConfiguration {
             effectiveConfiguration: { await self.effectiveConfiguration },
             reload: { await self.reload() },
             authenticate: { key in self.authenticate(key) },
-            isAdmin: { principal in self.isAdmin(principal) },
+            isAdmin: { principal, key in self.isAdmin(principal, by: key) },
             explainBasis: {
                 ExplainBasis(
                     snapshot: self.snapshot.withLock { $0 },
@@ -324,7 +324,8 @@ actor RunningConfiguration {
         return user.role == .admin ? .admin(user.principal) : .notAdmin(user.principal)
     }
 
-    private nonisolated func isAdmin(_ principal: Principal) -> Bool {
-        snapshot.withLock { $0 }.admins.contains(principal)
+    private nonisolated func isAdmin(_ principal: Principal, by key: APIKeyDigest) -> Bool {
+        let user = snapshot.withLock { $0 }.apiKeys.user(holding: key)
+        return user?.role == .admin && user?.principal == principal
     }
 }

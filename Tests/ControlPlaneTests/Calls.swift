@@ -16,6 +16,8 @@ let noon = Instant(secondsSince1970: 1_800_000_000)
 struct APICaller {
     let desk: Desk
     var key = "alice-key"
+    /// What the configuration says it is.
+    var keyOfAlice = "alice-key"
     var peer = "192.0.2.7"
     var policies = PolicySet()
     var buckets: [Bucket] = []
@@ -25,6 +27,7 @@ struct APICaller {
     var url = "https://files.example.com"
     var now = noon
     var requiresAudit = false
+    var uploads = UploadRules()
 
     func ask(
         _ method: HTTPMethod,
@@ -105,7 +108,7 @@ struct APICaller {
                     ? []
                     : [
                         APIKeyTable.Entry(
-                            digest: APIKeyDigest(of: Array("alice-key".utf8)),
+                            digest: APIKeyDigest(of: Array(keyOfAlice.utf8)),
                             user: APIUser(name: "alice", role: .user, allowedBuckets: .named(["photos", "local"]))
                         ),
                         APIKeyTable.Entry(
@@ -120,7 +123,8 @@ struct APICaller {
             ownLimits: [:],
             openAccount: nil,
             buckets: buckets,
-            urlKeys: URLKeyring(secret: Secret(Array(repeating: 7, count: 32)))
+            urlKeys: URLKeyring(secret: Secret(Array(repeating: 7, count: 32))),
+            uploads: uploads
         )
     }
 }

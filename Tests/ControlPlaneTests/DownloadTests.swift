@@ -225,6 +225,10 @@ struct DownloadTests {
         var without = caller
         without.hasUsers = false
         #expect(try without.follow(url).outcome == .unauthenticated)
+        // What was signed with a key ends with it, though its owner has another one.
+        var rotated = caller
+        rotated.keyOfAlice = "the next key"
+        #expect(try rotated.follow(url).outcome == .unauthenticated)
         var elsewhere = caller
         elsewhere.policies = try Self.policy("Deny", #"{"IpAddress":{"aws:SourceIp":"198.51.100.0/24"}}"#)
         elsewhere.peer = "198.51.100.7"

@@ -27,7 +27,8 @@ struct GrantAPITests {
         auditLog = try AuditLog(AuditLog.Settings(path: directory.file("audit.jsonl")), now: { noon })
         keeper = GrantKeeper(memory) { noon }
         let random: @Sendable (Int) -> [UInt8] = { count in (0..<count).map { _ in UInt8.random(in: 0...255) } }
-        let grants = GrantAPI(memory, keeper: keeper, log: IssueLog(auditLog), random: random)
+        let log = IssueLog(auditLog)
+        let grants = GrantAPI(memory, keeper: keeper, log: log, random: random)
         alice = APICaller(desk: Desk(grants.operations, version: "9"))
         alice.grants = keeper.source
         let endpoint = try #require(Endpoint(url: "http://store"))
@@ -175,6 +176,61 @@ struct GrantAPITests {
         #expect(
             try await alice.ask(.get, "/-/v1/grants?bucket=docs", type: nil).body.objects("grants")?.isEmpty == true
         )
+    }
+
+    @Test("Who wanted to give what they may not is in the log")
+    func refusalIsLogged() async throws {
+        _ = try await bob.ask(.post, "/-/v1/grants", Self.body(["subject": #""user:alice""#]))
+        _ = try await bob.ask(.post, "/-/v1/grants", Self.body(["subject": #""link""#]))
+        let lines = try await auditText().split(separator: "\n")
+        let refused = lines.filter { $0.contains(#""verdict":"denied""#) && $0.contains(#""who":"user:bob""#) }
+        #expect(refused.count == 2)
+        #expect(refused.first?.contains(#""action":"create_grant""#) ?? false)
+        #expect(refused.last?.contains(#""action":"create_link""#) ?? false)
+        #expect(refused.allSatisfy { $0.contains("not_permitted") })
+    }
+
+    @Test("One giver leaves room for others, and nothing is given for ever")
+    func oneGiver() async throws {
+        let photos = try #require(BucketName(validating: "photos"))
+        keeper.book.update { table in
+            for number in 0..<GrantKeeper.mostOfOneGiver {
+                let right = GivenRight(
+                    id: "\(number)",
+                    bucket: photos,
+                    reach: .prefix([]),
+                    actions: ActionSet(.getObject),
+                    giver: Giver(.user("alice")),
+                    expiresAt: noon + .seconds(3600)
+                )
+                table.insert(right, for: .principal(.user("somebody")))
+            }
+        }
+        let full = try await alice.ask(.post, "/-/v1/grants", Self.body())
+        #expect(full.status == 409 && full.body.object("error")?.text("code") == "TooManyGrants")
+        #expect(try await auditText().contains("TooManyGrants"))
+        keeper.book.update { $0.remove("7") }
+        let end = "\"\(Timestamp.iso8601(noon + .seconds(100 * 365 * 86_400)))\""
+        let made = try await alice.ask(.post, "/-/v1/grants", Self.body(["expires_at": end]))
+        #expect(made.body.text("expires_at") == Timestamp.iso8601(noon + .seconds(3650 * 86_400)))
+        #expect(try await alice.ask(.post, "/-/v1/grants", Self.body()).status == 409)
+    }
+
+    @Test("Somebody whose name looks the same sees and takes back nothing")
+    func lookalike() async throws {
+        let grant = Grant(
+            id: String(repeating: "a", count: 32),
+            subject: .principal("idp:auth:e\u{301}"),
+            bucket: try #require(BucketName(validating: "photos")),
+            reach: .prefix([]),
+            actions: ActionSet(.getObject),
+            grantor: "idp:auth:e\u{301}",
+            issuedAt: noon,
+            expiresAt: noon + .seconds(60)
+        )
+        #expect(!Principal.identityProvider(name: "auth", subject: "\u{e9}").isNamed(grant.grantor))
+        #expect(grant.holder == .principal(.identityProvider(name: "auth", subject: "e\u{301}")))
+        #expect(grant.holder != .principal(.identityProvider(name: "auth", subject: "\u{e9}")))
     }
 
     @Test("Without the state nothing is given and nothing is taken back")

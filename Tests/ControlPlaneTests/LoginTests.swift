@@ -107,6 +107,16 @@ import WireFormats
         }
     }
 
+    @Test func aSessionEndsWithTheKeyThatMadeIt() async throws {
+        let situation = Situation()
+        try await withListener(situation) { client async throws in
+            let cookie = ("cookie", client.session(try await client.logIn()))
+            #expect(try await client.send("GET", "/api/status", [cookie]).status == 200)
+            situation.keyIsNew.store(true, ordering: .relaxed)
+            #expect(try await client.send("GET", "/api/status", [cookie]).status == 401)
+        }
+    }
+
     @Test func loggingOutEndsTheSession() async throws {
         try await withListener { client async throws in
             let cookie = ("cookie", client.session(try await client.logIn()))
@@ -124,12 +134,13 @@ import WireFormats
         }
     }
 
-    @Test func loginsAreLimitedPerAddressAndTheKeyIsNotTriedAnyMore() async throws {
+    @Test func wrongLoginsAreLimitedPerAddressAndLockNobodyOut() async throws {
         try await withListener { client async throws in
             for _ in 0..<10 { #expect(try await client.logIn(key: "guess").status == 401) }
-            let limited = try await client.logIn()
+            let limited = try await client.logIn(key: "guess")
             #expect(limited.status == 429)
             #expect(client.session(limited).isEmpty)
+            #expect(!client.session(try await client.logIn()).isEmpty)
         }
     }
 

@@ -34,6 +34,8 @@ final class Situation: Sendable {
 
     let seconds = Atomic<Int64>(1_800_000_000)
     let stillAdmin = Atomic<Bool>(true)
+    /// Whether the admin's key is another one by now.
+    let keyIsNew = Atomic<Bool>(false)
     let ready = Atomic<Bool>(true)
     let reloads = Atomic<Int>(0)
     let reloadSucceeds = Atomic<Bool>(true)
@@ -79,7 +81,10 @@ final class Situation: Sendable {
                 if constantTimeEqual(key, Array(Self.userKey.utf8)) { return .notAdmin(.user("alice")) }
                 return .unknown
             },
-            isAdmin: { _ in self.stillAdmin.load(ordering: .relaxed) },
+            isAdmin: { principal, key in
+                self.stillAdmin.load(ordering: .relaxed) && principal == .user("root")
+                    && key == APIKeyDigest(of: Self.adminKey.utf8) && !self.keyIsNew.load(ordering: .relaxed)
+            },
             explainBasis: { ExplainBasis(snapshot: self.snapshot, tokens: NoTokens()) },
             auditLog: auditLog
         )

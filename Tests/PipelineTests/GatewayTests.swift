@@ -88,6 +88,49 @@ struct GatewayTests {
         )
     }
 
+    @Test("A browser's preflight passes without a credential, with nothing signed", arguments: GatewayDialect.allCases)
+    func preflight(dialect: GatewayDialect) throws {
+        let fields = [("origin", "https://app.example.com"), ("access-control-request-method", "PUT")]
+        let call = Call("OPTIONS", "/s3/renamed/a%20b", fields)
+        let decision = try decide(dialect, call)
+        let reply = try decision.reply()
+        #expect(reply.status == 200 && decision.outcome == .allowed)
+        #expect(reply.fields.string("authorization") == nil && reply.fields.string("x-amz-date") == nil)
+        #expect(reply.fields.string("x-gatehouse-upstream-path") == "/at-the-store/a%20b")
+        #expect(reply.fields.string("x-gatehouse-upstream-host") == "north")
+        for name in ["authorization", "x-api-key", "x-amz-security-token", "cookie"] {
+            #expect(try decide(dialect, call.with(name, "x")).reply().status == 403, "\(name)")
+        }
+        for wrong in [
+            Call("OPTIONS", "/s3/renamed/a", [fields[0]]), Call("OPTIONS", "/s3/renamed/a", [fields[1]]),
+            // Rules of our own, a folder, and what is nobody's.
+            Call("OPTIONS", "/s3/web/a", fields), Call("OPTIONS", "/s3/local/a", fields),
+            Call("OPTIONS", "/s3/nowhere/a", fields), Call("OPTIONS", "/s3/renamed/a?X-Amz-Signature=x", fields),
+            Call("OPTIONS", "/s3/renamed/../x", fields),
+        ] { #expect(try decide(dialect, wrong).reply().status == 403, "\(wrong.testDescription)") }
+    }
+
+    @Test("Guessing through a gateway that tells no address is slowed down, and lets the others through")
+    func guessing() throws {
+        var gate = Self.gate()
+        var outcomes: Set<String> = []
+        var statuses: Set<Int> = []
+        for number in 0..<200 {
+            let guess = check(.nginx, Call("GET", "/s3/photos/a").with("x-api-key", "guess\(number)"))
+            let decision = try gate.decide(guess, from: Self.gateway)
+            outcomes.insert("\(decision.outcome)")
+            statuses.insert(try decision.reply().status)
+        }
+        #expect(outcomes == ["unauthenticated", "limited"])
+        #expect(statuses == [401, 403])
+        #expect(
+            try gate.decide(check(.nginx, Call("GET", "/s3/photos/a").by(.alice)), from: Self.gateway).reply().status
+                == 200
+        )
+        let elsewhere = check(.nginx, Call("GET", "/s3/photos/a").with("x-api-key", "guess"))
+        #expect(try gate.decide(elsewhere, from: "10.9.9.9").reply().status == 401)
+    }
+
     @Test(
         "Every dialect's question is answered with a signature for what the store receives",
         arguments: GatewayDialect.allCases,

@@ -204,6 +204,45 @@ struct GrantStoreSuite {
         }
     }
 
+    @Test("What was taken back is forgotten though it would have lasted for years", arguments: StateKind.allCases)
+    func forgetting(_ kind: StateKind) async throws {
+        try await kind.withState { state in
+            for id in ["1", "2", "3"] {
+                _ = try await state.insert(try grant(id, expiresAt: noon + .seconds(99_999_999)), for: nil)
+            }
+            _ = try await state.revoke("1", at: noon)
+            _ = try await state.revoke("2", at: noon + .seconds(60))
+            #expect(try await state.forget(expiredBefore: noon + .seconds(60), limit: 9) == 1)
+            #expect(try await state.grant("1") == nil)
+            #expect(try await state.grant("2") != nil)
+            #expect(try await state.forget(expiredBefore: noon + .seconds(61), limit: 9) == 1)
+            #expect(try await state.grant("3") != nil)
+        }
+    }
+
+    @Test("Of many URLs that rest on one grant the longest lasting are kept", arguments: StateKind.allCases)
+    func manyURLs(_ kind: StateKind) async throws {
+        try await kind.withState { state in
+            _ = try await state.insert(try grant("1"), for: nil)
+            let count = OutstandingURL.most + 3
+            // The longest lasting first.
+            for number in 0..<count {
+                let url = OutstandingURL(
+                    grant: "1",
+                    method: "GET",
+                    bucket: try bucket(),
+                    key: ObjectKey("a"),
+                    expiresAt: noon + .seconds(Int64(count - number))
+                )
+                try await state.remember(url)
+            }
+            let kept = try await state.outstanding("1", at: noon, limit: 9999)
+            #expect(kept.count == OutstandingURL.most)
+            #expect(kept.first?.expiresAt == noon + .seconds(Int64(count)))
+            #expect(kept.last?.expiresAt == noon + .seconds(4))
+        }
+    }
+
     @Test("Signed URLs of stores are remembered with their grant until they end", arguments: StateKind.allCases)
     func outstanding(_ kind: StateKind) async throws {
         try await kind.withState { state in

@@ -81,6 +81,7 @@ package final class EventDelivery: Service, Sendable {
     }
 
     private func deliver(_ entry: OutboxEntry) async {
+        guard snapshot().uploads.targets.contains(entry.target) else { return await drop(entry) }
         let failure = await failure(of: entry)
         do throws(StateError) {
             guard let failure else {
@@ -93,13 +94,26 @@ package final class EventDelivery: Service, Sendable {
             if isLast {
                 logger.error(
                     "an event was given up",
-                    metadata: ["target": "\(entry.target)", "event": "\(entry.event.id)", "reason": "\(failure)"]
+                    metadata: ["target": "\(entry.place)", "event": "\(entry.event.id)", "reason": "\(failure)"]
                 )
             }
             let next = isLast ? nil : now() + Self.pause(after: entry)
             try await outbox.failed(entry.id, reason: failure, next: next)
         } catch {
             // The lease ends, and it is told again.
+            logger.warning("the outbox can't be written", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Whoever was taken out of the configuration is told nothing any more.
+    private func drop(_ entry: OutboxEntry) async {
+        logger.notice(
+            "an event was dropped: its target is configured no more",
+            metadata: ["target": "\(entry.place)", "event": "\(entry.event.id)"]
+        )
+        do throws(StateError) {
+            try await outbox.delivered(entry.id)
+        } catch {
             logger.warning("the outbox can't be written", metadata: ["error": "\(error)"])
         }
     }
@@ -135,5 +149,17 @@ package final class EventDelivery: Service, Sendable {
         let doubled = Duration.seconds(2 << min(max(0, entry.attempts - 1), 11))
         let spread = Int(entry.event.id.utf8.reduce(UInt32(entry.attempts)) { ($0 &* 31) &+ UInt32($1) } % 512)
         return min(doubled, longestPause) * (768 + spread) / 1024
+    }
+}
+
+extension OutboxEntry {
+    /// Where the target is, for logs and whoever looks: its path and its query may be all that lets somebody in there.
+    var place: String {
+        guard let start = target.firstRange(of: "://")?.upperBound else {
+            return String(target.prefix { $0 != ":" })
+        }
+        let authority = target[start...].prefix { !"/?#".contains($0) }
+        let host = authority.lastIndex(of: "@").map { authority[authority.index(after: $0)...] } ?? authority
+        return String(target[..<start]) + host
     }
 }

@@ -51,7 +51,7 @@ package struct UploadReport: Sendable {
     private static func letter(_ entry: OutboxEntry) -> StrictJSON {
         .object([
             ("event", .string(entry.event.id)), ("type", .string(entry.event.type)),
-            ("upload", .string(entry.event.slot.id)), ("target", .string(entry.target)),
+            ("upload", .string(entry.event.slot.id)), ("target", .string(entry.place)),
             ("attempts", .integer(Int64(entry.attempts))), ("last_failure", .string(entry.lastFailure)),
         ])
     }

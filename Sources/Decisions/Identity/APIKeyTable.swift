@@ -20,7 +20,7 @@ public struct APIKeyTable: Sendable {
 
     /// By the digest's first eight bytes.
     private let candidates: [UInt64: [Entry]]
-    private let byName: [String: APIUser]
+    private let byName: [String: Entry]
 
     /// - Throws: ``APIKeyTableError`` when two users have the same key, since who acts would be chance, and when a
     ///   key is the empty string.
@@ -36,11 +36,19 @@ public struct APIKeyTable: Sendable {
             table[Self.selector(entry.digest.bytes), default: []].append(entry)
         }
         candidates = table
-        byName = Dictionary(entries.map { ($0.user.name, $0.user) }, uniquingKeysWith: { first, _ in first })
+        byName = Dictionary(entries.map { ($0.user.name, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
     /// The user of that name, whoever asks.
-    public func user(named name: String) -> APIUser? { byName[name] }
+    public func user(named name: String) -> APIUser? { byName[name]?.user }
+
+    /// The key of the user of that name.
+    public func digest(ofUser name: String) -> APIKeyDigest? { byName[name]?.digest }
+
+    /// The user whose key has that digest; nil where it is nobody's any more.
+    public func user(holding digest: APIKeyDigest) -> APIUser? {
+        candidates[Self.selector(digest.bytes)]?.first { constantTimeEqual($0.digest.bytes, digest.bytes) }?.user
+    }
 
     /// The user whose key this is; nil when it is nobody's.
     public func user(presenting key: [UInt8]) -> APIUser? {

@@ -14,17 +14,28 @@ public struct URLKey: Hashable, Sendable {
     public let id: String
     /// Who asked for it.
     public let holder: CredentialHolder
+    /// Which of the holder's keys it was, one after another; empty where there is none. With a key ends what was signed on its
+    /// account.
+    public let generation: String
 
     /// - Parameter random: 16 unpredictable bytes.
-    public init(random: [UInt8], holder: CredentialHolder) {
+    public init(random: [UInt8], holder: CredentialHolder, generation: String = "") {
         precondition(random.count == 16, "an id is 128 bits")
-        id = Hex.encode(random)
-        self.holder = holder
+        self.init(id: Hex.encode(random), holder: holder, generation: generation)
     }
 
-    fileprivate init(id: String, holder: CredentialHolder) {
+    fileprivate init(id: String, holder: CredentialHolder, generation: String) {
         self.id = id
         self.holder = holder
+        self.generation = generation
+    }
+
+    /// What tells one key from the next, without being of use for anything else.
+    public static func generation(of secret: some Sequence<UInt8>) -> String {
+        var hash = SHA256()
+        hash.update(data: Array("gatehouse key generation\n".utf8))
+        hash.update(data: Array(secret))
+        return Hex.encode(Array(hash.finalize()).prefix(16))
     }
 }
 
@@ -92,13 +103,13 @@ public struct URLKeyring: Sendable {
 extension URLKey {
     /// What is sealed.
     fileprivate var document: [UInt8] {
-        StrictJSON.object([("id", .string(id))] + holder.members).text
+        StrictJSON.object([("id", .string(id)), ("generation", .string(generation))] + holder.members).text
     }
 
     fileprivate init?(document: [UInt8]) {
         guard case .object(let members)? = try? StrictJSON(parsing: document), let id = members.text("id"),
-            let holder = CredentialHolder(members)
+            let generation = members.text("generation"), let holder = CredentialHolder(members)
         else { return nil }
-        self.init(id: id, holder: holder)
+        self.init(id: id, holder: holder, generation: generation)
     }
 }

@@ -380,6 +380,10 @@ struct Authenticator {
             throw Self.refusal(error)
         }
         let owner = try asking.standing(of: key.holder, issuedAt: verified.signedAt)
+        // The key may have another secret by now.
+        guard asking.snapshot.generation(of: key.holder, at: asking.now) == key.generation else {
+            throw Self.refusal(AccessKeyRefusal.unknown)
+        }
         return Authenticated(
             principal: owner.principal,
             basis: owner.basis,
@@ -487,6 +491,9 @@ struct Authenticator {
             region: asking.snapshot.server.region
         )
         let owner = try asking.standing(of: key.holder, issuedAt: signedAt)
+        guard asking.snapshot.generation(of: key.holder, at: asking.now) == key.generation else {
+            throw AccessKeyRefusal.unknown
+        }
         let caller = Authenticated(
             principal: owner.principal,
             basis: owner.basis,

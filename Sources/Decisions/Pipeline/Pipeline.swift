@@ -161,9 +161,10 @@ public struct Pipeline {
         notes.reason =
             caller.remark.utf8CodeUnitCount == 0 ? admitted.reason : admitted.reason + "; \(caller.note)"
         if let wait = try stillOpen(admitted, asking, knowing: findings, noting: &notes) { return wait }
-        return try counting(admitted, asking, knowing: findings, noting: &notes) { () throws(Refusal) -> Plan in
+        let plan = try counting(admitted, asking, knowing: findings, noting: &notes) { () throws(Refusal) -> Plan in
             try Planner(admitted, asking).plan()
         }
+        return asking.snapshot.isolating(plan, of: request, located, asking.head)
     }
 
     /// The plan of an admitted request, behind the uses of grants that it takes.

@@ -39,9 +39,11 @@ public struct RequestOrigin: Sendable {
     }
 
     /// What is known of a request that somebody else received.
-    init(client: IPAddress?, isSecure: Bool, host: [UInt8]) {
+    ///
+    /// - Parameter peer: whoever received it, and asks about it.
+    init(client: IPAddress?, peer: IPAddress?, isSecure: Bool, host: [UInt8]) {
         self.client = client
-        peer = nil
+        self.peer = peer
         self.isSecure = isSecure
         self.host = host
         innerHost = nil

@@ -2,6 +2,7 @@ public import Admission
 public import Backends
 public import Identity
 public import S3API
+import WireFormats
 
 /// Everything a decision rests on, compiled from one configuration and never changed: every event loop reads it without
 /// a lock, and a request keeps the one it began with. A reload makes a new one.
@@ -90,6 +91,17 @@ public final class Snapshot: Sendable {
         self.upstreams = Set(upstreams)
         upstreamObjects = Set(upstreams.map(ObjectIdentifier.init))
         self.buckets = Dictionary(buckets.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// Which key it is that somebody shows; nil where there is none any more.
+    func generation(of holder: CredentialHolder, at now: Instant) -> String? {
+        switch holder {
+        case .user(let name): apiKeys.digest(ofUser: name).map { URLKey.generation(of: $0.bytes) }
+        case .accessKey(let id):
+            (try? accessKeys.find(id, at: now)).map { URLKey.generation(of: $0.secret.reveal().utf8) }
+        // These end by themselves.
+        case .token, .session: ""
+        }
     }
 
     /// The bucket of that name: an entry of the configuration, or one of the account that owns all others.

@@ -109,7 +109,9 @@ enum GrantTable {
         try database.cachedStatement(
             sql: """
                 DELETE FROM permission WHERE number IN (
-                    SELECT number FROM permission WHERE expires < ? ORDER BY expires LIMIT ?
+                    SELECT number FROM permission WHERE expires < ?1
+                    UNION SELECT number FROM permission WHERE revoked < ?1
+                    LIMIT ?2
                 )
                 """
         ).execute(arguments: [instant.nanosecondsSince1970, limit])

@@ -86,6 +86,14 @@ enum GrantUses {
         ).execute(arguments: [
             url.method, url.bucket.string, Data(url.key.bytes), url.expiresAt.nanosecondsSince1970, url.grant,
         ])
+        try database.cachedStatement(
+            sql: """
+                DELETE FROM outstanding WHERE number IN (
+                    SELECT outstanding.number FROM permission JOIN outstanding ON outstanding.permission = permission.number
+                    WHERE permission.id = ? ORDER BY outstanding.expires DESC LIMIT -1 OFFSET ?
+                )
+                """
+        ).execute(arguments: [url.grant, OutstandingURL.most])
     }
 
     static func outstanding(

@@ -61,7 +61,7 @@ extension GrantAPI {
                     .object([
                         JSONMember("id", .text(JSONText(32...32, .hexadecimal(digits: 32)))),
                         JSONMember("revoked_at", .instant),
-                        JSONMember("outstanding_urls", .array(of: Self.url, count: 0...1000)),
+                        JSONMember("outstanding_urls", .array(of: Self.url, count: 0...OutstandingURL.most)),
                         JSONMember("last_expires_at", .instant, .optional),
                     ])
                 )
@@ -147,7 +147,7 @@ extension GrantAPI {
         try await asked { () async throws(StateError) in
             guard let revoked = try await store.revoke(id, at: now) else { return nil }
             try await keeper.refresh()
-            return Self.answer(revoked.grant, try await store.outstanding(id, at: now, limit: 1000), now)
+            return Self.answer(revoked.grant, try await store.outstanding(id, at: now, limit: OutstandingURL.most), now)
         }
     }
 

@@ -45,7 +45,8 @@ package struct GrantAPI: Sendable {
                 bucket. What somebody was given they can't give on. Links are for `get_object` and `head_object` alone; \
                 their address is in this answer and kept nowhere, so that a repeated creation is answered without it. Grants \
                 that are given with a token end when the identity provider's `max_grant_ttl` is over, those of an access key \
-                with the key: `expires_at` in the answer says when.
+                with the key, and none lasts longer than ten years: `expires_at` in the answer says when. Nobody has more than \
+                \(GrantKeeper.mostOfOneGiver) in force.
                 """,
             parameters: [.idempotencyKey],
             body: .object([
@@ -87,11 +88,27 @@ package struct GrantAPI: Sendable {
         let id = Hex.encode(random(16))
         let token = Base64URL.encode(random(24))
         let wish = try GrantWish(request, id: id)
-        let (grant, reason) = try await wish.grant(linkedBy: Array(SHA256.hash(data: Array(token.utf8))))
-        guard keeper.book.current.count < GrantKeeper.most else { throw APIFailure(.tooManyGrants) }
+        let (grant, reason): (Grant, String)
+        do throws(APIFailure) {
+            (grant, reason) = try await wish.grant(linkedBy: Array(SHA256.hash(data: Array(token.utf8))))
+            let inForce = keeper.book.current
+            guard inForce.count < GrantKeeper.most,
+                inForce.count(givenBy: request.caller.principal) < GrantKeeper.mostOfOneGiver
+            else { throw APIFailure(.tooManyGrants) }
+        } catch {
+            let refused = IssueLog.Entry.refused(
+                wish.action,
+                bucket: wish.bucket,
+                key: wish.reach.bytes,
+                reason:
+                    "\(error.reason.isEmpty ? error.code.name : error.reason); for \(wish.isLink ? "a link" : wish.subject)"
+            )
+            try await log.record([refused], of: request)
+            throw error
+        }
         let entry = IssueLog.Entry.issued(
             IssuedArtefact(kind: wish.isLink ? "link" : "grant", id: id),
-            by: wish.isLink ? "create_link" : "create_grant",
+            by: wish.action,
             bucket: grant.bucket,
             key: grant.reach.bytes,
             reason: "\(reason); for \(wish.isLink ? "a link" : wish.subject)",

@@ -13,6 +13,8 @@ package final class GrantKeeper: UseCounter {
     private static let page = 1000
     /// Grants in force beyond this are not made: the table is in memory.
     static let most = 100_000
+    /// So that one giver leaves room for others.
+    static let mostOfOneGiver = 10_000
 
     package let book = GrantBook()
     private let store: any GrantStore

@@ -9,13 +9,17 @@ import WireFormats
 struct GrantWish {
     let subject: String
     var isLink: Bool { subject == Self.link }
+    /// As the audit log calls it.
+    var action: StaticString { isLink ? "create_link" : "create_grant" }
 
     private static let link = "link"
+    /// Ten years: what is meant to hold for ever belongs into the configuration.
+    private static let longest = Duration.seconds(3650 * 86_400)
 
     private let request: APIRequest
     private let id: String
-    private let bucket: BucketName
-    private let reach: Grant.Reach
+    let bucket: BucketName
+    let reach: Grant.Reach
     private let actions: ActionSet
     private let expiresAt: Instant
     private let source: CIDR?
@@ -150,7 +154,7 @@ struct GrantWish {
     /// said: that has a limit of its own.
     private static func latest(for request: APIRequest) -> Instant {
         guard case .identityProvider(let name, _) = request.caller.principal else {
-            return request.caller.credentialExpiresAt ?? Instant(nanosecondsSince1970: .max)
+            return min(request.now + longest, request.caller.credentialExpiresAt ?? request.now + longest)
         }
         let provider = request.caller.snapshot.identityProviders.first { $0.name == name }
         return request.now + (provider?.maxGrantTTL ?? .seconds(86_400))

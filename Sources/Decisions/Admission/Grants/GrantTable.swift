@@ -14,24 +14,33 @@ public struct GrantTable: BookContent {
     private var holders: [String: Holder] = [:]
     /// Of links, by the principal that their holders are.
     private var links: [String: GivenRight] = [:]
+    private var given: [Principal: Int] = [:]
 
     public init() {}
 
     public var count: Int { holders.count }
     public var isEmpty: Bool { holders.isEmpty }
 
+    /// How many of them somebody gave.
+    public func count(givenBy principal: Principal) -> Int { given[principal] ?? 0 }
+
     /// Adds a right, or replaces the one of the same id.
     public mutating func insert(_ right: GivenRight, for holder: Holder) {
         remove(right.id)
         holders[right.id] = holder
         rights[holder, default: []].append(right)
+        given[right.giver.principal, default: 0] += 1
         if case .link = holder { links[right.id] = right }
     }
 
     public mutating func remove(_ id: String) {
         guard let holder = holders.removeValue(forKey: id) else { return }
         links[id] = nil
-        rights[holder]?.removeAll { $0.id == id }
+        guard let place = rights[holder]?.firstIndex(where: { $0.id == id }),
+            let right = rights[holder]?.remove(at: place)
+        else { return }
+        let giver = right.giver.principal
+        given[giver] = given[giver].flatMap { $0 > 1 ? $0 - 1 : nil }
         if rights[holder]?.isEmpty ?? false { rights[holder] = nil }
     }
 

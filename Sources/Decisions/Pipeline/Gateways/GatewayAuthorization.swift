@@ -1,5 +1,6 @@
 import Admission
 import HTTP1
+import Identity
 import S3API
 import WireFormats
 
@@ -58,6 +59,9 @@ extension Pipeline {
         notes.key = located.address.key
         guard located.style == .path else { throw .gateway("the host names the bucket") }
         try check.checkQuery(located.query)
+        if check.original.head.method == .options {
+            return try preflight(check, located, knowing: findings, noting: &notes)
+        }
         let authentication = try authenticator.authenticate(
             check.original,
             located.query,
@@ -82,5 +86,35 @@ extension Pipeline {
         notes.reason = "\(check.dialect.rawValue): \(admitted.reason)"
         notes.outcome = .allowed
         return .reply(signature.reply(check.dialect))
+    }
+
+    /// A browser's question before a request of another origin: it has no credential, and the store answers it.
+    private func preflight(
+        _ check: GatewayCheck,
+        _ located: Located,
+        knowing findings: Findings,
+        noting notes: inout Decision
+    ) throws(Refusal) -> Plan {
+        notes.operation = "Preflight"
+        let fields = check.original.head.fields
+        // A browser sends none, and the store must not get one that was meant for us.
+        for credential in Self.credentials where fields.count(of: credential) > 0 {
+            throw .gateway("a preflight with \(credential)")
+        }
+        let question: CORSConfiguration.Preflight
+        do {
+            question = try CORSConfiguration.Preflight(fields)
+        } catch {
+            throw .gateway("no preflight: \(error.message)")
+        }
+        let unsigned = try GatewaySignature(question, located)
+        notes.permit = try limit(.anonymous, check.original, holding: findings.permit)
+        notes.reason = "\(check.dialect.rawValue): preflight"
+        notes.outcome = .allowed
+        return .reply(unsigned.reply(check.dialect))
+    }
+
+    private static var credentials: [StaticString] {
+        ["authorization", "x-api-key", "x-amz-security-token", "cookie"]
     }
 }

@@ -124,7 +124,7 @@ struct GatewayCheck {
 
 extension RequestOrigin {
     /// Of a request that another gateway asks about. The address is known where the gateway is a trusted proxy that says
-    /// it; the gateway's own address is nobody's.
+    /// it; the gateway's own address is nobody's, but what fails is counted by it where no other is known.
     fileprivate init(
         of request: RequestHead,
         askedAboutBy check: RequestHead,
@@ -132,12 +132,13 @@ extension RequestOrigin {
         trusted: [CIDR]
     ) {
         guard let peer = facts.peer, trusted.contains(where: { $0.contains(peer) }) else {
-            self.init(client: nil, isSecure: false, host: request.host)
+            self.init(client: nil, peer: facts.peer, isSecure: false, host: request.host)
             return
         }
         let told = RequestOrigin(check, facts, trusted: trusted)
         self.init(
             client: check.fields.count(of: "x-forwarded-for") > 0 ? told.client : nil,
+            peer: peer,
             isSecure: told.isSecure,
             host: request.host
         )

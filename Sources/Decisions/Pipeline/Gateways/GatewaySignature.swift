@@ -7,8 +7,34 @@ import Signatures
 /// What a gateway adds to an admitted request so that the store accepts it: a signature that holds for this method,
 /// path, query and these fields, and for nothing else.
 struct GatewaySignature {
-    private let request: GatewayRequest
-    private var signed: OutgoingRequest { request.signed }
+    private let signed: OutgoingRequest
+    /// Of its fields those that the gateway has to add.
+    private let added: [StaticString]
+
+    /// A browser's question about a store's own rules: nothing is signed, and nobody needs to be known.
+    ///
+    /// - Throws: a denial where it is not the store that answers it.
+    init(_ question: CORSConfiguration.Preflight, _ located: Located) throws(Refusal) {
+        guard let bucket = located.bucket, bucket.kind == .s3, let store = bucket.backend as? S3Backend,
+            case .tcp = store.endpoint.address
+        else {
+            throw .gateway("no other gateway reaches this bucket's store")
+        }
+        guard bucket.crossOrigin == nil else {
+            throw .gateway("this bucket's rules for other origins are not its store's")
+        }
+        do {
+            signed = try store.preflightRequest(
+                for: located.address,
+                origin: question.origin,
+                method: question.method,
+                headers: question.headerList
+            )
+        } catch {
+            throw .request(error)
+        }
+        added = []
+    }
 
     /// - Throws: a denial for what only Gatehouse itself can carry.
     init(_ admitted: Admitted, _ asking: Asking) throws(Refusal) {
@@ -18,9 +44,9 @@ struct GatewaySignature {
         }
         try Planner(admitted, asking).guardCarried(bucket)
         try Self.check(admitted, asking, at: bucket)
-        let signed: GatewayRequest?
+        let request: GatewayRequest?
         do {
-            signed = try bucket.backend.gatewayRequest(
+            request = try bucket.backend.gatewayRequest(
                 for: admitted.request,
                 head: asking.head,
                 // What the client said of its body the store may hold it to.
@@ -30,8 +56,8 @@ struct GatewaySignature {
         } catch {
             throw .request(error)
         }
-        guard let signed else { throw .gateway("requests to this bucket's store are not signed") }
-        request = signed
+        guard let request else { throw .gateway("requests to this bucket's store are not signed") }
+        (signed, added) = (request.signed, request.added)
     }
 
     private static func check(_ admitted: Admitted, _ asking: Asking, at bucket: Bucket) throws(Refusal) {
@@ -71,7 +97,7 @@ struct GatewaySignature {
         for entry in signed.fields.entries {
             if signed.fields.isNamed(entry, "host") {
                 reply.fields.append("x-gatehouse-upstream-host", signed.fields.value(entry))
-            } else if request.added.contains(where: { signed.fields.isNamed(entry, $0) }) {
+            } else if added.contains(where: { signed.fields.isNamed(entry, $0) }) {
                 reply.fields.append(entry, of: signed.fields, lowercasing: .nothing)
             }
         }

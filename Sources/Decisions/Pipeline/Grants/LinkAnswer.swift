@@ -53,22 +53,6 @@ struct LinkAnswer {
     }
 }
 
-/// Types of documents in which browsers run what is written there: HTML, and whatever is XML.
-enum ActiveContent {
-    /// - Parameter type: a `Content-Type`; nil: none is said, and a browser might guess.
-    static func isActive(_ type: ArraySlice<UInt8>?) -> Bool {
-        guard let type else { return true }
-        let essence = type.drop { $0 == 0x20 || $0 == 0x09 }
-            .prefix { $0 != UInt8(ascii: ";") && $0 != UInt8(ascii: ",") && $0 != 0x20 && $0 != 0x09 }
-            .map { lowered($0) }
-        return active.contains { essence.elementsEqual($0.utf8) } || essence.suffix(4).elementsEqual("+xml".utf8)
-            || essence.starts(with: "multipart/".utf8) || !essence.contains(UInt8(ascii: "/"))
-            || type.contains(UInt8(ascii: ","))
-    }
-
-    private static let active = ["text/html", "text/xml", "application/xml", "text/xsl"]
-}
-
 extension Asking {
     /// The same for every link that is good for nothing.
     var noSuchLink: Reply {

@@ -22,7 +22,9 @@ struct CarriedAnswer {
             if let type = route.contentType { result.append("content-type", type) }
             if let disposition = route.contentDisposition { result.append("content-disposition", disposition) }
             // A page of somebody's upload must not act as one of ours.
-            if isActive(result.first("content-type")) { result.append("content-security-policy", "sandbox") }
+            if ActiveContent.isActive(result.first("content-type")) {
+                result.append("content-security-policy", "sandbox")
+            }
         }
         guard principal != .anonymous else { return result }
         // The same path is another object to another caller.
@@ -34,18 +36,5 @@ struct CarriedAnswer {
     private func isReplaced(_ entry: FieldBlock.Entry, _ fields: FieldBlock) -> Bool {
         (route.contentType != nil && fields.isNamed(entry, "content-type"))
             || (route.contentDisposition != nil && fields.isNamed(entry, "content-disposition"))
-    }
-
-    /// Whether browsers run what is in a document of that type: HTML, and whatever is XML. One without a type might be.
-    private func isActive(_ type: ArraySlice<UInt8>?) -> Bool {
-        guard let type else { return true }
-        var essence = type.drop { $0 == 0x20 || $0 == 0x09 }
-            .prefix { $0 != UInt8(ascii: ";") && $0 != UInt8(ascii: ",") }
-            .map { lowered($0) }
-        while let last = essence.last, last == 0x20 || last == 0x09 { essence.removeLast() }
-        return essence.elementsEqual("text/html".utf8) || essence.elementsEqual("text/xml".utf8)
-            || essence.elementsEqual("application/xml".utf8) || essence.elementsEqual("text/xsl".utf8)
-            || essence.suffix(4).elementsEqual("+xml".utf8) || essence.starts(with: "multipart/".utf8)
-            || !essence.contains(UInt8(ascii: "/")) || type.contains(UInt8(ascii: ","))
     }
 }

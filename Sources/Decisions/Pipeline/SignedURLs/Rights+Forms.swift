@@ -51,7 +51,7 @@ extension Rights {
                 key: (wish.place ?? wish.key).string,
                 fields: wish.fields,
                 length: length,
-                signer: try ownSigner(random),
+                signer: try ownSigner(random, at: now),
                 until: term.end,
                 at: now
             )

@@ -33,7 +33,7 @@ extension Rights {
             address = (.store, store.signed.url, store.signed.fields)
             term = store.term
         } else {
-            let signer = try ownSigner(random)
+            let signer = try ownSigner(random, at: now)
             guard let url = snapshot.server.url(for: wish, signer: signer, for: term.lifetime, at: now) else {
                 throw URLRefusal(S3Error(.internalError), reason: "the public URL can't be signed for")
             }
@@ -60,8 +60,14 @@ extension Rights {
     }
 
     /// What signs a URL or a form that leads back here, in the caller's name.
-    func ownSigner(_ random: [UInt8]) throws(URLRefusal) -> SigV4Signer {
-        let key = holder.map { URLKey(random: Array(random.prefix(16)), holder: snapshot.needed(of: $0)) }
+    func ownSigner(_ random: [UInt8], at now: Instant) throws(URLRefusal) -> SigV4Signer {
+        let key = holder.map { holder in
+            URLKey(
+                random: Array(random.prefix(16)),
+                holder: snapshot.needed(of: holder),
+                generation: snapshot.generation(of: holder, at: now) ?? ""
+            )
+        }
         let parts = key.flatMap { snapshot.urlKeys?.parts(of: $0, nonce: Array(random.dropFirst(16))) }
         guard let parts else {
             throw URLRefusal(S3Error(.proxyOnly, "Nothing can be signed on behalf of this caller."))

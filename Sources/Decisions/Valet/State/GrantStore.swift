@@ -32,11 +32,12 @@ public protocol GrantStore: Sendable {
     /// decided by.
     /// - Parameter cursor: of the call before; 0: from the beginning.
     func changes(since cursor: Int64, limit: Int) async throws(StateError) -> (changed: [GrantRecord], cursor: Int64)
-    /// Remembers a URL of a store that rests on a grant, and that taking the grant back does not end.
+    /// Remembers a URL of a store that rests on a grant, and that taking the grant back does not end. Of the URLs of one grant
+    /// the ``OutstandingURL/most`` that last longest are kept.
     func remember(_ url: OutstandingURL) async throws(StateError)
     /// Such URLs that are still good then, the longest lasting first.
     func outstanding(_ grant: String, at now: Instant, limit: Int) async throws(StateError) -> [OutstandingURL]
-    /// Forgets grants that expired before that, and their URLs. Returns how many.
+    /// Forgets grants that expired or were taken back before that, and their URLs. Returns how many.
     func forget(expiredBefore instant: Instant, limit: Int) async throws(StateError) -> Int
 }
 
@@ -80,6 +81,9 @@ public enum UseOutcome: Hashable, Sendable {
 
 /// A signed URL of a store, which nobody can take back before it expires.
 public struct OutstandingURL: Hashable, Sendable {
+    /// As many are listed where a grant is taken back.
+    public static let most = 1000
+
     public let grant: String
     public let method: String
     public let bucket: BucketName
