@@ -1,6 +1,7 @@
 import Crypto
 public import HTTP1
 public import S3API
+import Signatures
 public import WireFormats
 
 /// What has to be under a key for something to be done there.
@@ -26,7 +27,8 @@ extension Backend {
         if occupancy: Occupancy,
         at now: Instant
     ) throws(S3Error) -> Exchange {
-        try own(.putObject, .put, object, fields: conditions(occupancy), at: now)
+        let body = OutgoingBody.stream(length: 0, hash: .empty)
+        return try own(.putObject, .put, object, fields: conditions(occupancy), body: body, at: now)
     }
 
     /// GetObject, of what has that ETag: one exchange.
