@@ -97,7 +97,7 @@ package final class AdminListener: Service {
     private func router(_ side: AdminGate.Side) -> Router<AdminContext> {
         let router = Router(context: AdminContext.self, options: .autoGenerateHeadEndpoints)
         let gate = AdminGate(side: side, sources: sources, sessions: sessions, limit: limit)
-        router.add(middleware: HardeningHeaders())
+        router.add(middleware: HardeningHeaders(sources))
         router.add(middleware: gate)
         AdminRoutes(sources: sources).add(to: router)
         ExplainRoute(sources: sources).add(to: router)

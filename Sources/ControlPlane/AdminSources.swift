@@ -22,6 +22,8 @@ package struct AdminSources: Sendable {
     /// What a captured request is explained by.
     package var explainBasis: @Sendable () -> ExplainBasis
     package var auditLog: AuditLog?
+    /// Whether clients reach us over https, by `public_url` or by the listener.
+    package var isReachedOverTLS: @Sendable () -> Bool = { false }
     /// What became of upload slots; nil: none are issued.
     package var uploads: UploadReport?
     /// What was given to others; nil: nothing is.

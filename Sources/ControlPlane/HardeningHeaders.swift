@@ -1,14 +1,21 @@
 import HTTPTypes
 import Hummingbird
 import Logging
+import Pipeline
+import WireFormats
 
-/// The outermost layer: the same protective headers on every answer, errors included, and errors worded as JSON.
+/// The outermost layer: an id and the same protective headers on every answer, errors included, and errors worded as
+/// JSON.
 struct HardeningHeaders: RouterMiddleware {
     typealias Context = AdminContext
 
+    private static let requestID = HTTPField.Name("x-amz-request-id")
+
+    private let sources: AdminSources
     private let fields: [HTTPField]
 
-    init() {
+    init(_ sources: AdminSources) {
+        self.sources = sources
         let values = [
             "x-content-type-options": "nosniff",
             "x-frame-options": "DENY",
@@ -39,7 +46,15 @@ struct HardeningHeaders: RouterMiddleware {
             response = AdminReply.refusal(.internalServerError, "InternalError", "The request failed.")
         }
         for field in fields { response.headers[field.name] = field.value }
+        if let name = Self.requestID { response.headers[name] = newRequestID }
+        if sources.isReachedOverTLS() {
+            response.headers[.strictTransportSecurity] = HardeningFields.strictTransportSecurity
+        }
         return response
+    }
+
+    private var newRequestID: String {
+        WireFormats.RequestID(random: sources.random(8).reduce(0) { $0 << 8 | UInt64($1) }).description
     }
 
     private static func code(_ status: HTTPResponse.Status) -> String {

@@ -23,6 +23,8 @@ struct AnswerState {
     var hardening: [UInt8] = []
     /// What the answer says to browsers; nil: nothing.
     var crossOrigin: CrossOriginFields?
+    /// The path is a route's.
+    var isOfRoute = false
     /// The head, kept until the first of the body is there, so that short answers leave in one write.
     var pending: ByteBuffer?
 }
@@ -172,7 +174,8 @@ extension ClientConnection {
     /// An error as this client reads errors.
     func refusal(_ error: S3Error) -> Reply {
         guard let head else { return ErrorAnswer.reply(to: .malformedRequestLine, requestID: record.requestID) }
-        return ErrorAnswer(head, under: snapshot.server).reply(error, requestID: record.requestID)
+        let errors = ErrorAnswer(head, from: facts, under: snapshot.server, isOfRoute: answer.isOfRoute)
+        return errors.reply(error, requestID: record.requestID)
     }
 
     // MARK: - Parts

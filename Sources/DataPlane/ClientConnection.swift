@@ -247,12 +247,14 @@ final class ClientConnection: ChannelDuplexHandler, UpstreamUser {
             under: snapshot,
             at: record.startedAt,
             requestID: record.requestID,
-            auditIsHealthy: loop.journal.auditIsHealthy
+            auditIsHealthy: loop.journal.auditIsHealthy,
+            isDraining: loop.isDraining
         )
         note(decision)
         permit = decision.permit
         answer.hardening = decision.hardening
         answer.crossOrigin = decision.crossOrigin
+        answer.isOfRoute = decision.isOfRoute
         // What has to be found out first is decided afterwards.
         if decision.isFinal { loop.journal.decided(record) }
         perform(decision.plan)
@@ -275,12 +277,11 @@ final class ClientConnection: ChannelDuplexHandler, UpstreamUser {
         switch decision.outcome {
         case .allowed: record.verdict = .allowed
         case .denied: record.verdict = .denied
-        case .unauthenticated:
-            record.verdict = .unauthenticated
-            loop.journal.metrics.countAuthenticationFailure(decision.failure)
+        case .unauthenticated: record.verdict = .unauthenticated
         case .limited: record.verdict = .limited
         case .undecided: record.verdict = .undecided
         }
+        if let failure = decision.failure { loop.journal.metrics.countAuthenticationFailure(failure) }
     }
 
     func perform(_ plan: Plan) {

@@ -18,6 +18,7 @@ package final class DataPlane: Sendable {
     private let counts = SharedCounts()
     private let logger: Logger
     private let listener = Mutex<(any Channel)?>(nil)
+    private let draining = Atomic<Bool>(false)
 
     /// - Parameters:
     ///   - group: one event loop for each core that shall serve.
@@ -139,9 +140,13 @@ package final class DataPlane: Sendable {
 
     // MARK: - The end
 
+    /// The end was asked for.
+    package var isDraining: Bool { draining.load(ordering: .relaxed) }
+
     /// Stops accepting, lets requests under way finish for at most `timeout`, then closes what is left.
     package func drain(within timeout: Duration) async {
         let deadline = ContinuousClock.now + timeout
+        draining.store(true, ordering: .relaxed)
         await onEachLoop { $0.beginDraining() }
         // Connections that the kernel has already completed for us are clients too: accept them, then stop.
         try? await Task.sleep(for: Self.backlogGrace)

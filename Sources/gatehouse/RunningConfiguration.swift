@@ -196,7 +196,7 @@ actor RunningConfiguration {
         auditLog: AuditLog?,
         revocations: RevocationBook
     ) -> AdminSources {
-        AdminSources(
+        var sources = AdminSources(
             version: Version.current,
             startedAt: startedAt,
             now: Clock.now,
@@ -219,6 +219,8 @@ actor RunningConfiguration {
             },
             auditLog: auditLog
         )
+        sources.isReachedOverTLS = { self.snapshot.now.server.view.publicURL.hasPrefix("https:") }
+        return sources
     }
 
     private var effectiveConfiguration: [UInt8] {
@@ -262,7 +264,10 @@ actor RunningConfiguration {
         // A store without a credential is a bucket's trouble: all others are served.
         checks += credentialChecks
         // A bad file leaves the running configuration in force: it is said, but requests are served.
-        let ready = auditLog.map { $0.isHealthy || configuration.audit.onError == .continue } ?? true
+        let isRecorded = auditLog.map { $0.isHealthy || configuration.audit.onError == .continue } ?? true
+        let isDraining = dataPlane.isDraining
+        if isDraining { checks.append(ReadinessReport.Check(name: "server", ok: false, detail: "is ending")) }
+        let ready = isRecorded && !isDraining
         return ReadinessReport(ready: ready, checks: checks, pendingRestart: pending)
     }
 

@@ -154,6 +154,28 @@ import Testing
         }
     }
 
+    @Test(arguments: ["/", "/-/health", "/-/ready", "/api/status", "/unknown", "/metrics"])
+    func everyAnswerHasAnIdOfItsOwn(path: String) async throws {
+        try await withListener { client async throws in
+            var ids: Set<String> = []
+            for host in [nil, nil, "evil.example.com"] {
+                let answer = try await client.send("GET", path, host: host)
+                ids.insert(answer.field("x-amz-request-id") ?? "")
+            }
+            #expect(ids.count == 3 && ids.allSatisfy { $0.utf8.count == 16 })
+        }
+    }
+
+    @Test(arguments: ["/-/health", "/login", "/unknown"])
+    func browsersStayWithHTTPSWhereClientsUseIt(path: String) async throws {
+        let situation = Situation()
+        try await withListener(situation) { client async throws in
+            #expect(try await client.send("GET", path).field("strict-transport-security") == nil)
+            situation.isReachedOverTLS.store(true, ordering: .relaxed)
+            #expect(try await client.send("GET", path).field("strict-transport-security") == "max-age=31536000")
+        }
+    }
+
     @Test func errorsAreWordedAsJSON() async throws {
         try await withListener { client async throws in
             let answer = try await client.send("GET", "/unknown", [admin])

@@ -38,6 +38,7 @@ final class Situation: Sendable {
     let keyIsNew = Atomic<Bool>(false)
     let ready = Atomic<Bool>(true)
     let reloads = Atomic<Int>(0)
+    let isReachedOverTLS = Atomic<Bool>(false)
     let reloadSucceeds = Atomic<Bool>(true)
     let grants = GrantMemory()
 
@@ -88,6 +89,7 @@ final class Situation: Sendable {
             explainBasis: { ExplainBasis(snapshot: self.snapshot, tokens: NoTokens()) },
             auditLog: auditLog
         )
+        sources.isReachedOverTLS = { self.isReachedOverTLS.load(ordering: .relaxed) }
         sources.grants = GrantAPI(
             grants,
             keeper: GrantKeeper(grants, clock: now),

@@ -26,12 +26,29 @@ struct AuditRequirementTests {
         #expect(try gate.decide(call).reason != "audit_unavailable")
     }
 
-    @Test("Health is told all the same, and so that load balancers look", arguments: ["/-/health", "/-/ready"])
-    func health(path: String) throws {
+    @Test(
+        "It lives, and is not ready: nobody is to be sent to where everything is refused",
+        arguments: ["GET", "HEAD"]
+    )
+    func probes(method: String) throws {
         var gate = Gate()
         gate.server = Gate.settings(requiresAudit: true)
         gate.auditIsHealthy = false
-        #expect(try gate.decide(Call("GET", path)).reply().status == 200)
+        #expect(try gate.decide(Call(method, "/-/health")).reply().status == 200)
+        let unready = try gate.decide(Call(method, "/-/ready")).reply()
+        #expect(unready.status == 503)
+        #expect(unready.text == #"{"status":"unavailable"}"#)
+        gate.auditIsHealthy = true
+        #expect(try gate.decide(Call(method, "/-/ready")).reply().status == 200)
+    }
+
+    @Test("A server that ends lives, and is not ready")
+    func draining() throws {
+        var gate = Gate()
+        gate.isDraining = true
+        #expect(try gate.decide(Call("GET", "/-/health")).reply().status == 200)
+        #expect(try gate.decide(Call("GET", "/-/ready")).reply().status == 503)
+        #expect(try gate.decide(Call("GET", "/public/a.txt")).outcome == .allowed)
     }
 
     @Test("on_error = \"continue\" serves on")
@@ -39,5 +56,6 @@ struct AuditRequirementTests {
         var gate = Gate()
         gate.auditIsHealthy = false
         #expect(try gate.decide(Call("GET", "/public/a.txt")).outcome == .allowed)
+        #expect(try gate.decide(Call("GET", "/-/ready")).reply().status == 200)
     }
 }

@@ -29,6 +29,10 @@ struct ErrorFormatTests {
             (Call("GET", "/docs").by(.alice), .xml),
             (Call("GET", "/docs?list-type=2").by(.alice), .xml),
             (Call("GET", "/").with("x-api-key", "wrong"), .xml),
+            (Call("GET", "/docs/a.txt?uploadId=u").by(.alice), .xml),
+            (Call("GET", "/docs/a.txt?uploadId=u&max-parts=2").with("x-api-key", "wrong"), .xml),
+            (Call("GET", "/docs/a.txt?versionId=u").by(.alice), .json),
+            (Call("DELETE", "/docs/a.txt?uploadId=u").by(.alice), .json),
             (Call("GET", "/docs").with("accept", "application/json"), .json),
             (Call("GET", "/docs/a.txt").by(.alice).with("accept", "application/xml"), .xml),
             (Call("GET", "/docs/a.txt").signed(by: .models).with("accept", "application/json"), .json),
@@ -68,6 +72,40 @@ struct ErrorFormatTests {
         #expect(reply.text.contains("<Resource>/docs/a.txt</Resource>"))
         let listing = try gate.decide(Call("GET", "/").by(.alice).on(host: "docs.s3.example.com")).reply()
         #expect(!listing.isJSON)
+    }
+
+    @Test("Behind a proxy the host that it forwards says what an error is about")
+    func forwardedHost() throws {
+        var gate = Gate()
+        gate.server = Gate.settings(trustedProxies: [try #require(CIDR("192.0.2.0/24"))])
+        let call = Call("GET", "/a.txt").on(host: "gatehouse.internal")
+            .with("x-forwarded-host", "docs.s3.example.com")
+        #expect(try gate.decide(call).reply().text.contains("<Resource>/docs/a.txt</Resource>"))
+        // A page of keys there, though by its path alone it would be an object.
+        let listing = Call("GET", "/").by(.alice).on(host: "docs.s3.example.com")
+            .with("x-forwarded-host", "files.example.com")
+        #expect(try gate.decide(listing).outcome == .allowed)
+        let object = Call("GET", "/docs").by(.alice).on(host: "files.example.com")
+            .with("x-forwarded-host", "docs.s3.example.com")
+        let refused = try gate.decide(object).reply()
+        #expect(refused.isJSON)
+        #expect(refused.text.contains(#""resource":"/docs/docs""#))
+        // Of somebody whose word does not count it says nothing.
+        #expect(try gate.decide(object, from: "198.51.100.1").reply().text.contains("<Resource>/docs</Resource>"))
+    }
+
+    @Test("What the store's side has to say of a request is worded like what the decision says")
+    func laterErrors() throws {
+        let server = Gate.settings(trustedProxies: [try #require(CIDR("192.0.2.0/24"))])
+        let facts = ConnectionFacts(peer: IPAddress("192.0.2.1"), isSecure: false)
+        let call = Call("GET", "/docs").by(.alice).with("x-forwarded-host", "docs.s3.example.com")
+        let object = ErrorAnswer(call.head, from: facts, under: server, isOfRoute: false)
+            .reply(S3Error(.slowDown), requestID: RequestID(random: 1))
+        #expect(object.text.contains(#""resource":"/docs/docs""#))
+        let route = ErrorAnswer(Call("GET", "/api/files/7").head, from: facts, under: server, isOfRoute: true)
+            .reply(S3Error(.slowDown), requestID: RequestID(random: 1))
+        #expect(route.text.contains("<Resource>/api/files/7</Resource>"))
+        #expect(!route.text.contains("<BucketName>"))
     }
 
     @Test("The answer to a HEAD has a status and no body")

@@ -21,6 +21,7 @@ struct Gate {
     /// The buckets `azured`, at Azure, and `googled`, which a store of Google's is said to have.
     var hasOtherKinds = false
     var auditIsHealthy = true
+    var isDraining = false
     /// Whether the client's connection is TLS.
     var clientIsSecure = true
     /// What every store knows of checksums.
@@ -57,14 +58,18 @@ struct Gate {
     static func settings(
         region: String = "us-east-1",
         requiresAudit: Bool = false,
-        maxObjectSize: Int64 = 5 << 40
+        maxObjectSize: Int64 = 5 << 40,
+        trustedProxies: [CIDR] = [],
+        keyRules: KeyRules = .standard
     ) -> ServerSettings {
         ServerSettings(
             region: region,
             publicURL: "https://files.example.com",
             requiresAudit: requiresAudit,
             domains: ["s3.example.com"],
-            maxObjectSize: maxObjectSize
+            maxObjectSize: maxObjectSize,
+            trustedProxies: trustedProxies,
+            keyRules: keyRules
         )
     }
 
@@ -82,7 +87,8 @@ struct Gate {
             under: try snapshot(),
             at: now,
             requestID: RequestID(random: 42),
-            auditIsHealthy: auditIsHealthy
+            auditIsHealthy: auditIsHealthy,
+            isDraining: isDraining
         )
     }
 

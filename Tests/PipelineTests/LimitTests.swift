@@ -26,6 +26,7 @@ struct LimitTests {
         #expect(refused.outcome == .limited)
         #expect(refused.principal == .user("alice"))
         #expect(refused.permit == nil)
+        #expect(refused.failureName == "none")
         #expect(try gate.decide(Call("GET", "/photos/a.txt").by(.root)).outcome == .allowed)
         // The refused one was not counted.
         #expect(try gate.decide(call, at: noon + .seconds(60)).outcome == .allowed)
@@ -94,10 +95,12 @@ struct LimitTests {
         for number in 0..<100 {
             #expect(try gate.decide(wrong[number % 2]).outcome == .unauthenticated)
         }
-        for call in wrong {
+        // Whoever watches sees guessing go on, although nobody hears any more what was wrong.
+        for (call, failure) in zip(wrong, ["unknown_api_key", "signature_mismatch"]) {
             let decision = try gate.decide(call)
             try expect(429, .tooManyRequests, decision)
             #expect(decision.outcome == .limited)
+            #expect(decision.failureName == failure)
             #expect(try decision.reply().fields.string("retry-after") != nil)
         }
         #expect(try gate.decide(wrong[0], from: "192.0.2.8").reply().status == 401)

@@ -15,7 +15,7 @@ extension Decision {
     }
 
     var operationName: String { "\(operation)" }
-    var failureName: String { "\(failure)" }
+    var failureName: String { failure?.description ?? "none" }
 }
 
 extension Plan {

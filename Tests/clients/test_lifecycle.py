@@ -62,6 +62,22 @@ def test_termination_finishes_an_upload(gateway, stub_store):
     assert gate.process.wait(10) == 0
 
 
+def test_ending_gateway_is_alive_and_not_ready(gateway, stub_store):
+    gate = gateway(config(stub_store(response(body=os.urandom(24_000_000)))))
+    with RawConnection(gate.port, receive_buffer=8192) as download, RawConnection(gate.port) as ready, RawConnection(
+        gate.port
+    ) as health:
+        download.request("GET", "/photos/x", ALICE.headers)
+        assert download.head()[0] == 200
+        gate.process.signal(signal.SIGTERM)
+        assert eventually(lambda: gate.status_of("/-/ready", gate.admin_port) == 503)
+        status, headers, body = ready.request("GET", "/-/ready").answer()
+        assert (status, headers["connection"]) == (503, "close") and len(body) < 64
+        assert health.request("GET", "/-/health").answer()[0] == 200
+        detail = gate.request("GET", "/-/ready", admin=True).json()
+        assert detail["ready"] is False and {"name": "server", "ok": False, "detail": "is ending"} in detail["checks"]
+
+
 def test_idle_connections_do_not_hold_up_termination(gateway, stub_store):
     gate = gateway(config(stub_store(response(body=b"x"))))
     idle = [RawConnection(gate.port) for _ in range(20)]

@@ -354,9 +354,14 @@ def test_nothing_is_served_that_cannot_be_recorded(gateway, north, north_s3):
         assert answer.status == 503 and b"ServiceUnavailable" in answer.body
         assert answer.headers["Retry-After"] == "1"
     assert gate.status_of("/-/health") == 200
-    assert gate.status_of("/-/ready", gate.admin_port) == 503
+    unready = gate.request("GET", "/-/ready")
+    assert unready.status == 503 and b"audit" not in unready.body, "what is wrong is nothing for the public"
+    detail = gate.request("GET", "/-/ready", admin=True)
+    assert detail.status == 503
+    assert {"name": "audit", "ok": False, "detail": "lines are being lost"} in detail.json()["checks"]
     resource.prlimit(gate.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     status_within(5, 200)
+    assert gate.status_of("/-/ready") == 200
     time.sleep(0.5)
     lines = gate.audit_log()
     assert [line["seq"] for line in lines] == list(range(1, len(lines) + 1))

@@ -22,10 +22,12 @@ public struct Decision: Sendable {
     var remark: StaticString = ""
     /// Something has to be read before anything is decided.
     var isPreliminary = false
-    /// Where authentication failed: why, as a label of a closed list.
-    public var failure: StaticString = "none"
+    /// Where authentication failed: why, as a label of a closed list; also where that is limited, not told.
+    public var failure: StaticString?
     /// Field lines of the bucket; empty: those of the server.
     public var hardening: [UInt8] = []
+    /// The path is a route's: an error names it instead of a bucket.
+    public internal(set) var isOfRoute = false
     /// What the answer says to browsers; nil: nothing.
     public internal(set) var crossOrigin: CrossOriginFields?
     /// What the request holds of its principal's limits until it ends.

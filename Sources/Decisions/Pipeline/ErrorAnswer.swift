@@ -16,13 +16,23 @@ public struct ErrorAnswer: Sendable {
     /// A path of Gatehouse's own; nil: an address of S3.
     private let ownPath: [UInt8]?
 
-    /// - Parameter ownPath: the path where it is a route's.
-    public init(_ head: RequestHead, under server: ServerSettings, ownPath routePath: [UInt8]? = nil) {
+    /// Of a request as it came, for who does not know more of it.
+    ///
+    /// - Parameter isOfRoute: its path is a route's.
+    public init(_ head: RequestHead, from facts: ConnectionFacts, under server: ServerSettings, isOfRoute: Bool) {
+        let origin = RequestOrigin(head, facts, trusted: server.trustedProxies)
+        self.init(head, on: origin.host, under: server, ownPath: isOfRoute ? head.path : nil)
+    }
+
+    /// - Parameters:
+    ///   - host: the one that names the bucket.
+    ///   - routePath: the path where it is a route's.
+    init(_ head: RequestHead, on host: [UInt8], under server: ServerSettings, ownPath routePath: [UInt8]? = nil) {
         address =
             routePath != nil
             ? nil
             : (try? S3Address.locate(
-                host: head.host,
+                host: host,
                 path: head.path,
                 domains: server.domains,
                 rules: server.keyRules
@@ -47,12 +57,18 @@ public struct ErrorAnswer: Sendable {
         }
         // The JSON API and what else is asked of Gatehouse itself.
         if address == nil, ReservedPath.isReserved(head.path) { return .json }
-        let isListing = head.method == .get && address != nil && address?.key == nil
-        if isListing { return .xml }
+        if head.method == .get, let address, isListing(address, head.query) { return .xml }
         if head.fields.first("x-api-key") != nil { return .json }
         guard let authorization = head.fields.first("authorization") else { return .xml }
         let isBearer = zip(authorization, "bearer".utf8).allSatisfy { lowered($0) == $1 } && authorization.count > 5
         return isBearer ? .json : .xml
+    }
+
+    /// Buckets, the keys of one, or the parts of an upload.
+    private static func isListing(_ address: S3Address, _ query: [UInt8]?) -> Bool {
+        guard address.key != nil else { return true }
+        guard let query, let parameters = try? Query(parsing: query) else { return false }
+        return parameters.first("uploadId") != nil
     }
 
     public func reply(_ error: S3Error, requestID: RequestID) -> Reply {

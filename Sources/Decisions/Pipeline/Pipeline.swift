@@ -43,6 +43,7 @@ public struct Pipeline {
     /// - Parameters:
     ///   - findings: what an earlier decision about this request had to wait for; empty at first.
     ///   - auditIsHealthy: whether the decision will be written down.
+    ///   - isDraining: whether the server is ending: nobody new is to be sent here.
     public mutating func decide(
         _ head: RequestHead,
         from facts: ConnectionFacts,
@@ -50,7 +51,8 @@ public struct Pipeline {
         under snapshot: Snapshot,
         at now: Instant,
         requestID: RequestID,
-        auditIsHealthy: Bool
+        auditIsHealthy: Bool,
+        isDraining: Bool = false
     ) -> Decision {
         let snapshot = findings.credentials.snapshot ?? snapshot
         if let (dialect, rest) = GatewayDialect.find(in: head.path), snapshot.gateways.isGateway(head, facts) {
@@ -84,13 +86,19 @@ public struct Pipeline {
             spentGrants: findings.grants.spent
         )
         var decision = Decision(plan: Self.undecided, client: origin.client)
-        decision.permit = findings.permit
+        decision.isOfRoute = route != nil
         decision.crossOrigin = ownFields
         // Held since the first decision, whatever comes of this one.
         decision.permit = findings.permit
-        if case .probe = reserved {
+        switch reserved {
+        case .health:
             decision.plan = ReservedPath.alive
             return decision
+        case .ready:
+            let serves = !isDraining && (auditIsHealthy || !snapshot.server.requiresAudit)
+            decision.plan = serves ? ReservedPath.alive : ReservedPath.unready
+            return decision
+        default: break
         }
         if head.method == .options { return preflight(asking, owner, noting: decision) }
         do throws(Refusal) {
@@ -371,7 +379,12 @@ public struct Pipeline {
 
     func classify(_ asking: Asking, _ located: Located) throws(Refusal) -> S3Request {
         do {
-            return try S3Classifier.classify(asking.head, located.address, located.query)
+            return try S3Classifier.classify(
+                asking.head,
+                located.address,
+                located.query,
+                rules: asking.snapshot.server.keyRules
+            )
         } catch {
             throw .request(error)
         }
@@ -412,7 +425,8 @@ public struct Pipeline {
         else { return refusal }
         return .limited(
             S3Error(.tooManyRequests, retryAfter: Int(over.retryAfterSeconds)),
-            reason: "too many failed authentications: " + refusal.reason
+            reason: "too many failed authentications: " + refusal.reason,
+            failure: refusal.failure
         )
     }
 }
@@ -481,7 +495,7 @@ final class Asking: Sendable {
     }
 
     /// How this client reads errors.
-    var errors: ErrorAnswer { ErrorAnswer(head, under: snapshot.server, ownPath: ownPath) }
+    var errors: ErrorAnswer { ErrorAnswer(head, on: origin.host, under: snapshot.server, ownPath: ownPath) }
 
     /// Where no path of ours is.
     var nothingHere: Reply {

@@ -7,16 +7,16 @@ struct Refusal: Error {
     let outcome: Decision.Outcome
     /// For the log: may name rules and principals, never a secret.
     let reason: String
-    /// For a failed authentication: its label in the metrics.
-    let failure: StaticString
+    /// For a failed authentication: its label in the metrics; nil: it did not come to that.
+    let failure: StaticString?
 
     /// The request itself can't be understood or carried out, whoever asks.
     static func request(_ error: S3Error) -> Refusal {
-        Refusal(error: error, outcome: .undecided, reason: error.code.name, failure: "none")
+        Refusal(error: error, outcome: .undecided, reason: error.code.name, failure: nil)
     }
 
     /// The caller is not who it claims to be.
-    static func unauthenticated(_ error: S3Error, reason: String, failure: StaticString) -> Refusal {
+    static func unauthenticated(_ error: S3Error, reason: String, failure: StaticString?) -> Refusal {
         Refusal(error: error, outcome: .unauthenticated, reason: reason, failure: failure)
     }
 
@@ -25,16 +25,17 @@ struct Refusal: Error {
         error: S3Error(.missingAuthenticationToken),
         outcome: .denied,
         reason: "credential_needed",
-        failure: "none"
+        failure: nil
     )
 
     /// The caller is known and may not. The client learns nothing but that.
     static func denied(reason: String) -> Refusal {
-        Refusal(error: S3Error(.accessDenied), outcome: .denied, reason: reason, failure: "none")
+        Refusal(error: S3Error(.accessDenied), outcome: .denied, reason: reason, failure: nil)
     }
 
-    static func limited(_ error: S3Error, reason: String) -> Refusal {
-        Refusal(error: error, outcome: .limited, reason: reason, failure: "none")
+    /// - Parameter failure: where it is failed authentications that there were too many of.
+    static func limited(_ error: S3Error, reason: String, failure: StaticString? = nil) -> Refusal {
+        Refusal(error: error, outcome: .limited, reason: reason, failure: failure)
     }
 
     /// The audit log can't be written, and nothing shall be done without. Recorded itself: the attempt is what finds out
@@ -43,6 +44,6 @@ struct Refusal: Error {
         error: S3Error(.serviceUnavailable, retryAfter: 1),
         outcome: .denied,
         reason: "audit_unavailable",
-        failure: "none"
+        failure: nil
     )
 }

@@ -4,7 +4,10 @@ import S3API
 
 /// A path under `/-/`, or one that says who we are as an identity provider: no bucket can have either. On a virtual host there is none: every path is a key there.
 enum ReservedPath {
-    case probe
+    /// Whether we live.
+    case health
+    /// Whether requests should be sent here.
+    case ready
     /// The JSON API: what stands behind `/-/v1/`, encoded as it came.
     case api(ArraySlice<UInt8>)
     /// What stores push when something happens to an object.
@@ -31,8 +34,10 @@ enum ReservedPath {
             self = isRead ? .provider(isDiscovery ? .discovery : .keySet) : .unknown
             return
         }
-        if isRead, head.path.elementsEqual("/-/health".utf8) || head.path.elementsEqual("/-/ready".utf8) {
-            self = .probe
+        if isRead, head.path.elementsEqual("/-/health".utf8) {
+            self = .health
+        } else if isRead, head.path.elementsEqual("/-/ready".utf8) {
+            self = .ready
         } else if isRead, head.path.elementsEqual("/-/openapi.json".utf8) {
             self = .description
         } else if head.path.elementsEqual("/-/sts".utf8) {
@@ -66,6 +71,9 @@ enum ReservedPath {
     }
 
     static var alive: Plan { .reply(json(200, "{\"status\":\"ok\"}".utf8)) }
+
+    /// Why is for the admin listener to say.
+    static var unready: Plan { .reply(json(503, "{\"status\":\"unavailable\"}".utf8)) }
 
     static func document(_ text: [UInt8]) -> Plan { .reply(json(200, text)) }
 

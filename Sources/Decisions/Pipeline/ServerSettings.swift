@@ -72,7 +72,10 @@ public enum HardeningFields {
     /// over https; as lines that end in CRLF.
     public static func lines(frameOptions: String, overTLS: Bool) -> [UInt8] {
         var lines = "x-content-type-options: nosniff\r\nx-frame-options: \(frameOptions)\r\n"
-        if overTLS { lines += "strict-transport-security: max-age=31536000\r\n" }
+        if overTLS { lines += "strict-transport-security: \(strictTransportSecurity)\r\n" }
         return Array(lines.utf8)
     }
+
+    /// A year.
+    public static let strictTransportSecurity = "max-age=31536000"
 }

@@ -20,7 +20,7 @@ public struct CopySource: Hashable, Sendable {
 
     /// - Throws: `InvalidArgument`, `InvalidBucketName`, and what the key's own check throws; `NotImplemented` for
     ///   access points.
-    public init(parsing value: some Collection<UInt8>) throws(S3Error) {
+    public init(parsing value: some Collection<UInt8>, rules: KeyRules = .standard) throws(S3Error) {
         var path = Array(value)[...]
         if path.first == UInt8(ascii: "/") { path = path.dropFirst() }
         guard !path.starts(with: "arn:".utf8) else { throw S3Error(.notImplemented) }
@@ -37,7 +37,7 @@ public struct CopySource: Hashable, Sendable {
         }
         guard let bucket = BucketName(validating: decoded[..<slash]) else { throw S3Error(.invalidBucketName) }
         self.bucket = bucket
-        key = try ObjectKey(validating: Array(decoded[(slash + 1)...]))
+        key = try ObjectKey(validating: Array(decoded[(slash + 1)...]), rules: rules)
         guard let version else {
             versionID = nil
             return

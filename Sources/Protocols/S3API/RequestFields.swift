@@ -14,9 +14,10 @@ struct RequestFields {
     ///   - query: nil where it is known to hold no fields.
     ///   - version2: botocore's version 2 puts its fields into the URL and asks for them in the head as well: the same
     ///     value in both places is one field.
-    init(_ fields: FieldBlock, _ query: Query?, version2: Bool) throws(S3Error) {
+    ///   - rules: which keys may be copied from.
+    init(_ fields: FieldBlock, _ query: Query?, version2: Bool, rules: KeyRules) throws(S3Error) {
         for entry in fields.entries where fields.hasPrefix(entry, "x-amz-") {
-            try note(fields.name(entry), fields.value(entry))
+            try note(fields.name(entry), fields.value(entry), rules)
         }
         guard let query else { return }
         try query.forEach { (name, value, _) throws(S3Error) in
@@ -25,11 +26,15 @@ struct RequestFields {
                 throw S3Error(.invalidArgument, "A field given in the query contains a control character.")
             }
             guard !version2 || !fields.holds(name, value) else { return }
-            try note(name, value)
+            try note(name, value, rules)
         }
     }
 
-    private mutating func note(_ name: ArraySlice<UInt8>, _ value: ArraySlice<UInt8>) throws(S3Error) {
+    private mutating func note(
+        _ name: ArraySlice<UInt8>,
+        _ value: ArraySlice<UInt8>,
+        _ rules: KeyRules
+    ) throws(S3Error) {
         guard let field = AmzField(name: name) else {
             guard isUserMetadata(name) else {
                 throw S3Error(.notImplemented, "A header you provided implies functionality that is not implemented")
@@ -43,7 +48,7 @@ struct RequestFields {
         case .carried, .dropped, .ofTheBody: return
         case .withCopy:
             isCopyOnly = true
-            if field == .copySource { copySource = try CopySource(parsing: value) }
+            if field == .copySource { copySource = try CopySource(parsing: value, rules: rules) }
         }
     }
 

@@ -7,19 +7,22 @@ public enum S3Classifier {
     /// - Parameters:
     ///   - address: of the same head.
     ///   - query: of the same head, parsed.
+    ///   - rules: which keys may be copied from; those of ``address`` have been checked.
     /// - Throws: `NotImplemented` (501) for what is not understood, `MethodNotAllowed`, `MissingContentLength`,
     ///   `InvalidArgument`, `InvalidRequest`, `MaxMessageLengthExceeded`.
     public static func classify(
         _ head: RequestHead,
         _ address: S3Address,
-        _ query: Query
+        _ query: Query,
+        rules: KeyRules = .standard
     ) throws(S3Error) -> S3Request {
         try ConnectionOptions.check(head.fields)
         let parameters = try RequestParameters(query)
         let fields = try RequestFields(
             head.fields,
             parameters.hasHoistedFields ? query : nil,
-            version2: parameters.isVersion2
+            version2: parameters.isVersion2,
+            rules: rules
         )
         let operation = try operation(head.method, address, parameters, copies: fields.copySource != nil)
         guard parameters.versionID == nil || operation.parameters.contains(.versionID) else {

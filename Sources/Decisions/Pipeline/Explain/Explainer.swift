@@ -163,7 +163,12 @@ public struct Explainer: Sendable {
         ) { located.isSame(under: $0, asking) }
         let request: S3Request
         do {
-            request = try S3Classifier.classify(asking.head, located.address, located.query)
+            request = try S3Classifier.classify(
+                asking.head,
+                located.address,
+                located.query,
+                rules: asking.snapshot.server.keyRules
+            )
         } catch {
             // Serving stops at the caller where that is not known.
             if caller == nil { return }
@@ -206,7 +211,12 @@ public struct Explainer: Sendable {
         let mapped = asking.mapped(to: located.address)
         let request: S3Request
         do {
-            request = try S3Classifier.classify(mapped.head, located.address, located.query)
+            request = try S3Classifier.classify(
+                mapped.head,
+                located.address,
+                located.query,
+                rules: mapped.snapshot.server.keyRules
+            )
         } catch {
             throw .request(error)
         }
@@ -321,7 +331,7 @@ extension Explanation.Understood {
         isSecure = asking.origin.isSecure
         self.route = route?.pattern.source
         switch reserved {
-        case .probe, .description: kind = .probe
+        case .health, .ready, .description: kind = .probe
         case .api: kind = .api
         case nil: kind = route == nil ? .s3 : .route
         default: kind = .nothing

@@ -50,7 +50,7 @@ struct FormUpload: Sendable {
             do {
                 try policy.check(form.fields, bucket: name, length: form.length, at: asking.now)
             } catch {
-                throw Refusal(error: error, outcome: .denied, reason: error.message, failure: "none")
+                throw Refusal(error: error, outcome: .denied, reason: error.message, failure: nil)
             }
         }
         do throws(S3Error) {

@@ -157,6 +157,6 @@ private struct Target {
 extension Refusal {
     /// A request that another gateway would carry, and can't or must not; the reason is for the log.
     static func gateway(_ reason: String) -> Refusal {
-        Refusal(error: S3Error(.accessDenied), outcome: .denied, reason: reason, failure: "none")
+        Refusal(error: S3Error(.accessDenied), outcome: .denied, reason: reason, failure: nil)
     }
 }

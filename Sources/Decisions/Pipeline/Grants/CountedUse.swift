@@ -129,7 +129,7 @@ extension Refusal {
             error: S3Error(.serviceUnavailable, retryAfter: 1),
             outcome: .denied,
             reason: "grants can't be counted: " + reason,
-            failure: "none"
+            failure: nil
         )
     }
 }

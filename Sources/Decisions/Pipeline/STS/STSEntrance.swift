@@ -86,7 +86,7 @@ struct STSRefusal: Error {
     let error: STSError
     var outcome = Decision.Outcome.undecided
     let reason: String
-    var failure: StaticString = "none"
+    var failure: StaticString?
 
     /// The request itself can't be understood or carried out, whoever asks.
     init(_ error: STSError) {
@@ -94,7 +94,7 @@ struct STSRefusal: Error {
         reason = error.code.rawValue
     }
 
-    private init(_ error: STSError, _ outcome: Decision.Outcome, _ reason: String, _ failure: StaticString = "none") {
+    private init(_ error: STSError, _ outcome: Decision.Outcome, _ reason: String, _ failure: StaticString? = nil) {
         self.error = error
         self.outcome = outcome
         self.reason = reason

@@ -62,7 +62,7 @@ extension Refusal {
             error: S3Error(.backendCredentialUnavailable, retryAfter: seconds),
             outcome: .undecided,
             reason: "no credential for the store: " + reason,
-            failure: "none"
+            failure: nil
         )
     }
 }
