@@ -440,6 +440,30 @@ def test_a_slot_is_put_aside_and_promoted_when_it_is_what_was_promised(gate, sto
     assert not [name for name in blobs(store) if name.startswith(".gatehouse/quarantine/")]
 
 
+def test_a_promotion_that_nobody_heard_of_is_not_taken_for_somebody_else_s_object(gate, store):
+    """A copy has an ETag of its own: after a crash between copy and answer it looked occupied."""
+    body = b"\x89PNG of this slot"
+    slot = issue(gate, len(body), "pictures", key=f"slots/{uuid.uuid4().hex}.png")
+    assert use(slot, body) == 201
+    [waiting] = [blob for name, blob in blobs(store).items() if slot["upload"]["url"].split("?")[0].endswith(name)]
+    copied = store._new(None, body, properties=dict(waiting.properties), metadata=dict(waiting.metadata), md5=waiting.md5)
+    blobs(store)[slot["key"]] = copied
+    done = complete(gate, slot)
+    assert (done.status, done.json()["state"]) == (200, "completed"), done
+    assert blobs(store)[slot["key"]] is copied, "it is not made once more"
+
+
+def test_somebody_else_s_object_of_the_same_size_and_type_is_left_alone(gate, store):
+    body = b"\x89PNG of this slot"
+    slot = issue(gate, len(body), "pictures", key=f"slots/{uuid.uuid4().hex}.png")
+    assert use(slot, body) == 201
+    [waiting] = [blob for name, blob in blobs(store).items() if slot["upload"]["url"].split("?")[0].endswith(name)]
+    other = store._new(None, body[::-1], properties=dict(waiting.properties), md5="AAAAAAAAAAAAAAAAAAAAAA==")
+    blobs(store)[slot["key"]] = other
+    assert complete(gate, slot).s3_code == "KeyOccupied"
+    assert blobs(store)[slot["key"]] is other
+
+
 def test_a_slot_that_got_something_else_never_comes_to_its_key(gate, store, s3):
     slot = issue(gate, 4, "pictures", key=f"slots/{uuid.uuid4().hex}.png")
     headers = {name: value for name, value in slot["upload"]["headers"].items() if name != "content-length"}

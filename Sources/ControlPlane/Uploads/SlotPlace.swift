@@ -76,7 +76,7 @@ struct SlotPlace: Sendable {
     ) async throws(APIFailure) -> Brought {
         // Some stores pass over a condition on the destination of a copy; theirs is one that is not there.
         if occupancy == .absent, let there = try await self.object(key) {
-            return there.isLike(object) && !prior.isStill(there) ? .there : .occupied
+            return try await isCopied(source, object, to: key, there, prior: prior) ? .there : .occupied
         }
         let answer = try await ask { () throws(S3Error) in
             try backend.copyObject(source, etag: object.etag, to: named(key), if: occupancy, at: now())
@@ -86,11 +86,30 @@ struct SlotPlace: Sendable {
         case 404: return .gone
         case 412:
             guard occupancy == .absent, let there = try await self.object(key) else { return .gone }
-            return there.isLike(object) && !prior.isStill(there) ? .there : .occupied
+            return try await isCopied(source, object, to: key, there, prior: prior) ? .there : .occupied
         case 501 where occupancy != .any:
             return try await promote(source, object, to: key, if: .any, prior: prior)
         default: throw Self.failure(answer)
         }
+    }
+
+    /// Whether what is there may be a copy of the object in quarantine, by its ETag or else by the digest of its bytes: at
+    /// some stores copies have ETags of their own.
+    private func isCopied(
+        _ source: ObjectKey,
+        _ object: FoundObject,
+        to key: ObjectKey,
+        _ there: FoundObject,
+        prior: UploadSlot.Prior
+    ) async throws(APIFailure) -> Bool {
+        guard !prior.isStill(there), there.size == object.size, there.contentType == object.contentType else {
+            return false
+        }
+        if there.etag == object.etag { return true }
+        let kept = try await ask { () throws(S3Error) in try backend.headObject(named(source), at: now()) }
+        let copy = try await ask { () throws(S3Error) in try backend.headObject(named(key), at: now()) }
+        guard kept.field("etag") == object.etag, copy.field("etag") == there.etag else { return false }
+        return copy.field("content-md5").map { $0 == kept.field("content-md5") } ?? false
     }
 
     /// What a store made of a condition.
@@ -272,12 +291,5 @@ struct SlotPlace: Sendable {
         var failure = APIFailure(S3Error(code))
         failure.reason = "store: \(answer.status) \(answer.failure?.storeCode ?? "")"
         return failure
-    }
-}
-
-extension FoundObject {
-    /// Whether this is, or may as well be, a copy of the other.
-    func isLike(_ other: FoundObject) -> Bool {
-        etag == other.etag && size == other.size && contentType == other.contentType
     }
 }

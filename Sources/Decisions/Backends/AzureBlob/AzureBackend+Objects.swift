@@ -121,6 +121,12 @@ extension AzureTurn {
             let parts = fields.string(AzureMetadata.parts).flatMap { Int($0) }
             told.append("etag", AzureETag.shown(etag, parts: parts))
         }
+        // The only digest of a blob that Azure keeps; it goes along with copies, which have ETags of their own.
+        if request.operation == .headObject, sent.first("x-amz-checksum-mode") != nil,
+            let digest = fields.first("content-md5")
+        {
+            told.append("content-md5", digest)
+        }
         return told
     }
 
