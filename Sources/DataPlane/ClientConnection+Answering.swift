@@ -188,11 +188,12 @@ extension ClientConnection {
     /// The connection lasts if the client wants it and what is left of the request's body is worth reading.
     private func decideKeepAlive() {
         if loop.isDraining { answer.keepAlive = false }
-        guard !bodyIsRead, !exchange.requestIsSent else { return }
-        if case .length(let length) = head?.framing, length - record.bytesIn <= Self.discardLimit,
-            !(head?.expectsContinue ?? false) || answer.saidContinue
-        {
-            return
+        guard !bodyIsRead else { return }
+        // Nobody knows whether a body comes that was not asked for, or the next request.
+        let mayStayAway = (head?.expectsContinue ?? false) && !answer.saidContinue
+        if !mayStayAway {
+            if exchange.requestIsSent { return }
+            if case .length(let length) = head?.framing, length - record.bytesIn <= Self.discardLimit { return }
         }
         answer.keepAlive = false
     }

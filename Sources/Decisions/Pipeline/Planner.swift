@@ -190,7 +190,9 @@ struct Planner: Sendable {
                 at: asking.now
             )
             let replay: Replay = isRepeatable ? .allowed : .never
-            let answer = answer ?? { StoreAnswer(admitted, asking, bucket.upstream, replay: replay).answer($0) }
+            let answer =
+                answer
+                ?? { StoreAnswer(admitted, asking, bucket.upstream, replay: replay, carrying: body).answer($0) }
             return Forward(
                 admitted: admitted,
                 upstream: bucket.upstream,

@@ -9,6 +9,8 @@ struct StoreAnswer: Sendable {
     private let upstream: Upstream
     /// Of the exchanges that follow.
     private let replay: Replay
+    /// What goes with the one that carries the client's body.
+    private let carried: ForwardedBody
     /// What becomes of a document that was read whole; nil: the answer as it is.
     private let finish: (@Sendable (_ document: [UInt8]) -> Plan)?
 
@@ -17,12 +19,14 @@ struct StoreAnswer: Sendable {
         _ asking: Asking,
         _ upstream: Upstream,
         replay: Replay = .allowed,
+        carrying carried: ForwardedBody = .none,
         finish: (@Sendable ([UInt8]) -> Plan)? = nil
     ) {
         self.admitted = admitted
         self.asking = asking
         self.upstream = upstream
         self.replay = replay
+        self.carried = carried
         self.finish = finish
     }
 
@@ -50,7 +54,7 @@ struct StoreAnswer: Sendable {
                     admitted: admitted,
                     upstream: upstream,
                     exchange: next,
-                    carrying: .none,
+                    carrying: carried,
                     replay: replay,
                     answer: { self.answer($0) }
                 )

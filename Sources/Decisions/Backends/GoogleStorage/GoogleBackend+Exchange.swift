@@ -38,10 +38,10 @@ extension GoogleBackend {
             let query = Self.query(of: request, ["uploadId", "max-parts", "part-number-marker"])
             return try plain(.get, request, query: query, reader, at: now)
         case .putObject, .postObject, .uploadPart:
-            guard translated.ifMatch == nil else {
-                throw S3Error(.notImplemented, "If-Match can't be asked of Google Cloud Storage with a body.")
+            return try conditional(request, on: translated.ifMatch, reader, at: now) {
+                [self, translated] generation throws(S3Error) in
+                try upload(request, body, translated.fields.adding(generation: generation), reader, at: now)
             }
-            return try upload(request, body, translated.fields, reader, at: now)
         case .copyObject:
             guard let source = (source ?? self) as? GoogleBackend, let copied = request.copySource else {
                 throw S3Error(.notImplemented)

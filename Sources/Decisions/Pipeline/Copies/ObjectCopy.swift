@@ -175,6 +175,10 @@ struct ObjectCopy: Sendable {
             body: .stream(length: object.length, hash: object.length == 0 ? .empty : .unsigned),
             at: now
         )
+        // The bytes are on their way already: nothing can be looked up before they are put.
+        guard writing.request.method == .put else {
+            throw S3Error(.notImplemented, "If-Match can't be asked of this store by a copy from another one.")
+        }
         return Delivery(
             upstream: ends.destination.upstream,
             request: writing.request,
