@@ -245,9 +245,15 @@ extension CredentialSource {
     package var needsOwnTokens: Bool {
         switch self {
         case .aws(let session):
-            if case .webIdentity(.own, _) = session.beginning { true } else { false }
-        case .azure(let application): if case .own = application.identity { true } else { false }
-        case .google(let workload): if case .own = workload.identity { true } else { false }
+            if case .webIdentity(let identity, _) = session.beginning { identity.isOwn } else { false }
+        case .azure(let application): application.identity.isOwn
+        case .azureDelegation(let delegation): delegation.application.identity.isOwn
+        case .google(let workload): workload.identity.isOwn
+        case .googleKey: false
         }
     }
+}
+
+extension WebIdentity {
+    fileprivate var isOwn: Bool { if case .own = self { true } else { false } }
 }

@@ -21,6 +21,12 @@ package struct AzureConnection: Sendable {
 
     /// Where requests go.
     package var address: String { endpoint?.description ?? "https://\(account).blob.core.windows.net" }
+
+    /// Where the key comes from that URLs are signed with, where the token is obtained.
+    package var delegation: CredentialSource? {
+        guard case .azure(let application)? = source, let storage = ServiceURL(address) else { return nil }
+        return .azureDelegation(AzureDelegation(application, storage: storage))
+    }
 }
 
 extension AzureConnection {

@@ -68,6 +68,11 @@ extension BackendConfiguration {
         case .file: nil
         }
     }
+
+    /// Where what signs URLs is obtained, where it is something else than what goes along with requests.
+    package var urlSource: CredentialSource? {
+        if case .azure(let connection) = self { connection.delegation } else { nil }
+    }
 }
 
 /// What kind of store a `backend_type` names; `az` and `gs` are other names for two of them.

@@ -147,7 +147,7 @@ extension BackendConfiguration {
         case .gcs(let connection):
             return [
                 ("endpoint", .text(connection.endpoint.description)),
-                ("auth_type", .text(connection.source == nil ? "static" : "oidc")),
+                ("auth_type", .text(connection.workload == nil ? "static" : "oidc")),
                 ("workload_provider", connection.workload.map { .text($0.provider) } ?? .null),
                 ("service_account_email", connection.workload?.serviceAccount.map { .text($0) } ?? .null),
                 ("hmac_access_id", connection.accessID.map { .text($0) } ?? .null),

@@ -5,8 +5,7 @@ package import WireFormats
 package struct GoogleConnection: Sendable {
     package enum Credential: Sendable {
         case hmac(accessID: String, secret: Secret<String>)
-        /// The key file's text.
-        case serviceAccount(keyFile: Secret<String>)
+        case serviceAccount(GoogleAccountKey)
     }
 
     package var endpoint = PublicURL(scheme: .https, host: "storage.googleapis.com")
@@ -43,7 +42,8 @@ extension GoogleConnection {
         }
         source = CredentialSource.ofGoogle(options)
         if source == nil { credential = Self.credential(options) }
-        if hasServiceAccount || source != nil, endpoint.scheme == .http,
+        if case .serviceAccount(let key)? = credential { source = .googleKey(key) }
+        if source != nil || options.has("service_account_key"), endpoint.scheme == .http,
             !["127.0.0.1", "::1", "localhost"].contains(endpoint.host)
         {
             options.reader.report(
@@ -82,8 +82,29 @@ extension GoogleConnection {
                 suggestion: "give one of them: requests are made with one credential"
             )
         }
-        if let keyFile { return .serviceAccount(keyFile: Secret(keyFile.value)) }
+        if let keyFile, id == nil, secret == nil { return serviceAccount(keyFile, options) }
         guard let id, let secret else { return nil }
         return .hmac(accessID: id.value, secret: Secret(secret.value))
+    }
+
+    /// Nil after a problem was reported.
+    private static func serviceAccount(_ keyFile: Located<String>, _ options: Section) -> Credential? {
+        do {
+            return .serviceAccount(try GoogleAccountKey(keyFile: Secret(keyFile.value)))
+        } catch {
+            options.reader.report(error.words, at: keyFile.origin)
+            return nil
+        }
+    }
+}
+
+extension GoogleAccountKey.Refusal {
+    fileprivate var words: String {
+        switch self {
+        case .malformed: "is not the JSON document of a key file"
+        case .otherType: "is not the key file of a service account"
+        case .missing(let name): "has no \(name)"
+        case .tokenService: "has a token_uri that is neither https nor on this machine"
+        }
     }
 }

@@ -55,7 +55,7 @@ extension StoreCredentials {
         for condition in conditions {
             guard let value = value(condition) else { continue }
             for name in (stores[condition.source] ?? []).sorted() {
-                samples.append((labels: [("backend", name)], value: value))
+                samples.append((labels: [("backend", name), ("use", condition.source.use.rawValue)], value: value))
             }
         }
         return samples

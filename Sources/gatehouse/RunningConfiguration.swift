@@ -278,7 +278,7 @@ actor RunningConfiguration {
             let detail = [condition.source.label, end ?? "none yet", condition.problem].compactMap(\.self)
             return (stores[condition.source] ?? []).sorted().map { name in
                 ReadinessReport.Check(
-                    name: "credential:" + name,
+                    name: (condition.source.use == .urls ? "url_credential:" : "credential:") + name,
                     ok: condition.problem == nil && condition.expiresAt != nil,
                     detail: detail.joined(separator: "; ")
                 )
@@ -293,34 +293,22 @@ actor RunningConfiguration {
 
     private var buckets: [BucketStatus] {
         configuration.buckets.map { bucket in
+            let address: String
             switch bucket.backend {
-            case .s3(let connection):
-                BucketStatus(
-                    name: bucket.name,
-                    backendType: "s3",
-                    endpoint: connection.endpoint.description,
-                    health: finding(bucket.backend)?.health ?? .unknown,
-                    detail: finding(bucket.backend)?.detail ?? ""
-                )
-            case .azure(let connection):
-                BucketStatus(
-                    name: bucket.name,
-                    backendType: "azure",
-                    endpoint: connection.address,
-                    health: finding(bucket.backend)?.health ?? .unknown,
-                    detail: finding(bucket.backend)?.detail ?? ""
-                )
-            case .gcs(let connection):
-                BucketStatus(
-                    name: bucket.name,
-                    backendType: "gcs",
-                    endpoint: connection.endpoint.description,
-                    health: finding(bucket.backend)?.health ?? .unknown,
-                    detail: finding(bucket.backend)?.detail ?? ""
-                )
+            case .s3(let connection): address = connection.endpoint.description
+            case .azure(let connection): address = connection.address
+            case .gcs(let connection): address = connection.endpoint.description
             case .file(let path):
-                BucketStatus(name: bucket.name, backendType: "file", endpoint: path, health: .up)
+                return BucketStatus(name: bucket.name, backendType: "file", endpoint: path, health: .up)
             }
+            let finding = finding(bucket.backend)
+            return BucketStatus(
+                name: bucket.name,
+                backendType: "\(bucket.backend.kind)",
+                endpoint: address,
+                health: finding?.health ?? .unknown,
+                detail: finding?.detail ?? ""
+            )
         }
     }
 

@@ -1,5 +1,6 @@
 import Federation
 import Identity
+import Signatures
 import Testing
 import WireFormats
 
@@ -30,7 +31,9 @@ struct ExchangeTests {
         _ services: PlayedServices,
         _ surroundings: Surroundings = .played()
     ) async throws -> (said: String, expiresAt: Instant?) {
-        let exchange = CredentialExchange(services, as: try provider(), surroundings: surroundings)
+        let exchange = CredentialExchange(services, as: try provider(), surroundings: surroundings) { _ in
+            Secret("entra-token")
+        }
         do {
             let timed = try await exchange.credential(of: source)
             let said =
@@ -38,6 +41,7 @@ struct ExchangeTests {
                 case .keys(let pair):
                     [pair.id, pair.secret.reveal(), pair.sessionToken?.reveal() ?? "-"].joined(separator: " ")
                 case .bearer(let token): "bearer " + token.reveal()
+                case .delegation(let key): "delegation " + key.objectID + " " + key.start + " " + key.expiry
                 }
             return (said, timed.expiresAt)
         } catch {
@@ -146,7 +150,7 @@ struct ExchangeTests {
     @Test("Without a key nobody is asked")
     func noProvider() async throws {
         let services = PlayedServices([(200, "")])
-        let exchange = CredentialExchange(services, as: nil, surroundings: .played())
+        let exchange = CredentialExchange(services, as: nil, surroundings: .played()) { _ in Secret("") }
         await #expect(throws: ExchangeFailure("there is no key to sign our own tokens with")) {
             try await exchange.credential(of: try aws(.webIdentity(own(), roleARN: Self.roleARN)))
         }
@@ -239,16 +243,16 @@ struct ExchangeTests {
 
     // MARK: - Azure
 
-    private func azure() throws -> CredentialSource {
-        .azure(
-            AzureApplication(
-                own("api://AzureADTokenExchange"),
-                tenantID: "6f1e6a4e-0000-4000-8000-000000000001",
-                clientID: "6f1e6a4e-0000-4000-8000-000000000002",
-                endpoint: try #require(ServiceURL("https://login.microsoftonline.com"))
-            )
+    private func application() throws -> AzureApplication {
+        AzureApplication(
+            own("api://AzureADTokenExchange"),
+            tenantID: "6f1e6a4e-0000-4000-8000-000000000001",
+            clientID: "6f1e6a4e-0000-4000-8000-000000000002",
+            endpoint: try #require(ServiceURL("https://login.microsoftonline.com"))
         )
     }
+
+    private func azure() throws -> CredentialSource { .azure(try application()) }
 
     @Test("Our token is a client assertion to Entra ID")
     func entra() async throws {
@@ -302,7 +306,113 @@ struct ExchangeTests {
         #expect(expiresAt == nil)
     }
 
+    private func delegation() throws -> CredentialSource {
+        .azureDelegation(
+            AzureDelegation(
+                try application(),
+                storage: try #require(ServiceURL("https://photostore.blob.core.windows.net"))
+            )
+        )
+    }
+
+    private static let delegationKey = """
+        <?xml version="1.0" encoding="utf-8"?><UserDelegationKey>
+        <SignedOid>11111111-2222-3333-4444-555555555555</SignedOid>
+        <SignedTid>66666666-7777-8888-9999-000000000000</SignedTid>
+        <SignedStart>2025-12-31T23:45:00Z</SignedStart><SignedExpiry>2026-01-02T00:00:00Z</SignedExpiry>
+        <SignedService>b</SignedService><SignedVersion>2021-12-02</SignedVersion><Value>c2VjcmV0</Value>
+        </UserDelegationKey>
+        """
+
+    @Test("The key for URLs is asked for with the application's token, for a day")
+    func delegationKey() async throws {
+        let services = PlayedServices([(200, Self.delegationKey)])
+        let (said, expiresAt) = try await outcome(try delegation(), services)
+        #expect(said == "delegation 11111111-2222-3333-4444-555555555555 2025-12-31T23:45:00Z 2026-01-02T00:00:00Z")
+        #expect(expiresAt == Self.now + .seconds(86_400))
+        let asked = try #require(services.asked.first)
+        #expect(
+            asked.line == "POST https://photostore.blob.core.windows.net/?restype=service&comp=userdelegationkey"
+        )
+        #expect(asked.field("authorization") == "Bearer entra-token")
+        #expect(asked.field("x-ms-version") == "2021-12-02")
+        #expect(
+            String(decoding: asked.request.body.reveal(), as: UTF8.self)
+                .hasSuffix(
+                    "<KeyInfo><Start>2025-12-31T23:45:00Z</Start><Expiry>2026-01-02T00:00:00Z</Expiry></KeyInfo>"
+                )
+        )
+    }
+
+    @Test("What the storage account says when it refuses is shown")
+    func delegationRefusal() async throws {
+        let services = PlayedServices([
+            (
+                403,
+                "<?xml version=\"1.0\"?><Error><Code>AuthorizationPermissionMismatch</Code><Message>This request is not "
+                    + "authorized to perform this operation using this permission.</Message></Error>"
+            )
+        ])
+        let (said, _) = try await outcome(try delegation(), services)
+        #expect(
+            said == "Azure Storage (photostore.blob.core.windows.net) answered 403 AuthorizationPermissionMismatch: "
+                + "This request is not authorized to perform this operation using this permission."
+        )
+    }
+
+    @Test(
+        "An answer that is not exactly a key is none",
+        arguments: [
+            ("<SignedService>b</SignedService>", "<SignedService>q</SignedService>"),
+            ("<Value>c2VjcmV0</Value>", ""), ("<Value>c2VjcmV0</Value>", "<Value>c2VjcmV0</Value><Value>b</Value>"),
+            ("c2VjcmV0", "not base64!"), ("c2VjcmV0", ""), ("2026-01-02T00:00:00Z", "tomorrow"),
+            ("2025-12-31T23:45:00Z", "yesterday"), ("11111111-2222-3333-4444-555555555555", "a b"),
+            ("<SignedVersion>2021-12-02</SignedVersion>", ""), ("UserDelegationKey>", "Other>"),
+            ("<?xml", "<!DOCTYPE x><?xml"),
+        ]
+    )
+    func delegationStrictness(_ part: String, _ other: String) async throws {
+        let body = Self.delegationKey.replacing(part, with: other)
+        let (_, expiresAt) = try await outcome(try delegation(), PlayedServices([(200, body)]))
+        #expect(expiresAt == nil)
+    }
+
     // MARK: - Google
+
+    private func accountKey(_ pem: String = rsaTestKey) throws -> CredentialSource {
+        let document = StrictJSON.object([
+            ("type", .string("service_account")), ("client_email", .string("data@project.iam.gserviceaccount.com")),
+            ("private_key_id", .string("k1")), ("private_key", .string(pem)),
+            ("token_uri", .string("https://oauth2.googleapis.com/token")),
+        ])
+        return .googleKey(try GoogleAccountKey(keyFile: Secret(String(decoding: document.text, as: UTF8.self))))
+    }
+
+    @Test("A service account's key signs for a token, and is not shown")
+    func googleKey() async throws {
+        let services = PlayedServices([(200, #"{"access_token":"ya29.k","expires_in":3599,"token_type":"Bearer"}"#)])
+        let (said, expiresAt) = try await outcome(try accountKey(), services)
+        #expect(said == "bearer ya29.k")
+        #expect(expiresAt == Self.now + .seconds(3599))
+        let asked = try #require(services.asked.first)
+        #expect(asked.line == "POST https://oauth2.googleapis.com/token")
+        #expect(asked.form["grant_type"] == "urn:ietf:params:oauth:grant-type:jwt-bearer")
+        let assertion = try SignedToken(parsing: try #require(BearerToken((asked.form["assertion"] ?? "").utf8)))
+        #expect(assertion.claims.issuer == "data@project.iam.gserviceaccount.com")
+        let (refused, _) = try await outcome(
+            try accountKey(),
+            PlayedServices([(400, #"{"error":"invalid_grant","error_description":"Invalid JWT Signature."}"#)])
+        )
+        #expect(refused == "Google (oauth2.googleapis.com) answered 400 invalid_grant: Invalid JWT Signature.")
+    }
+
+    @Test("A key that can't sign asks nobody")
+    func googleKeyThatIsNone() async throws {
+        let services = PlayedServices([(200, "")])
+        let (said, _) = try await outcome(try accountKey("none"), services)
+        #expect(said.hasPrefix("the key of data@project.iam.gserviceaccount.com can't sign"))
+        #expect(services.asked.isEmpty)
+    }
 
     private func google(_ account: String?) throws -> CredentialSource {
         .google(

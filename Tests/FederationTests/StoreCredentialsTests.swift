@@ -31,13 +31,13 @@ struct StoreCredentialsTests {
             rules: rules,
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         )
-        let inForce = try snapshot(for: credentials)
+        let inForce = try Self.snapshot()
         credentials.adopt(inForce)
         credentials.publish { inForce }
         return credentials
     }
 
-    private func snapshot(for office: StoreCredentials) throws -> Snapshot {
+    static func snapshot() throws -> Snapshot {
         Snapshot(
             generation: 1,
             server: ServerSettings(region: "us-east-1", publicURL: "https://files.example.com", requiresAudit: false),
@@ -109,6 +109,56 @@ struct StoreCredentialsTests {
         impatient.cancel()
         #expect(!isObtained(await impatient.value))
         #expect(isObtained(await patient.value))
+        #expect(services.asked.count == 1)
+    }
+
+    @Test("The key for URLs waits for the token that it is asked for with: one exchange for each")
+    func delegation() async throws {
+        let application = AzureApplication(
+            .own(subject: "s3-proxy", audience: "api://AzureADTokenExchange"),
+            tenantID: "t",
+            clientID: "c",
+            endpoint: try #require(ServiceURL("https://login.microsoftonline.com"))
+        )
+        let storage = try #require(ServiceURL("https://photostore.blob.core.windows.net"))
+        let key = """
+            <UserDelegationKey><SignedOid>o</SignedOid><SignedTid>t</SignedTid><SignedStart>2025-12-31T23:45:00Z</SignedStart>
+            <SignedExpiry>2026-01-02T00:00:00Z</SignedExpiry><SignedService>b</SignedService>
+            <SignedVersion>2021-12-02</SignedVersion><Value>c2VjcmV0</Value></UserDelegationKey>
+            """
+        let services = PlayedServices(
+            [(200, #"{"token_type":"Bearer","expires_in":3599,"access_token":"eyJ0"}"#), (200, key)],
+            pause: { try? await Task.sleep(for: .milliseconds(50)) }
+        )
+        let credentials = try make(services)
+        let source = CredentialSource.azureDelegation(AzureDelegation(application, storage: storage))
+        async let token = credentials.obtain(.azure(application))
+        async let first = credentials.obtain(source)
+        async let second = credentials.obtain(source)
+        let findings = await [token, first, second]
+        #expect(findings.filter(isObtained).count == 3)
+        #expect(services.asked.count == 2)
+        #expect(services.asked[1].field("authorization") == "Bearer eyJ0")
+        let end = Timestamp.parseISO8601("2026-01-02T00:00:00Z".utf8)
+        #expect(credentials.held[source]?.expiresAt == end)
+    }
+
+    @Test("Without a token there is no key for URLs, and the reason is the token's")
+    func delegationWithoutToken() async throws {
+        let application = AzureApplication(
+            .own(subject: "s3-proxy", audience: "api://AzureADTokenExchange"),
+            tenantID: "t",
+            clientID: "c",
+            endpoint: try #require(ServiceURL("https://login.microsoftonline.com"))
+        )
+        let storage = try #require(ServiceURL("https://photostore.blob.core.windows.net"))
+        let services = PlayedServices([(401, #"{"error":"invalid_client"}"#)])
+        let source = CredentialSource.azureDelegation(AzureDelegation(application, storage: storage))
+        guard case .unavailable(let reason, _) = await (try make(services)).obtain(source) else {
+            Issue.record("something was obtained")
+            return
+        }
+        #expect(reason == "Entra ID (login.microsoftonline.com) answered 401 invalid_client")
         #expect(services.asked.count == 1)
     }
 }

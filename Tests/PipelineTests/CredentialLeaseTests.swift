@@ -172,18 +172,8 @@ struct CredentialLeaseTests {
     @Test("A URL to the store ends with the session that signed it, and says so")
     func urlsEnd() async throws {
         let office = Office { Self.nothing }
-        var gate = Gate()
-        gate.lease = try Self.lease(office, version: 1, lasting: .seconds(600))
-        let desk = Taking()
-        var asking = Gate(desk: desk)
-        asking.lease = gate.lease
-        let call = Call("POST", "/-/v1/x", length: 2).with("x-api-key", User.root.rawValue)
-        guard case .wait(let make) = try asking.decide(call).plan.given(body: "{}") else {
-            Issue.record("the API was not asked")
-            return
-        }
-        _ = await make()
-        let rights = try #require(await desk.rights)
+        let lease = try Self.lease(office, version: 1, lasting: .seconds(600))
+        let rights = try await rightsOfRoot { $0.lease = lease }
         let key = ObjectKey("a.txt")
         let bucket = try #require(BucketName(validating: "leased"))
         let wish = URLWish(.get, S3Operation.getObject.actions, bucket: bucket, key: key, lifetime: .seconds(3600))
@@ -197,16 +187,5 @@ struct CredentialLeaseTests {
         let late = try rights.url(for: wish, random: random, at: noon + .seconds(550))
         #expect(late.via == .gatehouse)
         #expect(late.cappedBy == nil)
-    }
-}
-
-/// Keeps the rights that it is asked with.
-private actor Taking: APIDesk {
-    nonisolated let document: [UInt8] = []
-    private(set) var rights: Rights?
-
-    func answer(_ call: APICall) async -> Reply {
-        rights = call.caller
-        return Reply(status: 200)
     }
 }

@@ -35,6 +35,8 @@ struct Gate {
     var sessionKeys: SessionKeyring?
     /// Of the bucket `leased`, whose store's credential has to be obtained; nil: there is no such bucket.
     var lease: CredentialLease?
+    /// Besides.
+    var otherBuckets: [Bucket] = []
     let limiter = Limiter()
     private var pipeline: Pipeline
 
@@ -111,7 +113,7 @@ struct Gate {
             openAccount: hasOpenAccount ? openAccount : nil,
             buckets: try Self.buckets(knowing: checksums)
                 + (hasOtherKinds ? [try Self.azureBucket(), try Self.bucket("googled", kind: .gcs)] : [])
-                + (lease.map { [try leasedBucket($0)] } ?? []),
+                + (lease.map { [try leasedBucket($0)] } ?? []) + otherBuckets,
             urlKeys: URLKeyring(secret: Secret(Array(repeating: 7, count: 32))),
             uploads: uploads,
             roles: roles,

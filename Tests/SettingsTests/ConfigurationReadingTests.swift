@@ -49,10 +49,10 @@ private let store = """
                 backend_type = "gcs"
                 [buckets.backend_options]
                 bucket_name = "data-at-google"
-                service_account_key = "{}"
+                service_account_key = "env:KEY_FILE"
                 response_timeout = "3s"
                 """,
-                variables: ["HMAC_SECRET": "hmac-secret"]
+                variables: ["HMAC_SECRET": "hmac-secret", "KEY_FILE": serviceAccountKeyFile]
             )
             let configuration = try #require(result.configuration)
             let photos = try #require(configuration.buckets.first { $0.name == "photos" })
@@ -64,11 +64,12 @@ private let store = """
             #expect(secret.reveal() == "hmac-secret")
             #expect(shared.endpoint.description == "https://storage.googleapis.com")
             let data = try #require(configuration.buckets.first { $0.name == "data" })
-            guard case .gcs(let own) = data.backend, case .serviceAccount(let keyFile)? = own.credential else {
+            guard case .gcs(let own) = data.backend, case .serviceAccount(let key)? = own.credential else {
                 Issue.record("no service account")
                 return
             }
-            #expect(keyFile.reveal() == "{}")
+            #expect(key.email == "data@project.iam.gserviceaccount.com")
+            #expect(data.backend.credentialSource == .googleKey(key))
             #expect(own.responseTimeout == .seconds(3))
             #expect(data.backendBucket == "data-at-google")
         }

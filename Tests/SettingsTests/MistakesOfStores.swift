@@ -297,11 +297,17 @@ extension Mistake {
         Mistake(
             bucket(
                 "backend_type = \"gcs\"",
-                options: "endpoint = \"http://store.example\"\nservice_account_key = \"{}\""
+                options: "endpoint = \"http://store.example\"\nservice_account_key = '''\(serviceAccountKeyFile)'''"
             ),
             5,
             "buckets[0].backend_options.endpoint",
             "an access token must not travel unencrypted"
+        ),
+        Mistake(
+            bucket("backend_type = \"gcs\"", options: "service_account_key = \"{}\""),
+            5,
+            "buckets[0].backend_options.service_account_key",
+            "has no type"
         ),
         Mistake(
             "[[accounts]]\nname = \"g\"\nbackend_type = \"gcs\"\nbuckets = [\"*\"]",

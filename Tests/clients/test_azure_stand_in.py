@@ -124,7 +124,7 @@ def test_a_bearer_gets_a_key_that_signs(store):
     # The SDK sends tokens over TLS only; what it asks for is asked here as it asks it.
     fields = {"authorization": "Bearer of-the-application", "x-ms-version": "2021-12-02",
               "x-ms-date": datetime.datetime.now(datetime.timezone.utc).strftime("%a, %d %b %Y %H:%M:%S GMT")}
-    body = f"<KeyInfo><Start>{soon(minutes=-5):%Y-%m-%dT%H:%M:%SZ}</Start><Expiry>{soon():%Y-%m-%dT%H:%M:%SZ}</Expiry></KeyInfo>"
+    body = f"<KeyInfo><Start>{soon(minutes=-5):%Y-%m-%dT%H:%M:%SZ}</Start><Expiry>{soon(hours=1):%Y-%m-%dT%H:%M:%SZ}</Expiry></KeyInfo>"
     url = f"{store.endpoint}/?restype=service&comp=userdelegationkey"
     assert requests.post(url, data=body, headers={**fields, "authorization": "Bearer other"}).status_code == 401
     assert requests.post(url, data=body, headers=fields).status_code == 200

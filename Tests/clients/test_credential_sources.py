@@ -265,8 +265,9 @@ def test_trust_prints_what_google_needs(gateway, stub_store, service, tmp_path):
     said = json.loads(subprocess.run(command, capture_output=True, text=True, check=True, env=gate.env).stdout)
     pool = "iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p"
     assert said["principal"] == f"principal://{pool}/subject/s3-proxy"
-    _, provider, account, bucket = said["commands"]
+    _, provider, account, signer, bucket = said["commands"]
     assert "--issuer-uri=https://gatehouse.example.com" in provider
     assert "--attribute-condition=\"assertion.sub=='s3-proxy'\"" in provider
     assert "add-iam-policy-binding data@project.iam.gserviceaccount.com" in account and said["principal"] in account
+    assert "roles/iam.serviceAccountTokenCreator" in signer and "serviceAccount:data@project" in signer
     assert bucket.startswith("gcloud storage buckets add-iam-policy-binding gs://photos --role=roles/storage.objectAdmin")

@@ -15,39 +15,37 @@ import uuid
 
 import pytest
 from botocore.exceptions import ClientError
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 from google.cloud import storage
 from google.cloud.storage._media.requests import XMLMPUContainer, XMLMPUPart
 from google.oauth2 import service_account
 from support.clients import s3_client
+from support.clouds import VerifyingGoogle
 from support.fake_gcs import FakeGCS
 from support.gatehouse import Gatehouse
 from support.google_store import GoogleStore
 from support.nasty_keys import NASTY_KEYS
 from support.people import ALICE, FULL, everywhere
+from support.raw import RawConnection
 from support.slots import complete, issue, put, use
 
 MIB = 1 << 20
 ACCESS_ID, SECRET = "GOOG1EXAMPLEACCESSID", "hmac-secret-45c48cce2e2d7fbdea1afc51"
-EMAIL = "gatehouse@example.iam.gserviceaccount.com"
 
 
 @pytest.fixture(scope="module")
-def account():
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
-                            serialization.NoEncryption()).decode()
-    return key, {"type": "service_account", "project_id": "p", "private_key_id": "k1", "private_key": pem,
-                 "client_email": EMAIL, "token_uri": "https://oauth2.googleapis.com/token"}
-
-
-@pytest.fixture(scope="module")
-def google(account):
-    store = GoogleStore(credentials={ACCESS_ID: SECRET}, tokens={"a-token"}, keys={EMAIL: account[0].public_key()},
-                        buckets=("photos-at-google", "open-at-google"), public=("open-at-google",)).start()
+def google():
+    store = GoogleStore(credentials={ACCESS_ID: SECRET}, tokens={"a-token"}, buckets=("photos-at-google", "open-at-google"),
+                        public=("open-at-google",)).start()
     yield store
     store.stop()
+
+
+@pytest.fixture(scope="module")
+def account(google):
+    """The key file of a service account, whose tokens are issued next door."""
+    tokens = VerifyingGoogle("", "", google)
+    yield tokens.key_file
+    tokens.stop()
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +58,7 @@ def fake(tmp_path_factory):
 @pytest.fixture(scope="module")
 def front(tmp_path_factory, google, fake, account):
     folder = tmp_path_factory.mktemp("google")
-    (folder / "account.json").write_text(json.dumps(account[1]))
+    (folder / "account.json").write_text(json.dumps(account))
     key = {"endpoint": google.endpoint, "hmac_access_id": ACCESS_ID, "hmac_secret": SECRET}
     here = {"bucket_name": "photos-at-google"}
     gateway = Gatehouse(folder, {
@@ -116,7 +114,7 @@ def fetch(url, method="GET", headers=None, data=None):
 
 
 def test_googles_own_library_drives_the_stand_in(google, account, tmp_path):
-    credentials = service_account.Credentials.from_service_account_info(account[1])
+    credentials = service_account.Credentials.from_service_account_info(account)
     client = storage.Client(project="p", credentials=credentials)
     blob = client.bucket("photos-at-google").blob("sdk/a b+ü.txt")
 
@@ -226,10 +224,26 @@ def test_conditions_are_generations(s3, google):
     etag = s3.put_object(Bucket="photos", Key=key, Body=b"1", IfNoneMatch="*")["ETag"]
     assert code(lambda: s3.put_object(Bucket="photos", Key=key, Body=b"2", IfNoneMatch="*")) == (412, "PreconditionFailed")
     assert google.buckets["photos-at-google"][key].data == b"1"
-    assert code(lambda: s3.put_object(Bucket="photos", Key=key, Body=b"2", IfMatch=etag))[1] == "NotImplemented"
+    assert code(lambda: s3.put_object(Bucket="photos", Key=key, Body=b"2", IfMatch='"0"')) == (412, "PreconditionFailed")
+    assert google.buckets["photos-at-google"][key].data == b"1"
+    large = os.urandom(3 * MIB)
+    etag = s3.put_object(Bucket="photos", Key=key, Body=large, IfMatch=etag)["ETag"]
+    assert google.buckets["photos-at-google"][key].data == large
+    assert code(lambda: s3.put_object(Bucket="photos", Key=key + "/none", Body=b"2", IfMatch=etag)) == (404, "NoSuchKey")
     assert code(lambda: s3.delete_object(Bucket="photos", Key=key, IfMatch='"0"')) == (412, "PreconditionFailed")
     s3.delete_object(Bucket="photos", Key=key, IfMatch=etag)
     assert key not in google.buckets["photos-at-google"]
+
+
+def test_a_body_that_was_never_asked_for_is_not_taken_out_of_the_next_request(front, s3):
+    """The store is asked for the generation first; a client that waits for 100 Continue then sends its next request instead."""
+    key = fresh()
+    s3.put_object(Bucket="photos", Key=key, Body=b"1")
+    with RawConnection(front.port) as connection:
+        connection.request("PUT", f"/photos/{key}", {
+            **ALICE.headers, "Expect": "100-continue", "Content-Length": "5", "If-Match": '"0"'})
+        status, headers = connection.head()
+        assert (status, headers["connection"]) == (412, "close"), "no body was invited, and none is waited for"
 
 
 @BUCKETS

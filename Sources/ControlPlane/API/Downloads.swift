@@ -58,7 +58,10 @@ package struct Downloads: Sendable {
                     )
                 )
             ],
-            failures: [APIFailure.Code(.noSuchBucket), .keyTooLong, .proxyOnly, APIFailure.Code(.expiredToken)]
+            failures: [
+                APIFailure.Code(.noSuchBucket), .keyTooLong, .proxyOnly, APIFailure.Code(.expiredToken),
+                APIFailure.Code(.backendCredentialUnavailable),
+            ]
         ) { request async throws(APIFailure) in
             try await answer(request)
         }
@@ -117,7 +120,7 @@ package struct Downloads: Sendable {
 
     /// The application is asked once for all items.
     private func heard(about items: [JSONObject], _ request: APIRequest) async -> Rights {
-        await request.caller.hearing(about: items.compactMap { try? Self.wish($0, for: request) })
+        await request.caller.hearing(about: items.compactMap { try? Self.wish($0, for: request) }, at: request.now)
     }
 
     /// One URL, and what the audit log shall say of it.

@@ -182,7 +182,10 @@ package struct Uploads: Sendable {
         let view = SlotView(slot: slot, cap: cap)
         guard slot.state.isOpen, request.now < slot.expiresAt else { return (view.json(), nil) }
         let lifetime = slot.remaining(at: request.now)
-        let caller = await request.caller.hearing(about: [slot.wish(for: lifetime)])
+        var asked = slot.wish(for: lifetime)
+        // Forms and parts are not signed as this URL.
+        if slot.mode != .put { asked.via = .gatehouse }
+        let caller = await request.caller.hearing(about: [asked], at: request.now)
         let random = slots.random(Rights.randomBytesOfURL)
         let way: SlotView.Way
         do throws(URLRefusal) {
@@ -268,7 +271,9 @@ package struct Uploads: Sendable {
                 slot = begun
             }
             guard slot.state.isOpen, let upload = slot.multipart else { throw APIFailure(.uploadEnded) }
-            let caller = await request.caller.hearing(about: [slot.wish(for: slot.remaining(at: request.now))])
+            let remaining = slot.remaining(at: request.now)
+            let wishes = numbers.compactMap { [slot] in slot.wish(forPart: $0, of: upload, for: remaining) }
+            let caller = await request.caller.hearing(about: wishes, at: request.now)
             var parts: [StrictJSON] = []
             var entries: [IssueLog.Entry] = []
             for number in numbers {

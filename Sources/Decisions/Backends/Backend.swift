@@ -17,7 +17,7 @@ public protocol Backend: AnyObject, Sendable {
     var prefix: [UInt8] { get }
     /// What the store is told of S3's additional checksums.
     var checksums: StoreChecksums { get }
-    /// Whether ``presign(_:_:query:fields:binding:for:at:)`` makes URLs.
+    /// Whether there are URLs that ``presign(_:_:query:fields:binding:for:at:)`` makes, or somebody else signs.
     var signsURLs: Bool { get }
     /// Whether a URL can hold whoever puts with it to the fields it was made for, a key that is free among them.
     var bindsUploads: Bool { get }
@@ -30,8 +30,9 @@ public protocol Backend: AnyObject, Sendable {
     /// Whether the store can copy from `source` to here by itself.
     func canCopy(from source: any Backend) -> Bool
 
-    /// What is to be asked first for an operation of S3's, and what comes of the answer. GetObject, HeadObject, PutObject
-    /// and UploadPart are one exchange each; others may be several, one after another.
+    /// What is to be asked first for an operation of S3's, and what comes of the answer. GetObject, HeadObject, UploadPart
+    /// and, without `If-Match`, PutObject are one exchange each; others may be several, one after another. A body that is
+    /// carried goes with the last.
     ///
     /// - Parameters:
     ///   - head: of the client.
@@ -80,6 +81,17 @@ public protocol Backend: AnyObject, Sendable {
         at now: Instant
     ) throws(S3Error) -> PresignedRequest?
 
+    /// The same where the signature is somebody else's to make; nil where it is not, or the store has no such URL.
+    func unsignedURL(
+        _ method: HTTPMethod,
+        _ key: ObjectKey,
+        query: Query,
+        fields: FieldBlock,
+        binding: FieldBinding,
+        for lifetime: Duration,
+        at now: Instant
+    ) throws(S3Error) -> UnsignedURL?
+
     /// A form that uploads one file under one key; nil where the store takes none from clients.
     ///
     /// - Parameters:
@@ -106,6 +118,20 @@ public struct PresignedRequest: Sendable {
     }
 }
 
+/// A URL that lacks its signature.
+public struct UnsignedURL: Sendable {
+    /// What is to be signed.
+    public let text: [UInt8]
+    private let complete: @Sendable (_ signature: [UInt8]) -> PresignedRequest
+
+    init(_ text: [UInt8], _ complete: @escaping @Sendable (_ signature: [UInt8]) -> PresignedRequest) {
+        self.text = text
+        self.complete = complete
+    }
+
+    public func signed(by signature: [UInt8]) -> PresignedRequest { complete(signature) }
+}
+
 /// Who sees to it that a request to a signed URL carries the fields that the URL was made for.
 public enum FieldBinding: Hashable, Sendable {
     /// The store refuses any other.
@@ -116,6 +142,18 @@ public enum FieldBinding: Hashable, Sendable {
 
 /// A request that another gateway sends on, signed.
 public struct GatewayRequest: Sendable {
+    /// What is signed of a client's request besides its fields.
+    static func start(_ method: HTTPMethod, _ path: [UInt8], _ query: Query) -> OutgoingRequest {
+        var text: [UInt8] = []
+        query.appendCanonical(to: &text)
+        return OutgoingRequest(
+            method: method,
+            path: path,
+            query: text,
+            fields: FieldBlock(reservingBytes: 768, fields: 8)
+        )
+    }
+
     /// Its fields are those that the signature covers, not all that travel.
     public let signed: OutgoingRequest
     /// Which of those fields the gateway has to add to what the client sent; names in lower case.
@@ -125,6 +163,18 @@ public struct GatewayRequest: Sendable {
 extension Backend {
     public var copiesParts: Bool { true }
     public var completesConditionally: Bool { true }
+
+    public func unsignedURL(
+        _ method: HTTPMethod,
+        _ key: ObjectKey,
+        query: Query,
+        fields: FieldBlock,
+        binding: FieldBinding,
+        for lifetime: Duration,
+        at now: Instant
+    ) throws(S3Error) -> UnsignedURL? {
+        nil
+    }
 
     /// The key at the store.
     /// - Throws: `KeyTooLongError` where the prefix leaves no room for it.

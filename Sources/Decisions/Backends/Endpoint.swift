@@ -10,6 +10,9 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
     public enum Transport: Hashable, Sendable {
         case plain
         case tls
+
+        /// What a URL begins with.
+        var scheme: String { self == .tls ? "https://" : "http://" }
     }
 
     public let address: Address

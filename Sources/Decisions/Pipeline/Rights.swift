@@ -21,6 +21,8 @@ public struct Rights: Sendable {
     private let asking: Asking
     /// What the application was asked for whoever issues URLs.
     private(set) var heard: [Wish: Permission] = [:]
+    /// What others were asked to sign, by what it is.
+    private(set) var signatures: [[UInt8]: SignatureFinding] = [:]
 
     init(_ caller: Authenticated, _ asking: Asking) {
         principal = caller.principal
@@ -60,20 +62,32 @@ public struct Rights: Sendable {
         return rights
     }
 
-    /// The same rights with the application's word about these URLs, for which it is asked once, and with credentials for
-    /// their stores as far as any can be had.
-    public func hearing(about wishes: [URLWish]) async -> Rights {
-        let rights = await having(Set(wishes.map(\.bucket)))
-        guard snapshot.authorizer != nil else { return rights }
-        return await rights.heard(about: wishes.map { Wish($0.actions, at: .object($0.bucket, $0.key)) })
+    /// The same rights with the application's word about these URLs, for which it is asked once; and with what signs them
+    /// for their stores, credentials or signatures, as far as any can be had.
+    ///
+    /// - Parameter now: the time of the signatures.
+    public func hearing(about wishes: [URLWish], at now: Instant) async -> Rights {
+        var rights = await having(Set(wishes.map(\.bucket)))
+        if snapshot.authorizer != nil {
+            let questions = Set(wishes.map { Wish($0.actions, at: .object($0.bucket, $0.key)) })
+            rights = await rights.heard(about: Array(questions))
+        }
+        return await rights.withSignatures(for: wishes, at: now)
+    }
+
+    func with(signatures: [[UInt8]: SignatureFinding]) -> Rights {
+        var rights = self
+        rights.signatures = signatures
+        return rights
     }
 
     /// The same rights with credentials for these buckets' stores: what can't be had now, nothing is signed with.
     private func having(_ buckets: Set<BucketName>) async -> Rights {
         var rights = self
         for bucket in buckets {
-            guard let lease = rights.snapshot.bucket(bucket)?.lease, !lease.isUsable(at: asking.now) else { continue }
-            if case .obtained(let snapshot) = await lease.obtained() { rights.snapshot = snapshot }
+            for lease in rights.snapshot.bucket(bucket)?.leases ?? [] where !lease.isUsable(at: asking.now) {
+                if case .obtained(let snapshot) = await lease.obtained() { rights.snapshot = snapshot }
+            }
         }
         return rights
     }

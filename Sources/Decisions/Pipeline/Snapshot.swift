@@ -122,7 +122,7 @@ public final class Snapshot: Sendable {
     public var credentialSources: [CredentialSource: Set<String>] {
         var sources: [CredentialSource: Set<String>] = [:]
         for bucket in buckets.values {
-            if let lease = bucket.lease { sources[lease.source, default: []].insert(bucket.upstream.name) }
+            for lease in bucket.leases { sources[lease.source, default: []].insert(bucket.upstream.name) }
         }
         if let account = openAccount, let lease = account.lease {
             sources[lease.source, default: []].insert(account.upstream.name)
@@ -162,7 +162,10 @@ public final class Bucket: Sendable {
     public let hardening: [UInt8]
     /// Where the store's credential ends and is renewed; nil: it stands in the configuration, or there is none.
     public let lease: CredentialLease?
+    /// What URLs to the store are signed with.
+    public let urls: URLBasis
 
+    /// - Parameter urls: nil: what requests are made with.
     public init(
         name: BucketName,
         backend: any Backend,
@@ -175,7 +178,8 @@ public final class Bucket: Sendable {
         isOfOpenAccount: Bool = false,
         crossOrigin: CrossOriginRules? = nil,
         hardening: [UInt8],
-        lease: CredentialLease? = nil
+        lease: CredentialLease? = nil,
+        urls: URLBasis? = nil
     ) {
         self.name = name
         self.backend = backend
@@ -189,6 +193,7 @@ public final class Bucket: Sendable {
         self.crossOrigin = crossOrigin
         self.hardening = hardening
         self.lease = lease
+        self.urls = urls ?? lease.map { .leased($0) } ?? .lasting
     }
 }
 

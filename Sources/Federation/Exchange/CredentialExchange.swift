@@ -1,5 +1,5 @@
 package import Identity
-import WireFormats
+package import WireFormats
 
 /// Turns a source into a credential: which requests that takes, in which order. No memory, no second tries.
 package struct CredentialExchange: Sendable {
@@ -9,12 +9,21 @@ package struct CredentialExchange: Sendable {
     private let transport: any ExchangeTransport
     private let provider: OIDCProvider?
     private let surroundings: Surroundings
+    private let bearer: @Sendable (CredentialSource) async throws(ExchangeFailure) -> Secret<String>
 
-    /// - Parameter provider: signs tokens of ours; nil: nobody does.
-    package init(_ transport: any ExchangeTransport, as provider: OIDCProvider?, surroundings: Surroundings) {
+    /// - Parameters:
+    ///   - provider: signs tokens of ours; nil: nobody does.
+    ///   - bearer: the token of another source, for what is asked for with one.
+    package init(
+        _ transport: any ExchangeTransport,
+        as provider: OIDCProvider?,
+        surroundings: Surroundings,
+        bearer: @escaping @Sendable (CredentialSource) async throws(ExchangeFailure) -> Secret<String>
+    ) {
         self.transport = transport
         self.provider = provider
         self.surroundings = surroundings
+        self.bearer = bearer
     }
 
     package func credential(of source: CredentialSource) async throws(ExchangeFailure) -> TimedCredential {
@@ -24,7 +33,15 @@ package struct CredentialExchange: Sendable {
             let service = EntraID(application: application)
             let answer = try await transport.send(service.tokenRequest(try token(application.identity)))
             return try service.token(answer, at: surroundings.now())
+        case .azureDelegation(let delegation):
+            let service = UserDelegation(delegation: delegation)
+            let token = try await bearer(.azure(delegation.application))
+            return try service.key(try await transport.send(service.request(with: token, at: surroundings.now())))
         case .google(let workload): return try await exchange(GoogleTokenService(workload: workload))
+        case .googleKey(let key):
+            let service = GoogleAccountToken(key: key)
+            let answer = try await transport.send(try service.request(at: surroundings.now()))
+            return try service.token(answer, at: surroundings.now())
         }
     }
 

@@ -50,13 +50,7 @@ struct GoogleTokenService: Sendable {
         let service = "Google IAM credentials (\(workload.credentialsEndpoint.host))"
         let document = JSONAnswer(answer.body)
         guard answer.status == 200 else {
-            let error = document?.object("error")
-            throw ExchangeFailure(
-                service,
-                status: answer.status,
-                code: error?.text("status"),
-                message: error?.text("message")
-            )
+            throw GoogleFailure.refusal(by: service, status: answer.status, document)
         }
         guard let token = document?.bearer("accessToken"), let expiresAt = document?.instant("expireTime") else {
             throw ExchangeFailure("\(service) answered with something that is no access token")

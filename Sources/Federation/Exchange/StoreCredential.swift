@@ -1,10 +1,13 @@
+package import Signatures
 package import WireFormats
 
-/// What requests to a store are signed with, or carry.
+/// What requests or URLs are signed with, or requests carry.
 package enum StoreCredential: Sendable {
     case keys(AccessKeyPair)
     /// `Authorization: Bearer`.
     case bearer(Secret<String>)
+    /// For URLs at Azure.
+    case delegation(UserDelegationKey)
 }
 
 /// An access key of AWS's kind, of a session where it has a token.

@@ -34,6 +34,7 @@ package final class StoreCredentials: CredentialOffice {
     private let surroundings: Surroundings
     private let logger: Logger
     private let state: Mutex<State>
+    private let signatures = SignatureQueue()
 
     package init(
         _ transport: any ExchangeTransport,
@@ -79,13 +80,7 @@ package final class StoreCredentials: CredentialOffice {
     // MARK: - For requests
 
     package func obtain(_ source: CredentialSource) async -> CredentialFinding {
-        let waiter = state.withLock { $0.number() }
-        let answer = await withTaskCancellationHandler {
-            await withCheckedContinuation { wait(source, as: waiter, $0) }
-        } onCancel: {
-            leave(source, waiter)
-        }
-        switch answer {
+        switch await answer(source) {
         case .ready:
             guard let publish = state.withLock(\.publish) else {
                 return .unavailable(reason: "nothing is in force yet", retryAfter: .seconds(1))
@@ -97,6 +92,16 @@ package final class StoreCredentials: CredentialOffice {
 
     package func refused(_ source: CredentialSource, version: Int) {
         act { cache, now, _ in ((), cache.refused(source, version: version, at: now)) }
+    }
+
+    /// What is in force, once something is.
+    private func answer(_ source: CredentialSource) async -> Cache.Answer {
+        let waiter = state.withLock { $0.number() }
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { wait(source, as: waiter, $0) }
+        } onCancel: {
+            leave(source, waiter)
+        }
     }
 
     private static let left = Cache.Answer.unavailable(reason: "nobody waits any more", retryAfter: .seconds(1))
@@ -121,6 +126,39 @@ package final class StoreCredentials: CredentialOffice {
     private func resume(_ waiters: [Int], _ answer: Cache.Answer) {
         let continuations = state.withLock { state in waiters.compactMap { state.waiting.removeValue(forKey: $0) } }
         for continuation in continuations { continuation.resume(returning: answer) }
+    }
+
+    private func bearer(
+        of source: CredentialSource
+    ) async throws(ExchangeFailure) -> (token: Secret<String>, version: Int) {
+        switch await answer(source) {
+        case .ready(let held):
+            guard case .bearer(let token) = held.credential else { throw ExchangeFailure("there is no access token") }
+            return (token, held.version)
+        case .unavailable(let reason, _): throw ExchangeFailure(reason)
+        }
+    }
+
+    // MARK: - Signatures
+
+    /// A signature that is made elsewhere, asked for under the token of `source`.
+    func signature(of text: [UInt8], by signing: BlobSigning, with source: CredentialSource) async -> SignatureFinding {
+        guard signatures.enter() else {
+            return .unavailable(reason: "too many signatures are being asked for")
+        }
+        defer { signatures.leave() }
+        do throws(ExchangeFailure) {
+            let (token, version) = try await bearer(of: source)
+            let answer = try await transport.send(signing.request(for: text, with: token))
+            if answer.status == 401 { refused(source, version: version) }
+            return .made(try signing.signature(answer))
+        } catch {
+            logger.warning(
+                "a URL could not be signed",
+                metadata: ["source": "\(source.label)", "reason": "\(error)"]
+            )
+            return .unavailable(reason: error.description)
+        }
     }
 
     // MARK: - Effects
@@ -153,7 +191,8 @@ package final class StoreCredentials: CredentialOffice {
         let exchange = CredentialExchange(
             transport,
             as: state.withLock(\.provider),
-            surroundings: surroundings
+            surroundings: surroundings,
+            bearer: { (source) async throws(ExchangeFailure) in try await self.bearer(of: source).token }
         )
         do throws(ExchangeFailure) {
             result = .success(try await exchange.credential(of: source))

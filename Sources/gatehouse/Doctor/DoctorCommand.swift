@@ -49,7 +49,7 @@ struct DoctorCommand: AsyncParsableCommand {
         guard let name = BucketName(validating: text) else {
             return Examination(subject: text, findings: [Finding("bucket", .failed, "is not a bucket name")])
         }
-        let (bucket, credential) = try await practice.bucket(name)
+        let (bucket, credential, urls) = try await practice.bucket(name)
         guard let bucket, credential.verdict != .failed else {
             return Examination(subject: text, findings: [credential, Finding("reachable", .skipped, "no credential")])
         }
@@ -60,7 +60,7 @@ struct DoctorCommand: AsyncParsableCommand {
         let findings = await StoreExamination(bucket, practice.client).findings(depth)
         return Examination(
             subject: subject,
-            findings: [credential] + findings,
+            findings: [credential] + [urls].compactMap(\.self) + findings,
             crossOriginRule: practice.configuration.crossOriginRule(for: text)
         )
     }

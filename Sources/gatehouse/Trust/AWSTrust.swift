@@ -1,14 +1,10 @@
-import ArgumentParser
 import Identity
 import Settings
 import WireFormats
 
-/// What AWS has to be told so that one bucket's role trusts us: exactly our issuer, subject and audience, and exactly
-/// that bucket.
-struct AWSTrust {
-    enum Permissions {
-        case read, readAndWrite
-    }
+/// What AWS has to be told: the identity provider, the role's trust policy and its permissions.
+struct AWSTrust: CloudTrust {
+    static let kind = "at a store of S3's kind"
 
     private let issuer: String
     private let audience: String
@@ -16,22 +12,13 @@ struct AWSTrust {
     private let roleARN: String
     private let bucket: String
     private let prefix: String
-    private let permissions: Permissions
+    private let permissions: TrustPermissions
 
-    /// - Throws: `ExitCode` where the bucket's store is none that is asked so.
-    init(of name: String, in configuration: GatehouseConfiguration, permissions: Permissions) throws {
-        guard let bucket = configuration.buckets.first(where: { $0.name == name }) else {
-            StandardError.write("gatehouse: there is no bucket \"\(name)\" in the configuration")
-            throw ExitCode(1)
-        }
+    init?(_ bucket: BucketConfiguration, issuer: String, permissions: TrustPermissions) {
         guard case .aws(let session)? = bucket.backend.credentialSource,
-            case .webIdentity(.own(let subject, let audience), let roleARN) = session.beginning,
-            let provider = configuration.keys.provider
-        else {
-            StandardError.write("gatehouse: the bucket \"\(name)\" is no S3 bucket with auth_type \"oidc\"")
-            throw ExitCode(1)
-        }
-        issuer = provider.issuer
+            case .webIdentity(.own(let subject, let audience), let roleARN) = session.beginning
+        else { return nil }
+        self.issuer = issuer
         self.audience = audience
         self.subject = subject
         self.roleARN = roleARN

@@ -1,31 +1,24 @@
-import ArgumentParser
 import Identity
 import Settings
 
-/// What Microsoft Entra ID and a storage account have to be told so that one container trusts us: exactly our issuer,
-/// subject and audience, and exactly that container.
-struct AzureTrust {
+/// What Microsoft Entra ID and a storage account have to be told: a federated credential, and roles on the container and for
+/// signing URLs.
+struct AzureTrust: CloudTrust {
+    static let kind = "at Azure"
+
     private let issuer: String
     private let audience: String
     private let subject: String
     private let application: AzureApplication
     private let account: String
     private let container: String
-    private let permissions: AWSTrust.Permissions
+    private let permissions: TrustPermissions
 
-    /// - Throws: `ExitCode` where the bucket's store is none that is asked so.
-    init(of name: String, in configuration: GatehouseConfiguration, permissions: AWSTrust.Permissions) throws {
-        guard let bucket = configuration.buckets.first(where: { $0.name == name }) else {
-            StandardError.write("gatehouse: there is no bucket \"\(name)\" in the configuration")
-            throw ExitCode(1)
-        }
+    init?(_ bucket: BucketConfiguration, issuer: String, permissions: TrustPermissions) {
         guard case .azure(let connection) = bucket.backend, case .azure(let application)? = connection.source,
-            case .own(let subject, let audience) = application.identity, let provider = configuration.keys.provider
-        else {
-            StandardError.write("gatehouse: the bucket \"\(name)\" is none at Azure with auth_type \"oidc\"")
-            throw ExitCode(1)
-        }
-        issuer = provider.issuer
+            case .own(let subject, let audience) = application.identity
+        else { return nil }
+        self.issuer = issuer
         self.audience = audience
         self.subject = subject
         self.application = application
@@ -43,11 +36,15 @@ struct AzureTrust {
 
     private var commands: [String] {
         let role = permissions == .read ? "Storage Blob Data Reader" : "Storage Blob Data Contributor"
+        let place = "$(az storage account show --name \(account) --query id --output tsv)"
+        func assignment(of role: String, at scope: String) -> String {
+            "az role assignment create --assignee \(application.clientID) --role \"\(role)\" --scope \"\(scope)\""
+        }
         return [
             "az ad app federated-credential create --id \(application.clientID) --parameters @federated.json",
-            "az role assignment create --assignee \(application.clientID) --role \"\(role)\" --scope "
-                + "\"$(az storage account show --name \(account) --query id --output tsv)"
-                + "/blobServices/default/containers/\(container)\"",
+            assignment(of: role, at: place + "/blobServices/default/containers/\(container)"),
+            // Keys that sign URLs are the account's to give; without this one, URLs lead through Gatehouse.
+            assignment(of: "Storage Blob Delegator", at: place),
         ]
     }
 

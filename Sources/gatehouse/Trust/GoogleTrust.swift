@@ -1,30 +1,23 @@
-import ArgumentParser
 import Identity
 import Settings
 
-/// What Google Cloud has to be told so that one bucket trusts us: exactly our issuer, subject and audience, and exactly
-/// that bucket.
-struct GoogleTrust {
+/// What Google Cloud has to be told: the workload identity pool and its provider, and bindings for the service account and
+/// the bucket.
+struct GoogleTrust: CloudTrust {
+    static let kind = "at Google"
+
     private let issuer: String
     private let audience: String
     private let subject: String
     private let workload: GoogleWorkload
     private let bucket: String
-    private let permissions: AWSTrust.Permissions
+    private let permissions: TrustPermissions
 
-    /// - Throws: `ExitCode` where the bucket's store is none that is asked so.
-    init(of name: String, in configuration: GatehouseConfiguration, permissions: AWSTrust.Permissions) throws {
-        guard let bucket = configuration.buckets.first(where: { $0.name == name }) else {
-            StandardError.write("gatehouse: there is no bucket \"\(name)\" in the configuration")
-            throw ExitCode(1)
-        }
+    init?(_ bucket: BucketConfiguration, issuer: String, permissions: TrustPermissions) {
         guard case .google(let workload)? = bucket.backend.credentialSource,
-            case .own(let subject, let audience) = workload.identity, let provider = configuration.keys.provider
-        else {
-            StandardError.write("gatehouse: the bucket \"\(name)\" is none at Google with auth_type \"oidc\"")
-            throw ExitCode(1)
-        }
-        issuer = provider.issuer
+            case .own(let subject, let audience) = workload.identity
+        else { return nil }
+        self.issuer = issuer
         self.audience = audience
         self.subject = subject
         self.workload = workload
@@ -53,11 +46,14 @@ struct GoogleTrust {
         ]
         let member: String
         if let account = workload.serviceAccount {
-            commands.append(
-                "gcloud iam service-accounts add-iam-policy-binding \(account) "
-                    + "--role=roles/iam.workloadIdentityUser --member=\"\(principal)\""
-            )
             member = "serviceAccount:" + account
+            // The second one is for signing URLs; without it, they lead through Gatehouse.
+            for (role, member) in [("workloadIdentityUser", principal), ("serviceAccountTokenCreator", member)] {
+                commands.append(
+                    "gcloud iam service-accounts add-iam-policy-binding \(account) --role=roles/iam.\(role) "
+                        + "--member=\"\(member)\""
+                )
+            }
         } else {
             member = principal
         }

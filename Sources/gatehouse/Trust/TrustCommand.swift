@@ -9,6 +9,19 @@ struct TrustCommand: AsyncParsableCommand {
         subcommands: [AWS.self, Azure.self, GCP.self, Check.self]
     )
 
+    struct Options: ParsableArguments {
+        @Argument(help: "The bucket, as clients call it.") var bucket: String
+        @Option(name: [.short, .long], help: "The configuration file.") var config = "gatehouse.toml"
+        @Flag(help: "Only read permissions.") var readOnly = false
+        @Flag(help: "Print JSON.") var json = false
+
+        func show<Trust: CloudTrust>(_ kind: Trust.Type) throws {
+            let configuration = try CommandConfiguration.read(config)
+            let trust = try Trust(of: bucket, in: configuration, permissions: readOnly ? .read : .readAndWrite)
+            print(json ? trust.json.rendered() : trust.text)
+        }
+    }
+
     struct AWS: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "aws",
@@ -22,16 +35,9 @@ struct TrustCommand: AsyncParsableCommand {
                 """
         )
 
-        @Argument(help: "The bucket, as clients call it.") var bucket: String
-        @Option(name: [.short, .long], help: "The configuration file.") var config = "gatehouse.toml"
-        @Flag(help: "Only read permissions.") var readOnly = false
-        @Flag(help: "Print JSON.") var json = false
+        @OptionGroup var options: Options
 
-        func run() throws {
-            let configuration = try CommandConfiguration.read(config)
-            let trust = try AWSTrust(of: bucket, in: configuration, permissions: readOnly ? .read : .readAndWrite)
-            print(json ? trust.json.rendered() : trust.text)
-        }
+        func run() throws { try options.show(AWSTrust.self) }
     }
 
     struct Azure: ParsableCommand {
@@ -47,16 +53,9 @@ struct TrustCommand: AsyncParsableCommand {
                 """
         )
 
-        @Argument(help: "The bucket, as clients call it.") var bucket: String
-        @Option(name: [.short, .long], help: "The configuration file.") var config = "gatehouse.toml"
-        @Flag(help: "Only read permissions.") var readOnly = false
-        @Flag(help: "Print JSON.") var json = false
+        @OptionGroup var options: Options
 
-        func run() throws {
-            let configuration = try CommandConfiguration.read(config)
-            let trust = try AzureTrust(of: bucket, in: configuration, permissions: readOnly ? .read : .readAndWrite)
-            print(json ? trust.json.rendered() : trust.text)
-        }
+        func run() throws { try options.show(AzureTrust.self) }
     }
 
     struct GCP: ParsableCommand {
@@ -72,16 +71,9 @@ struct TrustCommand: AsyncParsableCommand {
                 """
         )
 
-        @Argument(help: "The bucket, as clients call it.") var bucket: String
-        @Option(name: [.short, .long], help: "The configuration file.") var config = "gatehouse.toml"
-        @Flag(help: "Only read permissions.") var readOnly = false
-        @Flag(help: "Print JSON.") var json = false
+        @OptionGroup var options: Options
 
-        func run() throws {
-            let configuration = try CommandConfiguration.read(config)
-            let trust = try GoogleTrust(of: bucket, in: configuration, permissions: readOnly ? .read : .readAndWrite)
-            print(json ? trust.json.rendered() : trust.text)
-        }
+        func run() throws { try options.show(GoogleTrust.self) }
     }
 
     struct Check: AsyncParsableCommand {
@@ -91,8 +83,8 @@ struct TrustCommand: AsyncParsableCommand {
                 "Verify what federated stores rest on: our documents at the issuer, the exchange, a probe object.",
             discussion: """
                 Fetches the discovery document and the keys from where the stores' clouds fetch them, compares them with \
-                the keys of the configuration, exchanges a token, and writes, reads and deletes an object below \
-                .gatehouse/doctor/ in each bucket. Gatehouse must be running at its issuer.
+                the keys of the configuration, exchanges a token, has a URL signed, and writes, reads and deletes an \
+                object below .gatehouse/doctor/ in each bucket. Gatehouse must be running at its issuer.
 
                 Exit codes: 0 everything works; 1 something does not; 64 the command line was not understood.
                 """

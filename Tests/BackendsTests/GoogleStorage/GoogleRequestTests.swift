@@ -106,7 +106,7 @@ extension Incoming {
     }
 
     @Test(arguments: [
-        ("PUT /bkt/k", "if-none-match", "\"etag\""), ("PUT /bkt/k", "if-match", "\"etag\""),
+        ("PUT /bkt/k", "if-none-match", "\"etag\""), ("POST /bkt/k?uploadId=u", "if-match", "\"etag\""),
         ("PUT /bkt/k", "x-amz-tagging", "a=1"), ("PUT /bkt/k", "x-amz-acl", "public-read"),
         ("PUT /bkt/k", "x-amz-grant-read", "id=1"), ("PUT /bkt/k", "x-amz-server-side-encryption", "aws:kms"),
         ("PUT /bkt/k", "x-amz-object-lock-mode", "GOVERNANCE"), ("PUT /bkt/k", "x-amz-website-redirect-location", "/x"),
@@ -210,7 +210,7 @@ extension Incoming {
     }
 
     @Test func aTokenIsSentAndNothingElseProves() throws {
-        let request = try sent("GET /bkt/k", to: googleBackend(credential: .token(Secret("ya29.token"))))
+        let request = try sent("GET /bkt/k", to: googleBackend(credential: .token(Secret("ya29.token"), signedAs: nil)))
         #expect(request.fields.string("authorization") == "Bearer ya29.token")
         #expect(request.fields.first("x-goog-date") == nil)
         #expect(try sent("GET /bkt/k", to: googleBackend(credential: .anonymous)).fields.first("authorization") == nil)
@@ -291,7 +291,7 @@ extension Incoming {
         #expect(try url(.required) == nil)
         #expect(try url(.checkedAfterwards) != nil)
         #expect(
-            try googleBackend(credential: .token(Secret("t"))).presign(
+            try googleBackend(credential: .token(Secret("t"), signedAs: nil)).presign(
                 .get,
                 ObjectKey("k"),
                 query: Query(),
@@ -325,8 +325,65 @@ extension Incoming {
         #expect(request.added.contains { $0.description == "x-goog-if-generation-match" })
     }
 
+    @Test func aBodyWithIfMatchIsPutUnderTheGenerationThatItsETagNames() throws {
+        let incoming = try Incoming("PUT", "/bkt/k", [("if-match", "\"e\""), ("content-length", "3")])
+        let looking = try incoming.exchange(with: googleBackend(), body: .stream(length: 3, hash: .unsigned))
+        #expect(looking.request.method == .head)
+        #expect(looking.document.isEmpty)
+        func answered(_ status: Int, _ fields: [(String, String)]) -> S3Answer {
+            var block = FieldBlock()
+            for (name, value) in fields { block.append(name.utf8, value.utf8) }
+            return looking.answer(ResponseHead(status: status, fields: block, framing: .none))
+        }
+        guard case .collect(0, let then) = answered(200, [("etag", "\"e\""), ("x-goog-generation", "42")]),
+            case .ask(let putting) = then([]), case .carried = putting.body
+        else {
+            Issue.record("the body is not put")
+            return
+        }
+        #expect(putting.request.method == .put)
+        #expect(putting.request.fields.string("x-goog-if-generation-match") == "42")
+        #expect(putting.request.fields.string("content-length") == "3")
+        #expect(putting.request.fields.string("authorization")?.contains("x-goog-if-generation-match") == true)
+        for (status, fields, code) in [
+            (200, [("etag", "\"other\""), ("x-goog-generation", "42")], S3Error.Code.preconditionFailed),
+            (200, [("etag", "\"e\"")], .backendBadAnswer), (404, [], .noSuchKey),
+        ] {
+            guard case .failure(let failure, _) = answered(status, fields) else {
+                Issue.record("\(status) \(fields) goes on")
+                continue
+            }
+            #expect(failure.code == code.name)
+        }
+    }
+
+    @Test func whatSignsForAnAccountElsewhereIsGivenTheTextOfTheURL() throws {
+        var fields = FieldBlock()
+        fields.append("if-none-match", "*")
+        func url(_ credential: GoogleCredential) throws -> UnsignedURL? {
+            try googleBackend(credential: credential).unsignedURL(
+                .put,
+                ObjectKey("k"),
+                query: Query(),
+                fields: fields,
+                binding: .required,
+                for: .seconds(60),
+                at: noon
+            )
+        }
+        let token = Secret("t")
+        let unsigned = try #require(try url(.token(token, signedAs: "a@p.iam.gserviceaccount.com")))
+        #expect(unsigned.text.starts(with: "GOOG4-RSA-SHA256\n".utf8))
+        let signed = unsigned.signed(by: [1, 2, 3])
+        #expect(signed.url.hasPrefix("https://storage.googleapis.com/store-bucket/k?X-Goog-Algorithm=GOOG4-RSA-SHA256"))
+        #expect(signed.url.hasSuffix("&X-Goog-Signature=010203"))
+        #expect(signed.fields.string("x-goog-if-generation-match") == "0")
+        #expect(try url(.token(token, signedAs: nil)) == nil)
+        #expect(try url(.anonymous) == nil)
+    }
+
     @Test func aTokenIsNeverGivenToAGateway() throws {
-        #expect(try gateway("GET /bkt/k", at: googleBackend(credential: .token(Secret("t")))) == nil)
+        #expect(try gateway("GET /bkt/k", at: googleBackend(credential: .token(Secret("t"), signedAs: nil))) == nil)
         #expect(try gateway("GET /bkt/k", at: googleBackend(credential: .anonymous)) == nil)
     }
 

@@ -70,6 +70,10 @@ class AzureBlob:
         self.tokens = set()
         """Bearer tokens that are believed."""
         self.delegation_keys = {}
+        self.delegation_lifetime = None
+        """Seconds that a key lasts; None: as long as it was asked for."""
+        self.may_delegate = True
+        """Whether bearers have the right to such keys."""
         self.requests = []
         """Method, path and query, and fields of each request that was let in."""
         self.refusals = []
@@ -184,7 +188,7 @@ class AzureBlob:
         key, account_key = None, self.key
         if "skoid" in given:
             key = self.delegation_keys.get((given["skoid"], given["skt"]))
-            if key is None or instant(given["ske"]) <= now:
+            if key is None or instant(given["ske"]) <= now or instant(given["se"]) > instant(given["ske"]):
                 raise failed
             account_key = None
         sas = _BlobSharedAccessHelper()
@@ -228,10 +232,20 @@ class AzureBlob:
     def _delegate(self, turn):
         if turn.method != "POST" or turn.query.get("comp") != "userdelegationkey":
             raise Refused(400, "InvalidQueryParameterValue")
+        if not turn.fields.get("authorization", "").startswith("Bearer "):
+            raise Refused(403, "AuthenticationFailed")
+        if not self.may_delegate:
+            raise Refused(403, "AuthorizationPermissionMismatch")
         asked = ElementTree.fromstring(turn.body)
+        now = datetime.datetime.now(datetime.timezone.utc)
+        start, end = (datetime.datetime.fromisoformat(asked.findtext(n)) for n in ("Start", "Expiry"))
+        if not now < end <= now + datetime.timedelta(days=7) or start >= end:
+            raise Refused(400, "InvalidXmlNodeValue")
+        if self.delegation_lifetime is not None:
+            end = now + datetime.timedelta(seconds=self.delegation_lifetime)
         key = UserDelegationKey()
         key.signed_oid, key.signed_tid = "11111111-2222-3333-4444-555555555555", "66666666-7777-8888-9999-000000000000"
-        key.signed_start, key.signed_expiry = asked.findtext("Start"), asked.findtext("Expiry")
+        key.signed_start, key.signed_expiry = asked.findtext("Start"), end.strftime("%Y-%m-%dT%H:%M:%SZ")
         key.signed_service, key.signed_version = "b", turn.fields["x-ms-version"]
         key.value = base64.b64encode(hashlib.sha256(f"{key.signed_start}{self.key}".encode()).digest()).decode()
         self.delegation_keys[key.signed_oid, key.signed_start] = key

@@ -24,7 +24,6 @@ from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 import google_crc32c
-import jwt
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from google.cloud.storage import _signing
@@ -190,7 +189,7 @@ class Exchange:
             raise Refused(401, "AccessDenied", "Anonymous caller does not have storage.objects.get access")
         scheme, _, rest = authorization.partition(" ")
         if scheme == "Bearer":
-            if rest not in self.store.tokens and not self.is_self_signed(rest):
+            if rest not in self.store.tokens:
                 raise Refused(401, "AuthenticationRequired", "Authentication required.")
             return None
         if scheme != "GOOG4-HMAC-SHA256":
@@ -206,17 +205,6 @@ class Exchange:
         age = abs(datetime.datetime.now(datetime.timezone.utc) - moment(self.headers["x-goog-date"]))
         if age > SKEW:
             raise Refused(403, "RequestTimeTooSkewed")
-
-    def is_self_signed(self, token):
-        """AIP-4111: a service account's own JWT with a scope is an access token."""
-        try:
-            account = jwt.decode(token, options={"verify_signature": False})["iss"]
-            claims = jwt.decode(token, self.store.keys[account], algorithms=["RS256"],
-                                options={"require": ["iss", "sub", "iat", "exp"]})
-        except (jwt.PyJWTError, KeyError):
-            return False
-        return claims["sub"] == claims["iss"] and claims["exp"] - claims["iat"] <= 3600 \
-            and claims["scope"].startswith("https://www.googleapis.com/auth/devstorage.")
 
     def verify_url(self):
         query = {name: value for name, value in self.query.items() if name != "X-Goog-Signature"}

@@ -28,14 +28,7 @@ extension GoogleBackend {
                     || Self.sharedParameters.contains(where: { name.elementsEqual($0.utf8) })
             else { throw Self.untranslated }
         }
-        var query: [UInt8] = []
-        request.query.appendCanonical(to: &query)
-        var outgoing = OutgoingRequest(
-            method: head.method,
-            path: try path(of: request.address),
-            query: query,
-            fields: FieldBlock(reservingBytes: 768, fields: 8)
-        )
+        var outgoing = GatewayRequest.start(head.method, try path(of: request.address), request.query)
         outgoing.fields.append("host", host)
         if request.operation == .putObject || request.operation == .deleteObject {
             try appendCondition(of: head, request.operation, to: &outgoing.fields)

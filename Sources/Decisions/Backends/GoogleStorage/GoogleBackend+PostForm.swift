@@ -30,9 +30,8 @@ extension GoogleBackend {
             throw S3Error(.internalError)
         }
         let place = publicEndpoint ?? endpoint
-        let scheme = place.transport == .tls ? "https://" : "http://"
         return PostedForm(
-            url: scheme + place.authority + String(decoding: root, as: UTF8.self),
+            url: place.transport.scheme + place.authority + String(decoding: root, as: UTF8.self),
             fields: carried
         )
     }

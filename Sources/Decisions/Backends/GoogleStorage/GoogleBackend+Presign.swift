@@ -15,24 +15,80 @@ extension GoogleBackend {
         for lifetime: Duration,
         at now: Instant
     ) throws(S3Error) -> PresignedRequest? {
-        guard let signer = credential.urlSigner, let bound = Self.bound(fields, binding), Self.isUnderstood(query)
-        else {
-            return nil
-        }
-        let place = publicEndpoint ?? endpoint
-        let path = try path(of: key)
-        var signed = bound
-        signed.append("host", place.authority)
-        let text: [UInt8]
+        guard let signer = credential.urlSigner, let place = try place(key, query, fields, binding) else { return nil }
         do {
-            text = try signer.presign(method, path: path, query: query, fields: signed, expiresIn: lifetime, at: now)
+            let text = try signer.presign(
+                method,
+                path: place.path,
+                query: query,
+                fields: place.signed,
+                expiresIn: lifetime,
+                at: now
+            )
+            return place.request(text)
         } catch {
             throw S3Error(.internalError)
         }
-        let scheme = place.transport == .tls ? "https://" : "http://"
-        return PresignedRequest(
-            url: scheme + place.authority + String(decoding: path + [UInt8(ascii: "?")] + text, as: UTF8.self),
-            fields: bound
+    }
+
+    /// What a service account's key signs that is kept at Google.
+    public func unsignedURL(
+        _ method: HTTPMethod,
+        _ key: ObjectKey,
+        query: Query,
+        fields: FieldBlock,
+        binding: FieldBinding,
+        for lifetime: Duration,
+        at now: Instant
+    ) throws(S3Error) -> UnsignedURL? {
+        guard case .token(_, signedAs: let account?) = credential, let place = try place(key, query, fields, binding)
+        else {
+            return nil
+        }
+        let unsigned = UnsignedGoogleURL(
+            method,
+            path: place.path,
+            query: query,
+            fields: place.signed,
+            account: account,
+            expiresIn: lifetime,
+            at: now
+        )
+        return UnsignedURL(unsigned.text) { place.request(unsigned.query(signedBy: $0)) }
+    }
+
+    /// A URL without its query.
+    private struct Place: Sendable {
+        let base: String
+        let path: [UInt8]
+        /// What the request has to carry, besides `host`.
+        let bound: FieldBlock
+        /// What is signed.
+        let signed: FieldBlock
+
+        func request(_ query: [UInt8]) -> PresignedRequest {
+            PresignedRequest(
+                url: base + String(decoding: path + [UInt8(ascii: "?")] + query, as: UTF8.self),
+                fields: bound
+            )
+        }
+    }
+
+    private func place(
+        _ key: ObjectKey,
+        _ query: Query,
+        _ fields: FieldBlock,
+        _ binding: FieldBinding
+    ) throws(S3Error) -> Place? {
+        guard let bound = Self.bound(fields, binding), Self.isUnderstood(query) else { return nil }
+        let place = publicEndpoint ?? endpoint
+        var signed = bound
+        signed.append("host", place.authority)
+        return Place(
+            base: place.transport.scheme + place.authority,
+            path: try path(of: key),
+            bound: bound,
+            signed: signed
         )
     }
 

@@ -56,16 +56,13 @@ extension GoogleBackend {
     }
 
     private func authorize(_ request: inout OutgoingRequest, _ hash: PayloadHash, at now: Instant) throws(S3Error) {
-        do {
-            switch credential {
-            case .anonymous: return
-            case .hmac(let signer): try signer.sign(&request, payload: hash, at: now)
-            case .serviceAccount(let account):
-                request.fields.append("authorization", "Bearer " + (try account.accessToken(at: now).reveal()))
-            case .token(let token): request.fields.append("authorization", "Bearer " + token.reveal())
-            }
-        } catch {
-            throw S3Error(.internalError)
+        switch credential {
+        case .anonymous: return
+        case .hmac(let signer):
+            do { try signer.sign(&request, payload: hash, at: now) } catch { throw S3Error(.internalError) }
+        case .serviceAccount(_, token: let token?), .token(let token, signedAs: _):
+            request.fields.append("authorization", "Bearer " + token.reveal())
+        case .serviceAccount(_, token: nil): throw S3Error(.backendCredentialUnavailable)
         }
     }
 }

@@ -49,7 +49,7 @@ public final class GoogleBackend: Backend {
         keyRoot = root + [UInt8(ascii: "/")] + PercentEncoding.encode(self.prefix, keepSlash: .keep)
     }
 
-    public var signsURLs: Bool { credential.urlSigner != nil }
+    public var signsURLs: Bool { credential.signsURLs }
 
     /// Type and length, and the generation 0 of a key that is free.
     public var bindsUploads: Bool { true }

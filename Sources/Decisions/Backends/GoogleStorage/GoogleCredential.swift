@@ -8,10 +8,11 @@ public enum GoogleCredential: Sendable {
     case anonymous
     /// An HMAC key: every request is signed, and so are URLs.
     case hmac(GoogleSigner)
-    /// A service account's own key: requests carry access tokens, and URLs are signed with the key itself.
-    case serviceAccount(GoogleServiceAccount)
-    /// An access token that somebody else sees to.
-    case token(Secret<String>)
+    /// A service account's own key: requests carry the token that was issued for it, once there is one; URLs are signed with
+    /// the key itself.
+    case serviceAccount(GoogleServiceAccount, token: Secret<String>?)
+    /// An access token; where it is a service account's, somebody signs URLs in its name.
+    case token(Secret<String>, signedAs: String?)
 }
 
 extension GoogleCredential {
@@ -20,7 +21,15 @@ extension GoogleCredential {
         switch self {
         case .anonymous, .token: nil
         case .hmac(let signer): signer
-        case .serviceAccount(let account): account.signer
+        case .serviceAccount(let account, token: _): account.signer
+        }
+    }
+
+    var signsURLs: Bool {
+        switch self {
+        case .anonymous: false
+        case .hmac, .serviceAccount: true
+        case .token(_, signedAs: let account): account != nil
         }
     }
 
@@ -38,8 +47,8 @@ extension GoogleCredential {
         switch (self, other) {
         case (.anonymous, .anonymous): true
         case (.hmac(let mine), .hmac(let theirs)): mine.identity == theirs.identity
-        case (.serviceAccount(let mine), .serviceAccount(let theirs)): mine.email == theirs.email
-        case (.token(let mine), .token(let theirs)): mine.reveal() == theirs.reveal()
+        case (.serviceAccount(let mine, token: _), .serviceAccount(let theirs, token: _)): mine.email == theirs.email
+        case (.token(let mine, signedAs: _), .token(let theirs, signedAs: _)): mine.reveal() == theirs.reveal()
         default: false
         }
     }

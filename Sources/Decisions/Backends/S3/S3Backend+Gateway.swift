@@ -13,14 +13,7 @@ extension S3Backend {
         at now: Instant
     ) throws(S3Error) -> GatewayRequest? {
         guard let signer else { return nil }
-        var query: [UInt8] = []
-        request.query.appendCanonical(to: &query)
-        var outgoing = OutgoingRequest(
-            method: head.method,
-            path: try path(of: request.address),
-            query: query,
-            fields: FieldBlock(reservingBytes: 768, fields: 8)
-        )
+        var outgoing = GatewayRequest.start(head.method, try path(of: request.address), request.query)
         outgoing.fields.append("host", host)
         for entry in head.fields.entries where head.fields.hasPrefix(entry, "x-amz-") {
             guard !Self.replaced.contains(where: { head.fields.isNamed(entry, $0) }) else { continue }

@@ -24,9 +24,8 @@ extension S3Backend {
             case .path: place.authority
             case .virtualHost: bucketName + "." + place.authority
             }
-        let scheme = place.transport == .tls ? "https://" : "http://"
         return PostedForm(
-            url: scheme + host + (root.isEmpty ? "/" : String(decoding: root, as: UTF8.self)),
+            url: place.transport.scheme + host + (root.isEmpty ? "/" : String(decoding: root, as: UTF8.self)),
             bucket: bucketName,
             key: try stored(key).string,
             fields: fields,

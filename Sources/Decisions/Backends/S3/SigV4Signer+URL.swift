@@ -22,7 +22,7 @@ extension SigV4Signer {
         signed.append("host", host)
         for entry in fields.entries { signed.append(entry, of: fields, lowercasing: .name) }
         let text = presign(method, path: path, query: query, fields: signed, expiresIn: lifetime, at: now)
-        let scheme = transport == .tls ? "https://" : "http://"
-        return scheme + host + String(decoding: path, as: UTF8.self) + "?" + String(decoding: text, as: UTF8.self)
+        return transport.scheme + host + String(decoding: path, as: UTF8.self) + "?"
+            + String(decoding: text, as: UTF8.self)
     }
 }

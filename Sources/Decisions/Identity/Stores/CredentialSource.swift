@@ -7,8 +7,12 @@ public enum CredentialSource: Hashable, Sendable {
     case aws(AWSSession)
     /// An application registered with Microsoft Entra ID, by a federated credential.
     case azure(AzureApplication)
+    /// What such an application signs URLs with.
+    case azureDelegation(AzureDelegation)
     /// A service account of Google's, or what a workload identity pool makes of us by itself.
     case google(GoogleWorkload)
+    /// A service account of Google's that signs with its own key for a token.
+    case googleKey(GoogleAccountKey)
 }
 
 /// By whose word a store's cloud is told who we are.
@@ -102,8 +106,24 @@ extension CredentialSource {
             case .environment: return "environment"
             case .instance: return "instance"
             }
-        case .azure(let application): return application.tenantID + "/" + application.clientID
+        case .azure(let application): return application.label
+        case .azureDelegation(let delegation):
+            return "user delegation key at " + delegation.storage.host + " of " + delegation.application.label
         case .google(let workload): return workload.serviceAccount ?? workload.provider
+        case .googleKey(let key): return key.email
         }
     }
+
+    /// What its credential is for.
+    public enum Use: String, Sendable {
+        case requests
+        /// Nothing but signing URLs.
+        case urls
+    }
+
+    public var use: Use { if case .azureDelegation = self { .urls } else { .requests } }
+}
+
+extension AzureApplication {
+    fileprivate var label: String { tenantID + "/" + clientID }
 }

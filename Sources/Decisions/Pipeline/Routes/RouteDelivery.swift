@@ -86,7 +86,7 @@ struct RouteDelivery: Sendable {
 
     /// Whether a URL to the store would do: one that leads back here saves nobody anything.
     private func isRedirectable(_ bucket: Bucket) throws(Refusal) -> Bool {
-        guard !request.hasCustomerKey, bucket.backend.signsURLs,
+        guard !request.hasCustomerKey, bucket.signsURLs(at: asking.now),
             bucket.isReachedByClients(of: asking.snapshot.server), !isChunked, let target
         else { return false }
         let place = bucket.backend.publicEndpoint ?? bucket.backend.endpoint
@@ -138,7 +138,7 @@ struct RouteDelivery: Sendable {
     /// they want is here anyway. Whoever wants to know the URL gets one all the same.
     private var leadsAway: Bool {
         guard !SentElsewhere.wantsDocument(asking.head, of: route), let bucket = admitted.bucket else { return true }
-        return bucket.backend.signsURLs && bucket.isReachedByClients(of: asking.snapshot.server)
+        return bucket.signsURLs(at: asking.now) && bucket.isReachedByClients(of: asking.snapshot.server)
     }
 
     private var target: AccessQuestion.Target? {
@@ -171,18 +171,26 @@ struct RouteDelivery: Sendable {
         } else {
             wish.query = overrides
         }
-        let final = wish
-        let unrecorded = asking.reply(Refusal.unrecorded.error)
-        return .issue(
-            Issuance(
-                randomBytes: Rights.randomBytesOfURL,
-                make: { random in signed(final, random) },
-                unrecorded: unrecorded
-            )
+        guard case .asked? = admitted.bucket?.urls else { return .issue(issuance(of: wish, by: rights)) }
+        let asked = wish
+        return .wait {
+            let signing = await rights.withSignatures(for: [asked], at: asking.now)
+            guard case .auto = route.delivery, !signing.isSigned(asked, at: asking.now) else {
+                return .issue(issuance(of: asked, by: signing))
+            }
+            return planner.replying { () throws(Refusal) in try carried() }
+        }
+    }
+
+    private func issuance(of wish: URLWish, by rights: Rights) -> Issuance {
+        Issuance(
+            randomBytes: Rights.randomBytesOfURL,
+            make: { random in signed(wish, by: rights, random) },
+            unrecorded: asking.reply(Refusal.unrecorded.error)
         )
     }
 
-    private func signed(_ wish: URLWish, _ random: [UInt8]) -> Issuance.Outcome {
+    private func signed(_ wish: URLWish, by rights: Rights, _ random: [UInt8]) -> Issuance.Outcome {
         let url: SignedURL
         do {
             url = try rights.url(for: wish, random: random, at: asking.now)

@@ -77,8 +77,8 @@ extension Rights {
         within applicationLimit: Instant?,
         at now: Instant
     ) throws(URLRefusal) -> (form: PostedForm, term: Term)? {
-        guard bucket.lease?.isUsable(at: now) ?? true else { return nil }
-        let term = try term(of: wish.limited(by: bucket.lease), within: applicationLimit, at: now)
+        guard bucket.signsURLs(at: now) else { return nil }
+        let term = try term(of: wish.limited(by: bucket.urls, at: now), within: applicationLimit, at: now)
         let place = bucket.backend.publicEndpoint ?? bucket.backend.endpoint
         let standing = standingVerdict(on: wish.actions, at: target, over: place.transport == .tls ? .tls : .plain)
         guard bucket.isReachedByClients(of: snapshot.server), standing.isAllowed else { return nil }

@@ -20,17 +20,11 @@ extension Rights {
     ///   depends on the request.
     public func url(for wish: URLWish, random: [UInt8], at now: Instant) throws(URLRefusal) -> SignedURL {
         precondition(random.count == Self.randomBytesOfURL, "an id and a nonce")
-        let target = AccessQuestion.Target.object(wish.bucket, wish.key)
-        let verdict = verdict(on: wish.actions, at: target)
-        guard verdict.isAllowed else { throw URLRefusal(S3Error(.accessDenied), reason: verdict.reason) }
-        guard let bucket = snapshot.bucket(wish.bucket) else { throw URLRefusal(S3Error(.noSuchBucket)) }
-        var wish = wish
-        if let end = end(of: verdict) { wish.limits.append((.grant, end)) }
-        let until = try applicationLimit(on: wish, target)
-        var term = try term(of: wish, within: until, at: now)
+        let draft = try draft(of: wish, at: now)
         let address: (via: SignedURL.Delivery, url: String, fields: FieldBlock)
-        if let store = try storeURL(for: wish, bucket, target, within: until, at: now) {
-            address = (.store, store.signed.url, store.signed.fields)
+        var term = draft.term
+        if let store = draft.store, let request = try signed(store.url, for: wish) {
+            address = (.store, request.url, request.fields)
             term = store.term
         } else {
             let signer = try ownSigner(random, at: now)
@@ -47,8 +41,32 @@ extension Rights {
             via: address.via,
             expiresAt: term.end,
             cappedBy: term.cap,
-            reason: verdict.reason,
-            onGrant: address.via == .gatehouse ? nil : onGrant(wish, verdict, until: term.end)
+            reason: draft.verdict.reason,
+            onGrant: address.via == .gatehouse ? nil : onGrant(wish, draft.verdict, until: term.end)
+        )
+    }
+
+    /// What is decided about a URL before anything is signed: the same whenever it is asked for the same moment.
+    struct Draft {
+        let verdict: Verdict
+        /// Of one that leads back here.
+        let term: Term
+        /// Nil where it has to lead back here.
+        let store: (url: StoreURL, term: Term)?
+    }
+
+    func draft(of wish: URLWish, at now: Instant) throws(URLRefusal) -> Draft {
+        let target = AccessQuestion.Target.object(wish.bucket, wish.key)
+        let verdict = verdict(on: wish.actions, at: target)
+        guard verdict.isAllowed else { throw URLRefusal(S3Error(.accessDenied), reason: verdict.reason) }
+        guard let bucket = snapshot.bucket(wish.bucket) else { throw URLRefusal(S3Error(.noSuchBucket)) }
+        var wish = wish
+        if let end = end(of: verdict) { wish.limits.append((.grant, end)) }
+        let until = try applicationLimit(on: wish, target)
+        return Draft(
+            verdict: verdict,
+            term: try term(of: wish, within: until, at: now),
+            store: try storeURL(for: wish, bucket, target, within: until, at: now)
         )
     }
 
@@ -87,12 +105,12 @@ extension Rights {
         _ target: AccessQuestion.Target,
         within applicationLimit: Instant?,
         at now: Instant
-    ) throws(URLRefusal) -> (signed: PresignedRequest, term: Term)? {
+    ) throws(URLRefusal) -> (url: StoreURL, term: Term)? {
         let backend = bucket.backend
-        guard wish.via != .gatehouse, bucket.isReachedByClients(of: snapshot.server), backend.signsURLs,
-            bucket.lease?.isUsable(at: now) ?? true
-        else { return nil }
-        let term = try term(of: wish.limited(by: bucket.lease), within: applicationLimit, at: now)
+        guard wish.via != .gatehouse, bucket.isReachedByClients(of: snapshot.server), bucket.signsURLs(at: now) else {
+            return nil
+        }
+        let term = try term(of: wish.limited(by: bucket.urls, at: now), within: applicationLimit, at: now)
         let transport = (backend.publicEndpoint ?? backend.endpoint).transport
         let standing = standingVerdict(on: wish.actions, at: target, over: transport == .tls ? .tls : .plain)
         guard standing.isAllowed else {
@@ -100,24 +118,14 @@ extension Rights {
             throw URLRefusal(S3Error(.proxyOnly), reason: "depends on the request: \(standing.reason)")
         }
         do {
-            let signed = try backend.presign(
-                wish.method,
-                wish.place ?? wish.key,
-                query: wish.query,
-                fields: wish.fields,
-                // What lands elsewhere for now is looked at before it comes to its key.
-                binding: wish.place == nil ? .required : .checkedAfterwards,
-                for: term.lifetime,
-                at: now
-            )
-            return signed.map { ($0, term) }
+            return try StoreURL(wish, bucket, for: term.lifetime, at: now).map { ($0, term) }
         } catch {
             throw URLRefusal(error)
         }
     }
 
     /// Until when the application allows it; nil where it says nothing of that. Where it was not asked (see
-    /// ``hearing(about:)``), nothing is issued.
+    /// ``hearing(about:at:)``), nothing is issued.
     func applicationLimit(
         on wish: URLWish,
         _ target: AccessQuestion.Target
@@ -149,16 +157,6 @@ extension Rights {
         let seconds = end.secondsSince1970 - start.secondsSince1970
         guard seconds > 0 else { throw URLRefusal(S3Error(.expiredToken), reason: "nothing is left of its time") }
         return (.seconds(seconds), start + .seconds(seconds), cap)
-    }
-}
-
-extension URLWish {
-    /// The same, but for a store whose credential ends.
-    func limited(by lease: CredentialLease?) -> URLWish {
-        guard let term = lease?.term else { return self }
-        var wish = self
-        wish.limits.append((.backendCredential, term.expiresAt))
-        return wish
     }
 }
 

@@ -1,9 +1,9 @@
-import HTTP1
-import WireFormats
+public import HTTP1
+public import WireFormats
 
 /// A signed URL of Google Cloud Storage before its signature (Cloud Storage documentation, "V4 signing process with your
 /// own program").
-struct UnsignedGoogleURL {
+public struct UnsignedGoogleURL: Sendable {
     let stages: SigningStages
     /// The query that is signed, encoded and sorted.
     private let query: [UInt8]
@@ -51,8 +51,35 @@ struct UnsignedGoogleURL {
         self.query = text
     }
 
+    /// One that a service account's key signs (RSASSA-PKCS1-v1_5 with SHA-256), wherever it is kept.
+    ///
+    /// - Parameter account: the service account's address; the others as above.
+    public init(
+        _ method: HTTPMethod,
+        path: [UInt8],
+        query: Query,
+        fields: FieldBlock,
+        account: String,
+        expiresIn lifetime: Duration,
+        at now: Instant
+    ) {
+        self.init(
+            method,
+            path: path,
+            query: query,
+            fields: fields,
+            identity: account,
+            algorithm: RSASigningKey.algorithm,
+            expiresIn: lifetime,
+            at: now
+        )
+    }
+
+    /// What is signed.
+    public var text: [UInt8] { stages.stringToSign }
+
     /// The whole query of the URL, `X-Goog-Signature` last.
-    func query(signedBy signature: [UInt8]) -> [UInt8] {
+    public func query(signedBy signature: [UInt8]) -> [UInt8] {
         var text = query
         text.append(contentsOf: "&X-Goog-Signature=".utf8)
         signature.withUnsafeBytes { Hex.append($0, to: &text) }
