@@ -44,6 +44,22 @@ extension StoreCredentials {
         ) {
             self.samples(under: current) { Double($0.failures) }
         }
+        metrics.observe(
+            .counter,
+            "gatehouse_url_signatures_total",
+            "Signatures of URLs that others were asked for."
+        ) {
+            let stores = current.now.credentialSources
+            var samples: [MetricsRegistry.Sample] = []
+            for condition in self.signatureConditions {
+                for name in (stores[condition.source] ?? []).sorted() {
+                    for (result, count) in [("made", condition.made), ("failed", condition.failures)] {
+                        samples.append((labels: [("backend", name), ("result", result)], value: Double(count)))
+                    }
+                }
+            }
+            return samples
+        }
     }
 
     private func samples(

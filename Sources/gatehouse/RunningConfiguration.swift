@@ -273,18 +273,39 @@ actor RunningConfiguration {
 
     private var credentialChecks: [ReadinessReport.Check] {
         let stores = snapshot.now.credentialSources
-        return credentials.conditions.flatMap { condition in
-            let end = condition.expiresAt.map { "ends " + Timestamp.iso8601($0) }
-            let detail = [condition.source.label, end ?? "none yet", condition.problem].compactMap(\.self)
-            return (stores[condition.source] ?? []).sorted().map { name in
+        func checks(
+            _ kind: String,
+            _ source: CredentialSource,
+            ok: Bool,
+            _ detail: String?...
+        ) -> [ReadinessReport.Check] {
+            (stores[source] ?? []).sorted().map { name in
                 ReadinessReport.Check(
-                    name: (condition.source.use == .urls ? "url_credential:" : "credential:") + name,
-                    ok: condition.problem == nil && condition.expiresAt != nil,
-                    detail: detail.joined(separator: "; ")
+                    name: kind + ":" + name,
+                    ok: ok,
+                    detail: ([source.label] + detail.compactMap(\.self)).joined(separator: "; ")
                 )
             }
         }
-        .sorted { $0.name < $1.name }
+        let obtained = credentials.conditions.flatMap { condition in
+            checks(
+                condition.source.use == .urls ? "url_credential" : "credential",
+                condition.source,
+                ok: condition.problem == nil && condition.expiresAt != nil,
+                condition.expiresAt.map { "ends " + Timestamp.iso8601($0) } ?? "none yet",
+                condition.problem
+            )
+        }
+        let signed = credentials.signatureConditions.flatMap { condition in
+            checks(
+                "url_credential",
+                condition.source,
+                ok: condition.problem == nil,
+                "signed \(condition.made) URLs",
+                condition.problem
+            )
+        }
+        return (obtained + signed).sorted { $0.name < $1.name }
     }
 
     private func finding(_ backend: BackendConfiguration) -> StoreFinding? {

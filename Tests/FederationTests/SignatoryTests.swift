@@ -42,7 +42,8 @@ struct SignatoryTests {
         let (credentials, signatory) = try signatory(services)
         #expect(await signatory.signature(of: Array("text".utf8)) == .made(Self.signature))
         #expect(await signatory.signature(of: Array("other".utf8)) == .made(Self.signature))
-        withExtendedLifetime(credentials) {}
+        let condition = try #require(credentials.signatureConditions.first)
+        #expect((condition.made, condition.failures, condition.problem) == (2, 0, nil))
         let asked = services.asked
         #expect(asked.count == 4, "the token is had once")
         #expect(
@@ -68,11 +69,16 @@ struct SignatoryTests {
     )
     func refusals(_ status: Int, _ body: String) async throws {
         let services = PlayedServices([(200, Self.federated), (200, Self.impersonated), (status, body)])
-        let (_, signatory) = try signatory(services)
+        let (credentials, signatory) = try signatory(services)
         guard case .unavailable(let reason) = await signatory.signature(of: [1]) else {
             Issue.record("something was signed")
             return
         }
+        let condition = try #require(credentials.signatureConditions.first)
+        #expect((condition.made, condition.failures, condition.problem) == (0, 1, reason))
+        // Whom the configuration does not name any more is forgotten.
+        credentials.adopt(try StoreCredentialsTests.snapshot())
+        #expect(credentials.signatureConditions.isEmpty)
         #expect(reason.hasPrefix("Google IAM credentials (iamcredentials.googleapis.com) answered "))
         #expect(status == 200 || reason.hasSuffix("403 PERMISSION_DENIED: Permission denied."))
     }

@@ -178,7 +178,9 @@ def test_readiness_and_metrics_tell_of_what_was_obtained(front):
         assert key["ok"] and "user delegation key" in key["detail"]
         assert front.gate.metric("gatehouse_credentials_expiry_seconds", backend="photos", use="urls") > 80_000
     else:
-        assert key is None
+        front.download("x")
+        assert "signed" in front.check("url_credential:photos")["detail"]
+        assert front.gate.metric("gatehouse_url_signatures_total", backend="photos", result="made") >= 1
 
 
 def test_nothing_secret_is_written(front):
@@ -264,7 +266,13 @@ def test_where_google_does_not_sign_urls_lead_through_gatehouse_or_there_are_non
         assert (redirected.status, redirected.s3_code) == (503, "BackendCredentialUnavailable")
         assert front.s3.get_object(Bucket="photos", Key="x")["Body"].read() == b"x", "objects flow on"
         assert time.monotonic() - start < 3 * patience
-    assert "answered 403 PERMISSION_DENIED" in front.gate.process.output()
+    said = [line for line in front.gate.process.output().splitlines() if "a URL could not be signed" in line]
+    assert len([line for line in said if "answered 403 PERMISSION_DENIED" in line]) == 1, "not a line for each"
+    trouble = front.check("url_credential:photos")
+    assert not trouble["ok"] and "did not answer within" in trouble["detail"]
+    assert front.gate.metric("gatehouse_url_signatures_total", backend="photos", result="failed") >= 6
+    front.cloud.tokens.signs = "ok"
+    assert front.download("x").json()["via"] == "store" and front.check("url_credential:photos")["ok"]
     assert "X-Goog-Signature" not in front.gate.everything_written()
 
 

@@ -37,7 +37,8 @@ package struct HTTPExchangeTransport: ExchangeTransport {
         let body = request.body.reveal()
         if !body.isEmpty { carried.body = .bytes(body) }
         do {
-            let answer = try await client.execute(carried, timeout: TimeAmount(Self.patience))
+            // Whoever waits gives up first, and says so in words.
+            let answer = try await client.execute(carried, timeout: TimeAmount(Self.patience + .seconds(1)))
             let bytes = try await answer.body.collect(upTo: Self.longestAnswer)
             return .success(ExchangeAnswer(status: Int(answer.status.code), body: Array(bytes.readableBytesView)))
         } catch is NIOTooManyBytesError {

@@ -1,6 +1,5 @@
 package import Identity
 package import Pipeline
-import Synchronization
 
 /// Asks Google for the signatures of a service account that is impersonated: one request for each.
 struct ServiceAccountSignatory: URLSignatory {
@@ -28,21 +27,4 @@ extension StoreCredentials {
             )
         }
     }
-}
-
-/// How many signatures are being asked for at the moment.
-final class SignatureQueue: Sendable {
-    private static let longest = 64
-    private let underWay = Mutex(0)
-
-    /// False where there are too many.
-    func enter() -> Bool {
-        underWay.withLock { count in
-            guard count < Self.longest else { return false }
-            count += 1
-            return true
-        }
-    }
-
-    func leave() { underWay.withLock { $0 -= 1 } }
 }

@@ -34,7 +34,7 @@ package final class StoreCredentials: CredentialOffice {
     private let surroundings: Surroundings
     private let logger: Logger
     private let state: Mutex<State>
-    private let signatures = SignatureQueue()
+    private let signatures = SignatureTally()
 
     package init(
         _ transport: any ExchangeTransport,
@@ -65,6 +65,7 @@ package final class StoreCredentials: CredentialOffice {
     package func adopt(_ snapshot: Snapshot) {
         state.withLock { $0.provider = snapshot.provider }
         let sources = Set(snapshot.credentialSources.keys)
+        signatures.retain(sources)
         act { cache, now, jitter in ((), cache.retain(sources, at: now, jitter: jitter)) }
     }
 
@@ -141,6 +142,9 @@ package final class StoreCredentials: CredentialOffice {
 
     // MARK: - Signatures
 
+    /// How those do that were asked for signatures.
+    package var signatureConditions: [SignatureCondition] { signatures.conditions }
+
     /// A signature that is made elsewhere, asked for under the token of `source`.
     func signature(of text: [UInt8], by signing: BlobSigning, with source: CredentialSource) async -> SignatureFinding {
         guard signatures.enter() else {
@@ -151,12 +155,16 @@ package final class StoreCredentials: CredentialOffice {
             let (token, version) = try await bearer(of: source)
             let answer = try await transport.send(signing.request(for: text, with: token))
             if answer.status == 401 { refused(source, version: version) }
-            return .made(try signing.signature(answer))
+            let signature = try signing.signature(answer)
+            signatures.made(by: source)
+            return .made(signature)
         } catch {
-            logger.warning(
-                "a URL could not be signed",
-                metadata: ["source": "\(source.label)", "reason": "\(error)"]
-            )
+            if signatures.failed(by: source, error.description, at: surroundings.now()) {
+                logger.warning(
+                    "a URL could not be signed",
+                    metadata: ["source": "\(source.label)", "reason": "\(error)"]
+                )
+            }
             return .unavailable(reason: error.description)
         }
     }
