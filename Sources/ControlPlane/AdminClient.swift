@@ -25,20 +25,35 @@ package struct AdminClient: Sendable {
     private static let longestAnswer = 64 << 20
 
     /// - Throws: ``AdminClientFailure`` where no instance answers.
+    package func get(_ path: String, accept: String) throws(AdminClientFailure) -> Answer {
+        try ask(.get, path, accept: accept, "\r\n", [])
+    }
+
+    /// - Throws: ``AdminClientFailure`` where no instance answers.
     package func post(
         _ path: String,
         _ body: [UInt8],
         type: String,
         accept: String
     ) throws(AdminClientFailure) -> Answer {
+        let fields = "content-type: \(type)\r\ncontent-length: \(body.count)\r\n\r\n"
+        return try ask(.post, path, accept: accept, fields, body)
+    }
+
+    private func ask(
+        _ method: HTTPMethod,
+        _ path: String,
+        accept: String,
+        _ rest: String,
+        _ body: [UInt8]
+    ) throws(AdminClientFailure) -> Answer {
         let descriptor = try open()
         defer { _ = close(descriptor) }
         let head =
-            "POST \(path) HTTP/1.1\r\nhost: gatehouse\r\nconnection: close\r\naccept: \(accept)\r\n"
-            + "content-type: \(type)\r\ncontent-length: \(body.count)\r\n\r\n"
-        try send(Array(head.utf8) + body, to: descriptor)
+            "\(method.name) \(path) HTTP/1.1\r\nhost: gatehouse\r\nconnection: close\r\naccept: \(accept)\r\n"
+        try send(Array((head + rest).utf8) + body, to: descriptor)
         var buffer = try receive(from: descriptor)
-        var parser = ResponseParser(requestMethod: .post)
+        var parser = ResponseParser(requestMethod: method)
         guard case .head(let answer) = parser.parse(&buffer) else {
             throw AdminClientFailure("the instance's answer could not be read")
         }

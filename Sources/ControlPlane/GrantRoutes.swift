@@ -1,11 +1,13 @@
 import HTTPTypes
 import Hummingbird
+import Identity
 import Journal
+import Pipeline
 import S3API
 import Valet
 import WireFormats
 
-/// Grants and links at the admin listener: all there are, and the way to take any of them back.
+/// Grants and links at the admin listener: the way to give one, all there are, and the way to take any of them back.
 struct GrantRoutes: Sendable {
     let sources: AdminSources
     let pages: ConsolePages
@@ -25,6 +27,10 @@ struct GrantRoutes: Sendable {
                 )
             }
         }
+        router.post("/api/grants") { request, context in
+            let body = try await request.body.collect(upTo: AdminGate.maximumBody)
+            return await given(Array(body.readableBytesView), context, grants)
+        }
         router.delete("/api/grants/{id}") { _, context in
             try await taken(context, grants) { AdminReply.bytes($0.text, type: "application/json") }
         }
@@ -35,6 +41,39 @@ struct GrantRoutes: Sendable {
         }
         router.post("/grants/{id}/revoke") { _, context in
             try await taken(context, grants) { _ in AdminReply.seeOther("/grants") }
+        }
+    }
+
+    private func given(_ document: [UInt8], _ context: AdminContext, _ grants: GrantAPI) async -> Response {
+        let basis = sources.explainBasis()
+        do throws(APIFailure) {
+            let order = try GrantOrder(document, by: context.caller, under: basis.snapshot)
+            let call = APICall(
+                onAccountOf: order.grantor,
+                ["grants"],
+                order.body,
+                from: context.source,
+                under: basis.snapshot,
+                authorizer: basis.authorizer,
+                at: sources.now(),
+                requestID: RequestID(random: UInt64.random(in: .min ... .max))
+            )
+            guard let call else {
+                throw APIFailure(
+                    .invalidArgument,
+                    "The configuration has no user and no usable access key \(order.grantor)."
+                )
+            }
+            let answer = try await grants.given(call)
+            guard case .object(let members)? = answer.body else { throw APIFailure(APIFailure.Code(.internalError)) }
+            let grantor: [(name: String, value: StrictJSON)] = [("grantor", .string(order.grantor.description))]
+            return AdminReply.bytes(
+                StrictJSON.object(members + grantor).text,
+                type: "application/json",
+                status: HTTPResponse.Status(code: answer.status)
+            )
+        } catch {
+            return AdminReply.refusal(error)
         }
     }
 

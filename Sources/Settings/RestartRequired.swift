@@ -10,6 +10,7 @@ extension GatehouseConfiguration {
         if old.server.adminListen != new.server.adminListen { keys.append("server.admin_listen") }
         if (old.server.tls == nil) != (new.server.tls == nil) { keys.append("server.tls") }
         if old.state.store != new.state.store { keys.append("state.store") }
+        if old.state.maxStaleness != new.state.maxStaleness { keys.append("state.max_staleness") }
         return keys
     }
 }

@@ -23,7 +23,9 @@ package struct StateConfiguration: Sendable {
         }
     }
 
+    /// How long decisions go by what was seen of the state last, where it can't be looked at.
     package var maxStaleness = Duration.seconds(60)
+    private static let leastStaleness = Duration.seconds(2)
 
     init() {}
 
@@ -31,6 +33,13 @@ package struct StateConfiguration: Sendable {
         self.init()
         if let text = section.text("store"), let given = Self.store(text, section.reader) { store = given }
         maxStaleness = section.duration("max_staleness", or: maxStaleness)
+        if maxStaleness < Self.leastStaleness, let text = section.text("max_staleness") {
+            section.reader.report(
+                "\(quoted(text.value)) is shorter than it takes to look at the state a few times",
+                at: text.origin,
+                suggestion: "write \"2s\" or more"
+            )
+        }
         section.finish()
     }
 

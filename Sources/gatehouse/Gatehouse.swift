@@ -15,7 +15,8 @@ struct Gatehouse: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             ServeCommand.self, CheckCommand.self, PresignCommand.self, ExplainCommand.self, GatewayConfigCommand.self,
-            DoctorCommand.self, TrustCommand.self, RevokeCommand.self, KeyCommand.self, AuditCommand.self,
+            DoctorCommand.self, TrustCommand.self, GrantCommand.self, RevokeCommand.self, KeyCommand.self,
+            AuditCommand.self,
             VersionCommand.self,
         ]
     )

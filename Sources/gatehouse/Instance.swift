@@ -58,8 +58,9 @@ enum Instance {
         let application = Application(client: Self.client)
         let current = CurrentSnapshot(snapshot)
         let uploads = UploadServices(state: state, current: current, queue: configuration.uploads.queue, logger: logger)
-        let grants = GrantKeeper(state, clock: Clock.now)
-        let revocations = RevocationKeeper(state, clock: Clock.now)
+        let staleness = configuration.state.maxStaleness
+        let grants = GrantKeeper(state, maxStaleness: staleness, clock: Clock.now)
+        let revocations = RevocationKeeper(state, maxStaleness: staleness, clock: Clock.now)
         do {
             try await grants.refresh()
             try await revocations.refresh()
@@ -85,6 +86,23 @@ enum Instance {
         for source in dataPlane.metricsSources { metrics.register(loop: source) }
         metrics.observe(accessLog: journal.access, auditLog: journal.audit)
         uploads.observe(by: metrics)
+        let feeds = [
+            StateFeed(
+                of: .grants,
+                maxStaleness: staleness,
+                logger: logger,
+                refresh: { () async throws(StateError) in try await grants.refresh() },
+                forget: { grants.forgetExpired() }
+            ),
+            StateFeed(
+                of: .revocations,
+                maxStaleness: staleness,
+                logger: logger,
+                refresh: { () async throws(StateError) in try await revocations.refresh() },
+                forget: { revocations.forgetOld() }
+            ),
+        ]
+        StateFeed.observe(feeds, by: metrics)
 
         let running = RunningConfiguration(
             file: setup.file,
@@ -106,7 +124,8 @@ enum Instance {
         var sources = running.adminSources(
             startedAt: startedAt,
             auditLog: journal.audit,
-            revocations: revocations.book
+            revocations: revocations.book,
+            state: { feeds.map(\.check) }
         )
         sources.uploads = uploads.report
         sources.grants = grantAPI
@@ -132,21 +151,9 @@ enum Instance {
             }
         )
         let services: [any Service] =
-            stores.services + uploads.services + [
+            stores.services + uploads.services + (feeds as [any Service]) + [
                 admin,
                 ReloadService(running: running, journal: journal, logger: logger),
-                StateFeed(
-                    what: "grants",
-                    logger: logger,
-                    refresh: { () async throws(StateError) in try await grants.refresh() },
-                    forget: { grants.forgetExpired() }
-                ),
-                StateFeed(
-                    what: "revocations",
-                    logger: logger,
-                    refresh: { () async throws(StateError) in try await revocations.refresh() },
-                    forget: { revocations.forgetOld() }
-                ),
                 StateUpkeep(state: state, running: running, logger: logger),
                 StoreProbeService(
                     running: running,

@@ -1,6 +1,5 @@
 import ArgumentParser
 import ControlPlane
-import HTTP1
 import WireFormats
 
 struct RevokeCommand: ParsableCommand {
@@ -40,52 +39,35 @@ struct RevokeCommand: ParsableCommand {
     }
 
     func run() throws {
-        let order = StrictJSON.object([
-            ("kind", .string(kind.rawValue)), ("id", .string(id)), ("block", .bool(block)), ("unblock", .bool(unblock)),
-        ])
-        do {
-            let answer = try AdminClient(socketPath: try instance.socketPath()).post(
-                "/api/sessions/revoke",
-                order.text,
-                type: "application/json",
-                accept: "application/json"
-            )
-            guard case .object(let members)? = try? StrictJSON(parsing: answer.body) else {
-                throw AdminClientFailure("the instance's answer could not be read")
-            }
-            guard answer.head.status == 200 else {
-                StandardError.write("gatehouse: \(Self.message(members))")
-                throw ExitCode(1)
-            }
-            print(json ? String(decoding: answer.body, as: UTF8.self) : Self.told(members))
-        } catch let failure as AdminClientFailure {
-            StandardError.write("gatehouse: \(failure)")
-            throw ExitCode(1)
-        }
+        try Revoking(kind: kind, id: id, block: block, unblock: unblock).carryOut(at: instance, json: json)
+    }
+}
+
+/// The order to end something, and what is told of it.
+struct Revoking {
+    let kind: RevokeCommand.Kind
+    let id: String
+    var block = false
+    var unblock = false
+
+    func carryOut(at instance: InstanceOptions, json: Bool) throws {
+        let done = try instance.order(
+            "/api/sessions/revoke",
+            .object([
+                ("kind", .string(kind.rawValue)), ("id", .string(id)), ("block", .bool(block)),
+                ("unblock", .bool(unblock)),
+            ])
+        )
+        print(json ? done.rendered : Self.told(done))
     }
 
-    private typealias Members = [(name: String, value: StrictJSON)]
-
-    private static func message(_ members: Members) -> String {
-        guard case .object(let error)? = members.first(where: { $0.name == "error" })?.value else { return "refused" }
-        return text("message", of: error) ?? "refused"
-    }
-
-    private static func told(_ members: Members) -> String {
-        let what = "\(text("kind", of: members) ?? "") \(text("id", of: members) ?? "")"
-        let until = text("revoked_at", of: members) ?? ""
-        var told = "\(what): what was issued until \(until) is ended"
-        if case .bool(true)? = members.first(where: { $0.name == "blocked" })?.value {
-            told += ", and new ones are refused"
-        }
-        if let last = text("last_url_expires_at", of: members) {
+    private static func told(_ done: JSONObject) -> String {
+        let what = "\(done.text("kind") ?? "") \(done.text("id") ?? "")"
+        var told = "\(what): what was issued until \(done.text("revoked_at") ?? "") is ended"
+        if done.boolean("blocked") == true { told += ", and new ones are refused" }
+        if let last = done.text("last_url_expires_at") {
             told += "; URLs of stores that rest on it are good until \(last)"
         }
         return told
-    }
-
-    private static func text(_ name: String, of members: Members) -> String? {
-        guard case .string(let text)? = members.first(where: { $0.name == name })?.value else { return nil }
-        return text
     }
 }

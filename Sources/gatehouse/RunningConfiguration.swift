@@ -194,7 +194,8 @@ actor RunningConfiguration {
     nonisolated func adminSources(
         startedAt: Instant,
         auditLog: AuditLog?,
-        revocations: RevocationBook
+        revocations: RevocationBook,
+        state: @escaping @Sendable () -> [ReadinessReport.Check]
     ) -> AdminSources {
         var sources = AdminSources(
             version: Version.current,
@@ -202,7 +203,7 @@ actor RunningConfiguration {
             now: Clock.now,
             random: NewKey.random,
             metrics: metrics,
-            readiness: { await self.readiness(auditLog) },
+            readiness: { await self.readiness(auditLog, state()) },
             buckets: { await self.buckets },
             effectiveConfiguration: { await self.effectiveConfiguration },
             reload: { await self.reload() },
@@ -227,7 +228,7 @@ actor RunningConfiguration {
         Array(configuration.effective.rendered().utf8)
     }
 
-    private func readiness(_ auditLog: AuditLog?) -> ReadinessReport {
+    private func readiness(_ auditLog: AuditLog?, _ state: [ReadinessReport.Check]) -> ReadinessReport {
         var checks = [
             ReadinessReport.Check(
                 name: "configuration",
@@ -244,6 +245,8 @@ actor RunningConfiguration {
                 )
             )
         }
+        // Without the state, who is in the file is served: it is said, and this instance goes on.
+        checks += state
         for (endpoint, finding) in findings.sorted(by: { $0.key.description < $1.key.description }) {
             checks.append(
                 ReadinessReport.Check(

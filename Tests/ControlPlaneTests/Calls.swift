@@ -5,6 +5,7 @@ import HTTP1
 import Identity
 import Pipeline
 import S3API
+import Signatures
 import Testing
 import WireFormats
 
@@ -28,6 +29,7 @@ struct APICaller {
     var now = noon
     var requiresAudit = false
     var uploads = UploadRules()
+    var admins: Set<Principal> = []
 
     func ask(
         _ method: HTTPMethod,
@@ -117,7 +119,7 @@ struct APICaller {
                         ),
                     ]
             ),
-            admins: [],
+            admins: admins,
             policies: policies,
             limits: .unlimited,
             ownLimits: [:],
@@ -127,6 +129,23 @@ struct APICaller {
             uploads: uploads
         )
     }
+}
+
+/// A bucket at a store that nobody asks.
+func photos() throws -> Bucket {
+    let endpoint = try #require(Endpoint(url: "http://store"))
+    return Bucket(
+        name: try #require(BucketName(validating: "photos")),
+        backend: S3Backend(
+            endpoint: endpoint,
+            region: "us-east-1",
+            bucketName: "photos",
+            prefix: "",
+            signer: SigV4Signer(accessKeyID: "AK", secret: Secret("s"), region: "us-east-1")
+        ),
+        upstream: Upstream(name: "photos", endpoint: endpoint),
+        hardening: []
+    )
 }
 
 /// An answer, its body read.

@@ -13,24 +13,10 @@ struct EventDeliveryTests {
     private static let target = "webhook:http://user:pass@127.0.0.1:9/hooks/secret-path?token=secret-token#f"
 
     private func entry() throws -> OutboxEntry {
-        let slot = UploadSlot(
-            random: Array(repeating: 7, count: 16),
-            issuer: "user:alice",
-            bucket: try #require(BucketName(validating: "photos")),
-            key: ObjectKey("a"),
-            contentType: "image/png",
-            size: 5,
-            mode: .put,
-            landing: .direct,
-            prior: .absent,
-            isOnce: true,
-            issuedAt: noon,
-            expiresAt: noon + .seconds(300)
-        )
-        return OutboxEntry(
+        OutboxEntry(
             id: 1,
             target: Self.target,
-            event: SlotEvent(random: Array(repeating: 9, count: 16), slot, at: noon),
+            event: try sampleEvent(),
             attempts: 20,
             lastFailure: ""
         )

@@ -1,12 +1,10 @@
 import Admission
-import Backends
 import Foundation
 import HTTP1
 import Identity
 import Journal
 import Pipeline
 import S3API
-import Signatures
 import Testing
 import Valet
 import WireFormats
@@ -31,21 +29,7 @@ struct GrantAPITests {
         let grants = GrantAPI(memory, keeper: keeper, log: log, random: random)
         alice = APICaller(desk: Desk(grants.operations, version: "9"))
         alice.grants = keeper.source
-        let endpoint = try #require(Endpoint(url: "http://store"))
-        alice.buckets = [
-            Bucket(
-                name: try #require(BucketName(validating: "photos")),
-                backend: S3Backend(
-                    endpoint: endpoint,
-                    region: "us-east-1",
-                    bucketName: "photos",
-                    prefix: "",
-                    signer: SigV4Signer(accessKeyID: "AK", secret: Secret("s"), region: "us-east-1")
-                ),
-                upstream: Upstream(name: "photos", endpoint: endpoint),
-                hardening: []
-            )
-        ]
+        alice.buckets = [try photos()]
         bob = alice
         bob.key = "bob-key"
     }

@@ -1,6 +1,8 @@
 import Admission
 import Foundation
+import Journal
 import S3API
+import Synchronization
 import Testing
 import Valet
 import WireFormats
@@ -12,6 +14,8 @@ struct GrantRoutesTests {
     private let situation = Situation()
     private let id = String(repeating: "ab", count: 16)
     private let admin = ("x-api-key", Situation.adminKey)
+
+    init() { situation.hasPhotos.store(true, ordering: .relaxed) }
 
     private func give(_ id: String, note: String = "", to subject: Grant.Subject = .principal("user:bob")) async throws
     {
@@ -96,5 +100,79 @@ struct GrantRoutesTests {
                     == 404
             )
         }
+    }
+
+    private static func order(_ grantor: String? = nil, expires: String = "2099-01-01T00:00:00Z") -> String {
+        let more = grantor.map { #","grantor":"# + $0 } ?? ""
+        return #"{"subject":"user:bob","bucket":"photos","prefix":"shared/","actions":["get_object"],"#
+            + #""expires_at":"\#(expires)"\#(more)}"#
+    }
+
+    @Test("At the socket the operator gives on somebody's account, as far as that entry's rights go")
+    func given() async throws {
+        let directory = try TemporaryDirectory()
+        let audit = try AuditLog(AuditLog.Settings(path: directory.file("audit.jsonl")), now: { noon })
+        try await withListener(situation, auditLog: audit, socketIn: directory) { client async throws in
+            func give(_ json: String) async throws -> Answer {
+                try await client.send("POST", "/api/grants", host: "gatehouse", json: json, overSocket: true)
+            }
+            let made = try await give(Self.order(#""user:alice""#))
+            #expect(made.status == 201 && made.body.contains(#""grantor":"user:alice""#), "\(made.body)")
+            let id = try #require(made.body.firstMatch(of: /"id":"([0-9a-f]{32})"/)?.output.1)
+            let kept = try #require(try await situation.grants.grant(String(id))?.grant)
+            #expect(kept.grantor == "user:alice" && kept.bucket.string == "photos")
+            #expect(try await give(Self.order(#""alice""#)).status == 201)
+            // bob may do nothing himself.
+            #expect(try await give(Self.order(#""user:bob""#)).status == 403)
+            for grantor in [
+                #""user:nobody""#, #""key:nobody""#, #""idp:auth:x""#, #""anonymous""#, "\"\"", "5", "null",
+            ] {
+                let refused = try await give(Self.order(grantor))
+                #expect(refused.status == 400 && refused.body.contains("grantor") || refused.body.contains("no user"))
+            }
+            #expect(try await give("[]").status == 400)
+            #expect(try await give(Self.order(#""alice","colour":1"#)).status == 400)
+            #expect(try await give(Self.order(#""alice""#, expires: "2001-01-01T00:00:00Z")).status == 400)
+            await audit.flush()
+            let log = try String(contentsOfFile: directory.file("audit.jsonl"), encoding: .utf8)
+            let lines = log.split(separator: "\n").filter { $0.contains("create_grant") }
+            #expect(lines.count == 3 && lines.allSatisfy { $0.contains(#""socket""#) })
+        }
+    }
+
+    @Test("Nobody has to be named where there is one admin, and somebody where there are more or none")
+    func theOnlyAdmin() async throws {
+        let directory = try TemporaryDirectory()
+        try await withListener(situation, socketIn: directory) { client async throws in
+            func give() async throws -> Answer {
+                try await client.send("POST", "/api/grants", host: "gatehouse", json: Self.order(), overSocket: true)
+            }
+            #expect(try await give().status == 400)
+            situation.admins.withLock { $0 = ["alice"] }
+            #expect(try await give().body.contains(#""grantor":"user:alice""#))
+            situation.admins.withLock { $0 = ["alice", "bob"] }
+            #expect(try await give().status == 400)
+        }
+    }
+
+    @Test("An admin on the network gives on no account but their own")
+    func ownAccount() async throws {
+        try await withListener(situation) { client async throws in
+            for (key, grantor, status) in [
+                (Situation.adminKey, #""user:alice""#, 403), (Situation.userKey, #""user:alice""#, 403),
+                ("wrong", nil, 401),
+                // Known as an admin here, and no user of this configuration.
+                (Situation.adminKey, nil, 400), (Situation.adminKey, #""root""#, 400),
+            ] as [(String, String?, Int)] {
+                let answer = try await client.send(
+                    "POST",
+                    "/api/grants",
+                    [("x-api-key", key)],
+                    json: Self.order(grantor)
+                )
+                #expect(answer.status == status, "\(answer.body)")
+            }
+        }
+        #expect(try await situation.grants.grants(bucket: nil, subject: nil, after: nil, limit: 10).isEmpty)
     }
 }

@@ -9,21 +9,7 @@ import WireFormats
 @Suite("Events as webhooks get them")
 struct SlotMessageTests {
     private func event() throws -> SlotEvent {
-        let slot = UploadSlot(
-            random: Array(repeating: 7, count: 16),
-            issuer: "user:alice",
-            bucket: try #require(BucketName(validating: "photos")),
-            key: ObjectKey("a \"b\".png"),
-            contentType: "image/png",
-            size: 5,
-            mode: .put,
-            landing: .direct,
-            prior: .absent,
-            isOnce: true,
-            issuedAt: noon,
-            expiresAt: noon + .seconds(300)
-        )
-        return SlotEvent(random: Array(repeating: 9, count: 16), slot, at: noon)
+        try sampleEvent("a \"b\".png")
     }
 
     @Test("The body is a CloudEvent of version 1.0")

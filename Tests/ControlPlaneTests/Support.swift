@@ -41,11 +41,17 @@ final class Situation: Sendable {
     let isReachedOverTLS = Atomic<Bool>(false)
     let reloadSucceeds = Atomic<Bool>(true)
     let grants = GrantMemory()
+    let hasPhotos = Atomic<Bool>(false)
+    /// Who else is an admin.
+    let admins = Mutex<[String]>([])
 
     /// What requests are explained by: alice may do everything in photos.
     private var snapshot: Snapshot {
         do {
-            return try APICaller(desk: Desk([], version: "9.9.9")).snapshot()
+            var caller = APICaller(desk: Desk([], version: "9.9.9"))
+            if hasPhotos.load(ordering: .relaxed) { caller.buckets = [try photos()] }
+            caller.admins = Set(admins.withLock { $0 }.map { .user($0) })
+            return try caller.snapshot()
         } catch {
             preconditionFailure("the tests' own snapshot: \(error)")
         }
@@ -137,6 +143,7 @@ struct Client: Sendable {
         _ fields: [(String, String)] = [],
         host: String? = nil,
         form: String? = nil,
+        json: String? = nil,
         overSocket: Bool = false
     ) async throws -> Answer {
         var text = "\(method) \(path) HTTP/1.1\r\nhost: \(host ?? "127.0.0.1:\(port)")\r\nconnection: close\r\n"
@@ -144,6 +151,8 @@ struct Client: Sendable {
         if let form {
             text +=
                 "content-type: application/x-www-form-urlencoded\r\ncontent-length: \(form.utf8.count)\r\n\r\n\(form)"
+        } else if let json {
+            text += "content-type: application/json\r\ncontent-length: \(json.utf8.count)\r\n\r\n\(json)"
         } else {
             text += (method == "POST" ? "content-length: 0\r\n" : "") + "\r\n"
         }

@@ -25,7 +25,7 @@ struct ForwardedHostTests {
             authorizer: NoAuthorizer(),
             now: Instant(secondsSince1970: 0),
             requestID: RequestID(random: 1),
-            revocations: nil
+            state: KnownState()
         )
         let located = try Located(asking)
         #expect(located.address == .object(try #require(BucketName(validating: "bravo")), ObjectKey("k")))

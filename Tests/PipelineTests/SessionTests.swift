@@ -255,6 +255,29 @@ struct SessionTests {
         try expect(400, .invalidToken, gate.decide(call))
     }
 
+    @Test("Sessions are 503 while nobody knows whether they were ended, and no more are issued")
+    func away() async throws {
+        var gate = try gate([role()])
+        let session = try credentials(await asked(Self.exchange, &gate))
+        book.vouch(until: noon + .seconds(60))
+        let (call, late) = (Call("GET", "/docs/acme/a"), noon + .seconds(61))
+        #expect(try gate.decide(call.signed(by: session)).outcome == .allowed)
+        try expect(503, .serviceUnavailable, gate.decide(call.signed(by: session, at: late), at: late))
+        try expect(503, .serviceUnavailable, gate.decide(call.presigned(by: session), at: late))
+        // A wrong signature is wrong all the same.
+        var stranger = session
+        stranger.secret = "wrong"
+        try expect(403, .signatureDoesNotMatch, gate.decide(call.signed(by: stranger, at: late), at: late))
+        let refused = try await asked(Self.exchange, &gate, at: late)
+        guard case .reply(let reply) = refused.plan else {
+            Issue.record("a session was issued")
+            return
+        }
+        #expect(reply.status == 503 && text(reply.body).contains("<Code>ServiceUnavailable</Code>"))
+        #expect(reply.fields.string("retry-after") == "5")
+        #expect(try gate.decide(call.signed(by: .full, at: late), at: late).outcome == .allowed)
+    }
+
     // MARK: - Session policies
 
     private static let readOnly =

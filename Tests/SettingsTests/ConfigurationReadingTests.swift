@@ -263,12 +263,14 @@ private let store = """
                 private_key = "-----BEGIN X-----"
                 [state]
                 store = "memory:"
+                max_staleness = "10s"
                 """
             ).configuration
         )
         #expect(
-            GatehouseConfiguration.restartRequired(from: old, to: other)
-                == ["server.listen", "server.admin_listen", "server.tls", "state.store"]
+            GatehouseConfiguration.restartRequired(from: old, to: other) == [
+                "server.listen", "server.admin_listen", "server.tls", "state.store", "state.max_staleness",
+            ]
         )
     }
 }

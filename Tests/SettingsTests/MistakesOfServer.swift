@@ -75,6 +75,7 @@ extension Mistake {
         Mistake("[state]\nstore = \"redis://host:6379/0\"", 2, "state.store", "not supported by this version"),
         Mistake("[state]\nstore = \"postgres:x\"", 2, "state.store", "is not a store", "sqlite:PATH"),
         Mistake("[state]\nmax_staleness = true", 2, "state.max_staleness", "must be a string, not a boolean"),
+        Mistake("[state]\nmax_staleness = \"1s\"", 2, "state.max_staleness", "is shorter than it takes", "\"2s\""),
     ]
 
     static let others: [Mistake] = [

@@ -236,3 +236,42 @@ def test_no_token_is_written_down(gateway, issuer, config):
     for token in tokens:
         for part in token.split("."):
             assert not part or part not in written
+
+
+def test_a_slot_s_key_is_made_of_what_the_token_says(gateway, issuer, tmp_path):
+    """Each uploads into a folder of their own, under a name that nobody chose, and into no other's."""
+    (tmp_path / "files").mkdir()
+    entry = issuer.entry(allowed_scopes=[{"bucket": "inbox", "prefixes": ["users/{sub}/"], "actions": ["read", "write"]}])
+    gate = gateway({
+        "buckets": [{"name": "inbox", "backend_type": "file", "backend_options": {"path": str(tmp_path / "files")}}],
+        "users": [ALICE.entry("user", ["inbox"])],
+        "identity_providers": [entry],
+    })
+
+    def issue(who, **key):
+        body = {"bucket": "inbox", "content_type": "image/png", "size": 5, **key}
+        return gate.request("POST", "/-/v1/uploads", {**who, "content-type": "application/json"}, json.dumps(body))
+
+    bearer = issuer.bearer("alice", org="acme", admin=True, path="../bob")
+    slots = [issue(bearer, key_template="users/{sub}/{claims.org}-{upload.id}.png").json() for _ in range(2)]
+    for slot in slots:
+        assert slot["key"] == f"users/alice/acme-{slot['id']}.png"
+        upload = slot["upload"]
+        sent = gate.request("PUT", upload["url"].split(str(gate.port), 1)[1], upload["headers"], b"12345")
+        assert sent.status == 200
+        done = gate.request("POST", f"/-/v1/uploads/{slot['id']}/complete", {**bearer, "content-type": "application/json"}, b"{}")
+        assert (done.status, done.json()["key"]) == (200, slot["key"])
+    # A template is no right.
+    assert issue(bearer, key_template="users/bob/{sub}").status == 403
+    for template in ("users/{sub}/{nothing}", "users/{sub}/{admin}", "users/{sub}/{path}", "users/{sub}/{exp}"):
+        refused = issue(bearer, key_template=template)
+        assert (refused.status, refused.s3_code) == (403, "AccessDenied"), template
+        assert template.rsplit("{", 1)[1].rstrip("}") in refused.json()["error"]["message"]
+    assert issue(issuer.bearer("a/../bob"), key_template="users/{sub}/x").status in (401, 403)
+    # Who has no claims has no templates, and keys with braces.
+    assert issue(ALICE.headers, key_template="users/{sub}/x").status == 403
+    assert issue(ALICE.headers, key_template="{upload.id}").status == 201
+    assert issue(ALICE.headers, key="{sub}").json()["key"] == "{sub}"
+    for key in ({}, {"key": "a", "key_template": "b"}, {"key_template": "a{"}, {"key_template": ""}, {"key_template": 5}):
+        assert issue(ALICE.headers, **key).status == 400, key
+    assert issue(ALICE.headers, key_template="../{upload.id}").status == 400

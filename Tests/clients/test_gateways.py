@@ -153,6 +153,38 @@ def test_a_client_cannot_ask_by_itself(asked, gateway_kind):
         assert gateway_kind.raw("GET", path, headers).status == 404
 
 
+@pytest.fixture
+def rules_of_docs(north_s3):
+    """The store's own, for one page."""
+    rule = {"AllowedOrigins": [PAGE], "AllowedMethods": ["GET", "PUT"], "AllowedHeaders": ["x-api-key", "content-type"]}
+    north_s3.put_bucket_cors(Bucket="docs", CORSConfiguration={"CORSRules": [rule]})
+    yield
+    north_s3.delete_bucket_cors(Bucket="docs")
+
+
+PAGE = "https://app.example.com"
+
+
+def preflight(origin, method="PUT", fields="content-type,x-api-key"):
+    asked = {"Origin": origin, "Access-Control-Request-Method": method, "Access-Control-Request-Headers": fields}
+    return {name: value for name, value in asked.items() if value is not None}
+
+
+def test_a_browser_s_preflight_is_answered_by_the_store_s_rules(gateway_kind, north_s3, rules_of_docs):
+    target = f"/s3/docs/gw-{gateway_kind.kind}-page"
+    allowed = gateway_kind.raw("OPTIONS", target, preflight(PAGE))
+    assert allowed.status == 200, allowed
+    assert allowed.headers["access-control-allow-origin"] == PAGE
+    assert "PUT" in allowed.headers["access-control-allow-methods"]
+    refused = gateway_kind.raw("OPTIONS", target, preflight("https://evil.example.com"))
+    assert refused.status == 403 and "access-control-allow-origin" not in refused.headers
+    # What it asks about follows, with the credential that the preflight has none of.
+    sent = gateway_kind.raw("PUT", target, {**ROOT.headers, "Origin": PAGE, "Content-Type": "text/plain"}, b"from a page")
+    assert sent.status == 200 and sent.headers["access-control-allow-origin"] == PAGE
+    assert north_s3.get_object(Bucket="docs", Key=target.rsplit("/", 1)[1])["Body"].read() == b"from a page"
+    assert gateway_kind.raw("PUT", target, {"Origin": PAGE, "Content-Type": "text/plain"}, b"1").status == 401
+
+
 # MARK: - What reaches the store
 
 
@@ -246,6 +278,24 @@ def test_tokens_and_presigned_queries_stop_at_the_gateway(recorded):
         assert seen.header("x-amz-security-token") is None
         assert FULL.access_key not in (seen.header("authorization") or "")
         assert "X-Amz-" not in seen.target and verify(seen, store)
+
+
+def test_a_preflight_reaches_the_store_unsigned_and_as_a_browser_sends_it(recorded):
+    store, gateway = recorded.store, recorded.gateway
+    before = len(store.seen)
+    assert gateway.raw("OPTIONS", "/s3/photos/a%20b", preflight(PAGE)).status == 200
+    (seen,) = store.seen[before:]
+    assert (seen.method, seen.target, seen.header("origin")) == ("OPTIONS", "/photos/a%20b", PAGE)
+    assert seen.header("access-control-request-method") == "PUT"
+    assert seen.header("access-control-request-headers") == "content-type,x-api-key"
+    assert seen.header("host") == f"127.0.0.1:{store.port}"
+    for name in ("authorization", "x-amz-date", "x-amz-content-sha256", "x-amz-security-token"):
+        assert not seen.header(name), name
+    # What is none, or brings a credential, stops at the gateway.
+    for headers in ({}, preflight(PAGE, method=None), preflight(None), {**preflight(PAGE), **ALICE.headers},
+                    {**preflight(PAGE), "Authorization": "Bearer a.b.c"}, {**preflight(PAGE), "Cookie": "a=b"}):
+        assert gateway.raw("OPTIONS", "/s3/photos/a", headers).status in (401, 403), headers
+    assert len(store.seen) == before + 1
 
 
 CONFUSING = [

@@ -295,3 +295,26 @@ def test_urls_that_outlive_a_grant_are_told_when_it_is_taken_back(tmp_path, gate
     assert taken["last_expires_at"] == asked.json()["expires_at"]
     assert gate.request("GET", "/r/shared/outliving.txt", BOB.headers).status == 403
     assert fetch(asked.json()["url"])[2] == b"0123456789"
+
+
+def test_a_slot_ends_with_the_grants_that_it_rests_on(door):
+    """In every mode, and for all that the answer says; what is allowed without a grant is not cut short by one."""
+    end = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 60))
+    give(door, actions=["put_object"], expires_at=end)
+    give(door, actions=["put_object"], expires_at=LATER, prefix="elsewhere/")
+    give(door, subject="user:alice", actions=["put_object"], expires_at=end)
+
+    def asked(who, mode, **more):
+        body = {"bucket": "photos", "key": f"shared/{mode}", "content_type": "text/plain", "size": 5, "mode": mode,
+                "ttl": "5m", **more}
+        answer = door.request("POST", "/-/v1/uploads", {**who.headers, "content-type": "application/json"},
+                              json.dumps(body).encode())
+        assert answer.status == 201, answer
+        return answer.json()
+
+    for mode in ("put", "post", "multipart"):
+        slot = asked(BOB, mode)
+        assert (slot["expires_at"], slot["capped_by"]) == (end, "grant"), mode
+        assert "capped_by" not in asked(ALICE, mode)
+    parts = door.request("GET", f"/-/v1/uploads/{slot['id']}/parts?numbers=1", BOB.headers).json()["parts"]
+    assert parts[0]["expires_at"] == end

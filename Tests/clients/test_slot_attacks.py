@@ -6,12 +6,11 @@ import time
 import uuid
 
 import pytest
-from botocore.exceptions import ClientError
-from support.clients import s3_client
+from support.clients import body_of, s3_client
 from support.gatehouse import Gatehouse, eventually
-from support.people import ALICE, FULL, account, everywhere
+from support.people import ALICE, FULL
 from support.raw import RawConnection
-from support.slots import call, complete, issue, put, state, use
+from support.slots import call, complete, desk_config, issue, put, state, use
 from support.stub_store import response, s3_error
 
 BODY = b"0123456789"
@@ -19,15 +18,8 @@ BODY = b"0123456789"
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory, north):
-    folder = tmp_path_factory.mktemp("slot-attacks")
-    (folder / "files").mkdir()
-    gateway = Gatehouse(folder, {
-        "accounts": [account("north", north, ["photos"])],
-        "buckets": [{"name": "local", "backend_type": "file", "backend_options": {"path": str(folder / "files")}}],
-        "users": [ALICE.entry("user", ["photos", "local"])],
-        "credentials": [FULL.entry(everywhere())],
-        "uploads": {"on_mismatch": "delete"},
-    }).start()
+    config = desk_config(tmp_path_factory.mktemp("slot-attacks"), north)
+    gateway = Gatehouse(tmp_path_factory.mktemp("slot-attacks-desk"), config).start()
     yield gateway
     gateway.stop()
 
@@ -35,14 +27,6 @@ def desk(tmp_path_factory, north):
 @pytest.fixture(scope="module")
 def everything(desk):
     return s3_client(desk.endpoint, FULL.access_key, FULL.secret_key)
-
-
-def body_of(client, bucket, key):
-    try:
-        return client.get_object(Bucket=bucket, Key=key)["Body"].read()
-    except ClientError as error:
-        assert error.response["ResponseMetadata"]["HTTPStatusCode"] == 404, error
-        return None
 
 
 @pytest.mark.parametrize("bucket", ["photos", "local"])

@@ -8,10 +8,11 @@ import uuid
 
 import pytest
 from botocore.exceptions import ClientError
-from support.clients import s3_client
+from support.clients import body_of, s3_client
 from support.gatehouse import Gatehouse, eventually
-from support.people import ALICE, FULL, ROOT, User, account, everywhere
-from support.slots import call, complete, issue, put, state, use
+from support.people import ALICE, FULL, ROOT, User, account
+from support.slots import call, complete, desk_config, issue, put, state, use
+from support.store_events import bridged, record, wrapped
 from support.webhooks import Webhooks
 
 BODY = b"\x89PNG and so on" * 10
@@ -30,25 +31,17 @@ def hooks():
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory, north, hooks):
-    folder = tmp_path_factory.mktemp("uploads")
-    (folder / "files").mkdir()
-    gateway = Gatehouse(folder, {
-        "accounts": [account("north", north, ["photos", "docs"])],
-        "buckets": [
-            {"name": "local", "backend_type": "file", "backend_options": {"path": str(folder / "files")}},
-            {"name": "prefixed", "account": "north", "backend_prefix": "v2",
-             "backend_options": {"bucket_name": "shared"}},
-        ],
-        "users": [
-            ALICE.entry("user", ["photos", "local", "prefixed"]), BOB.entry("user", ["docs"]), ROOT.entry("admin", []),
-        ],
-        "credentials": [FULL.entry(everywhere())],
-        "uploads": {
-            "max_size": "1GiB", "max_ttl": "10m", "allowed_content_types": ["image/*", "video/mp4"],
-            "events": [f"webhook:{hooks.url}"], "webhook_secret": SECRET, "on_mismatch": "delete",
-            "event_tokens": {"north": TOKEN, "local": LOCAL_TOKEN},
-        },
-    }).start()
+    config = desk_config(
+        tmp_path_factory.mktemp("uploads"), north, max_size="1GiB", max_ttl="10m",
+        allowed_content_types=["image/*", "video/mp4"], events=[f"webhook:{hooks.url}"], webhook_secret=SECRET,
+        event_tokens={"north": TOKEN, "local": LOCAL_TOKEN},
+    )
+    config["buckets"].append({"name": "prefixed", "account": "north", "backend_prefix": "v2",
+                              "backend_options": {"bucket_name": "shared"}})
+    config["users"] = [
+        ALICE.entry("user", ["photos", "local", "prefixed"]), BOB.entry("user", ["docs"]), ROOT.entry("admin", []),
+    ]
+    gateway = Gatehouse(tmp_path_factory.mktemp("uploads-desk"), config).start()
     yield gateway
     gateway.stop()
 
@@ -56,14 +49,6 @@ def desk(tmp_path_factory, north, hooks):
 @pytest.fixture(scope="module")
 def everything(desk):
     return s3_client(desk.endpoint, FULL.access_key, FULL.secret_key)
-
-
-def in_bucket(client, bucket, key):
-    try:
-        return client.get_object(Bucket=bucket, Key=key)["Body"].read()
-    except ClientError as error:
-        assert error.response["ResponseMetadata"]["HTTPStatusCode"] == 404, error
-        return None
 
 
 @pytest.mark.parametrize("bucket", ["photos", "prefixed", "local"])
@@ -95,7 +80,7 @@ def test_nothing_else_can_be_put_with_a_slot(desk, everything, bucket):
     assert put(upload["url"], {**upload["headers"], "content-type": "text/html"}, BODY)[0] == 403
     assert put(upload["url"], {n: v for n, v in upload["headers"].items() if n != "if-none-match"}, BODY)[0] == 403
     assert put(upload["url"].replace(slot["key"], slot["key"] + "x"), upload["headers"], BODY)[0] == 403
-    assert in_bucket(everything, bucket, slot["key"]) is None
+    assert body_of(everything, bucket, slot["key"]) is None
     assert complete(desk, slot).status == 409
     assert use(slot, BODY) == 200
 
@@ -118,7 +103,7 @@ def test_a_slot_is_used_once(desk, everything, bucket):
     assert use(slot, other) == 412
     assert complete(desk, slot).status == 200
     assert use(slot, other) == 412
-    assert in_bucket(everything, bucket, slot["key"]) == BODY
+    assert body_of(everything, bucket, slot["key"]) == BODY
     assert complete(desk, slot).status == 200
 
 
@@ -131,7 +116,7 @@ def test_an_object_that_was_there_is_no_upload(desk, everything, old):
     assert state(desk, slot) == "issued"
     assert use(slot, BODY) == 412
     assert complete(desk, slot).s3_code == "UploadNotFound"
-    assert in_bucket(everything, "photos", key) == old
+    assert body_of(everything, "photos", key) == old
 
 
 @pytest.mark.parametrize("bucket", ["photos", "local"])
@@ -141,14 +126,14 @@ def test_an_object_is_replaced_on_completion_only(desk, everything, bucket):
     slot = issue(desk, len(BODY), bucket, key=key, overwrite=True)
     assert complete(desk, slot).s3_code == "UploadNotFound"
     assert use(slot, BODY) == 200
-    assert in_bucket(everything, bucket, key) == b"old"
+    assert body_of(everything, bucket, key) == b"old"
     done = complete(desk, slot)
     assert done.status == 200, done
-    assert in_bucket(everything, bucket, key) == BODY
+    assert body_of(everything, bucket, key) == BODY
     # What is put afterwards stays where nobody sees it.
     assert use(slot, b"y" * len(BODY)) in (200, 412)
     assert complete(desk, slot).json() == done.json()
-    assert in_bucket(everything, bucket, key) == BODY
+    assert body_of(everything, bucket, key) == BODY
 
 
 @pytest.mark.parametrize("bucket", ["photos", "prefixed", "local"])
@@ -162,14 +147,14 @@ def test_a_form_uploads_exactly_what_was_promised(desk, everything, north, bucke
         assert use(other, BODY) == 403, name
     assert complete(desk, slot).s3_code == "UploadNotFound"
     assert use(slot, BODY) in (200, 204)
-    assert in_bucket(everything, bucket, slot["key"]) is None
+    assert body_of(everything, bucket, slot["key"]) is None
     done = complete(desk, slot)
     assert done.status == 200
     head = everything.head_object(Bucket=bucket, Key=slot["key"])
     assert head["ContentType"] == "image/png" and head["Metadata"] == {"album": "summer"}
     # Used again, it puts nothing where anybody sees it.
     use(slot, b"y" * len(BODY))
-    assert in_bucket(everything, bucket, slot["key"]) == BODY
+    assert body_of(everything, bucket, slot["key"]) == BODY
     assert complete(desk, slot).json() == done.json()
 
 
@@ -228,7 +213,7 @@ def test_parts_don_t_overwrite_what_came_meanwhile(desk, everything):
     assert put(part["url"], part["headers"], b"12345")[0] == 200
     everything.put_object(Bucket="photos", Key=slot["key"], Body=b"first", ContentType="image/png")
     assert complete(desk, slot).s3_code == "KeyOccupied"
-    assert in_bucket(everything, "photos", slot["key"]) == b"first"
+    assert body_of(everything, "photos", slot["key"]) == b"first"
     assert call(desk, "GET", f"/{slot['id']}").json()["cause"] == "occupied"
 
 
@@ -241,7 +226,7 @@ def test_what_is_not_what_was_promised_is_rejected(desk, everything, hooks):
     assert complete(desk, slot).json()["error"]["fields"] == ["size", "content_type"]
     assert state(desk, slot) == "rejected"
     # Whoever put it, it was not the slot: its URL is signed for another size.
-    assert in_bucket(everything, "photos", slot["key"]) == b"short"
+    assert body_of(everything, "photos", slot["key"]) == b"short"
     assert eventually(lambda: "rejected" in hooks.of(slot["id"]))
 
 
@@ -346,28 +331,10 @@ def test_quarantine_is_nobody_s(desk, everything, north_s3):
     assert complete(desk, slot).status == 200
 
 
-def record(bucket, key, name="ObjectCreated:Put"):
-    return {"Records": [{
-        "eventVersion": "2.1", "eventSource": "aws:s3", "eventName": name,
-        "s3": {"s3SchemaVersion": "1.0", "bucket": {"name": bucket}, "object": {"key": key, "sequencer": "0A"}},
-    }]}
-
-
 def push(desk, message, source="north", token=TOKEN):
     body = message if isinstance(message, bytes) else json.dumps(message).encode()
     headers = {"authorization": f"Bearer {token}"} if token else {}
     return desk.request("POST", f"/-/v1/events/s3?source={source}", headers, body)
-
-
-def wrapped(message):
-    return {"Type": "Notification", "TopicArn": "arn:aws:sns:us-east-1:1:t", "MessageId": "1",
-            "Message": json.dumps(message), "SubscribeURL": "http://127.0.0.1:9/never"}
-
-
-def bridged(message):
-    s3 = message["Records"][0]["s3"]
-    return {"version": "0", "source": "aws.s3", "detail-type": "Object Created",
-            "detail": {"bucket": {"name": s3["bucket"]["name"]}, "object": {"key": s3["object"]["key"]}}}
 
 
 @pytest.mark.parametrize("form", [lambda m: m, wrapped, bridged])

@@ -61,6 +61,9 @@ package struct APIFailure: Error, Sendable {
         package static let underWay = Code("RequestInProgress", 409, "The first request with this key is under way.")
     }
 
+    /// What the state says is too old to be believed.
+    static let stateAway = APIFailure(.serviceUnavailable, retryAfter: 5, reason: "state_away")
+
     /// Where nobody may say whether a bucket is there or not.
     package static func denied(_ reason: String) -> APIFailure { APIFailure(.accessDenied, reason: reason) }
 }

@@ -144,7 +144,7 @@ package struct Downloads: Sendable {
                 key: wish.key.bytes,
                 reason: "\(url.reason); via \(url.via.rawValue)",
                 until: url.expiresAt,
-                onGrant: url.onGrant
+                onGrants: url.onGrants
             )
             return (.success(Self.answer(url)), entry)
         } catch {

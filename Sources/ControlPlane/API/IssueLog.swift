@@ -22,7 +22,7 @@ package struct IssueLog: Sendable {
     ///
     /// - Throws: `ServiceUnavailable` where they can't be written, and the configuration wants nothing done then.
     package func record(_ entries: [Entry], of request: APIRequest) async throws(APIFailure) {
-        for url in entries.compactMap(\.onGrant) {
+        for url in entries.flatMap(\.onGrants) {
             do {
                 try await grants?.remember(OutstandingURL(url))
             } catch {
@@ -35,7 +35,7 @@ package struct IssueLog: Sendable {
                 AuditedAction(
                     at: request.now,
                     principal: request.caller.principal,
-                    source: request.caller.sourceAddress?.description ?? "unknown",
+                    source: request.call.source,
                     action: entry.action,
                     bucket: entry.bucket?.string,
                     key: entry.key,
@@ -61,8 +61,8 @@ package struct IssueLog: Sendable {
         let reason: String
         let issued: IssuedArtefact?
         let validUntil: Instant?
-        /// What taking a grant back would not end; nil: nothing.
-        let onGrant: URLOnGrant?
+        /// What taking grants back would not end.
+        let onGrants: [URLOnGrant]
 
         /// - Parameters:
         ///   - action: `sign_url`, `issue_upload`: of a closed list.
@@ -75,7 +75,7 @@ package struct IssueLog: Sendable {
             key: [UInt8]?,
             reason: String,
             until validUntil: Instant?,
-            onGrant: URLOnGrant? = nil
+            onGrants: [URLOnGrant] = []
         ) -> Entry {
             Entry(
                 action: action,
@@ -84,7 +84,7 @@ package struct IssueLog: Sendable {
                 reason: reason,
                 issued: artefact,
                 validUntil: validUntil,
-                onGrant: onGrant
+                onGrants: onGrants
             )
         }
 
@@ -94,7 +94,7 @@ package struct IssueLog: Sendable {
             key: [UInt8]?,
             reason: String
         ) -> Entry {
-            Entry(action: action, bucket: bucket, key: key, reason: reason, issued: nil, validUntil: nil, onGrant: nil)
+            Entry(action: action, bucket: bucket, key: key, reason: reason, issued: nil, validUntil: nil, onGrants: [])
         }
     }
 }

@@ -12,6 +12,9 @@ package struct JSONObject: Sendable {
 
     package init() { members = [] }
 
+    /// As one line of JSON.
+    package var rendered: String { String(decoding: StrictJSON.object(members).text, as: UTF8.self) }
+
     package subscript(name: String) -> StrictJSON? { members.first { $0.name == name }?.value }
 
     package func has(_ name: String) -> Bool { self[name] != nil }

@@ -104,15 +104,16 @@ package struct QueueReader: Service {
 
     /// What was taken in is removed; the rest comes again by itself.
     private func handle(_ message: Message) async {
-        switch await events.take(message.body, from: nil, under: snapshot()) {
-        case .handled: break
-        case .later: return
-        case .unreadable(let tries):
-            guard max(tries, message.tries) >= StoreEvents.mostTries else { return }
+        let outcome = await events.take(message.body, from: nil, under: snapshot())
+        if events.drops(outcome, handedOut: message.tries) {
+            let why =
+                if case .unreadable = outcome { "it is not understood" } else { "nothing can be done about it" }
             logger.warning(
-                "a message of the queue is not understood, and dropped",
-                metadata: ["tries": "\(message.tries)"]
+                "a message of the queue is dropped",
+                metadata: ["reason": "\(why)", "tries": "\(message.tries)"]
             )
+        } else if outcome != .handled {
+            return
         }
         do throws(Trouble) {
             _ = try await ask("DeleteMessage", [("ReceiptHandle", .string(message.handle))])

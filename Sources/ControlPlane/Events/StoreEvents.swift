@@ -15,25 +15,28 @@ package final class StoreEvents: Sendable {
         package var used: UInt64 = 0
         /// About other things.
         package var ignored: UInt64 = 0
-        /// Not understood as often as they were tried, and dropped.
+        /// Of no use as often as they were tried, and dropped.
         package var poisoned: UInt64 = 0
     }
 
     enum Outcome: Hashable {
         case handled
-        /// To be tried again: the store or the state can't be asked at present.
-        case later
-        /// It is not understood, and was not this often before.
+        /// The store or the state can't be asked, for the so-manieth time.
+        case later(tries: Int)
+        /// It is not understood, for the so-manieth time.
         case unreadable(tries: Int)
     }
 
     /// How often a message may come that nobody understands.
     static let mostTries = 5
+    /// How often one may come that nothing can be done about. More often, since stores come back; and not for ever, since
+    /// slots are looked at when they expire whether a message came or not.
+    static let mostWaits = 20
     private static let mostRemembered = 1000
 
     private let slots: Slots
     private let tally = Mutex(Tally())
-    /// How often what was not understood has come: by its digest.
+    /// How often what came to nothing has come: by its digest.
     private let tries = Mutex<[[UInt8]: Int]>([:])
 
     package init(_ slots: Slots) { self.slots = slots }
@@ -42,8 +45,10 @@ package final class StoreEvents: Sendable {
 
     /// - Parameter source: the account or bucket that it comes from; nil: any that the bucket's name at the store fits.
     func take(_ body: [UInt8], from source: String?, under snapshot: Snapshot) async -> Outcome {
-        guard let notification = StoreNotification(body) else { return unreadable(body) }
-        var used = false
+        guard let notification = StoreNotification(body) else {
+            return .unreadable(tries: tried(body, atMost: Self.mostTries))
+        }
+        var (used, isWhole) = (false, true)
         for record in Set(notification.created) {
             do throws(APIFailure) {
                 for (bucket, key) in Self.places(of: record, source, snapshot) {
@@ -52,9 +57,12 @@ package final class StoreEvents: Sendable {
                     }
                 }
             } catch {
-                return .later
+                // The other objects of the message can be somebody else's, at a store that answers.
+                isWhole = false
             }
         }
+        guard isWhole else { return .later(tries: tried(body, atMost: Self.mostWaits)) }
+        forget(body)
         tally.withLock { if used { $0.used += 1 } else { $0.ignored += 1 } }
         return .handled
     }
@@ -89,33 +97,47 @@ package final class StoreEvents: Sendable {
         }
     }
 
-    private func unreadable(_ body: [UInt8]) -> Outcome {
+    /// How often a message has come to nothing by now. The last time that it may, it is forgotten.
+    private func tried(_ body: [UInt8], atMost most: Int) -> Int {
         let digest = Array(SHA256.hash(data: body))
-        let count = tries.withLock { tries in
+        return tries.withLock { tries in
             if tries.count >= Self.mostRemembered, tries[digest] == nil { tries.removeAll() }
-            tries[digest, default: 0] += 1
-            return tries[digest] ?? 1
+            let count = (tries[digest] ?? 0) + 1
+            tries[digest] = count < most ? count : nil
+            return count
         }
-        guard count >= Self.mostTries else { return .unreadable(tries: count) }
-        drop(digest)
-        return .unreadable(tries: count)
     }
 
-    private func drop(_ digest: [UInt8]) {
-        tries.withLock { $0[digest] = nil }
-        tally.withLock { $0.poisoned += 1 }
+    private func forget(_ body: [UInt8]) {
+        tries.withLock { tries in
+            if !tries.isEmpty { tries[Array(SHA256.hash(data: body))] = nil }
+        }
+    }
+
+    /// Whether a message is dropped that came to nothing again.
+    ///
+    /// - Parameter handedOut: how often its queue says that it handed it out; 0 where nobody counts but us.
+    func drops(_ outcome: Outcome, handedOut: Int = 0) -> Bool {
+        let isLast =
+            switch outcome {
+            case .handled: false
+            case .later(let tries): max(tries, handedOut) >= Self.mostWaits
+            case .unreadable(let tries): max(tries, handedOut) >= Self.mostTries
+            }
+        if isLast { tally.withLock { $0.poisoned += 1 } }
+        return isLast
     }
 
     /// Answers whoever pushed it: senders repeat what is not answered with a success.
     package func take(_ push: EventPush.Delivered) async -> Reply {
-        switch await take(push.body, from: push.source, under: push.snapshot) {
+        let outcome = await take(push.body, from: push.source, under: push.snapshot)
+        if drops(outcome) { return Self.reply(200, "{\"status\":\"dropped\"}") }
+        switch outcome {
         case .handled: return Self.reply(200, "{\"status\":\"handled\"}")
         case .later:
             var reply = Self.reply(503, "{\"status\":\"later\"}")
             reply.fields.append("retry-after", "5")
             return reply
-        case .unreadable(let tries) where tries >= Self.mostTries:
-            return Self.reply(200, "{\"status\":\"dropped\"}")
         case .unreadable: return Self.reply(400, "{\"status\":\"not understood\"}")
         }
     }

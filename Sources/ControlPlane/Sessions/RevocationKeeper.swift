@@ -14,11 +14,15 @@ package final class RevocationKeeper: Sendable {
     package let book = RevocationBook()
     let store: any RevocationStore
     private let clock: @Sendable () -> Instant
+    /// How long what was seen is believed; nil: for ever.
+    private let maxStaleness: Duration?
     /// How far the table goes.
     private let cursor = Mutex<Int64>(0)
 
-    package init(_ store: any RevocationStore, clock: @escaping @Sendable () -> Instant) {
+    package init(_ store: any RevocationStore, maxStaleness: Duration? = nil, clock: @escaping @Sendable () -> Instant)
+    {
         self.store = store
+        self.maxStaleness = maxStaleness
         self.clock = clock
     }
 
@@ -47,12 +51,14 @@ package final class RevocationKeeper: Sendable {
     /// Brings what was written since the last time into the table. Once it returns, requests are decided by everything that
     /// was written before it was called.
     package func refresh() async throws(StateError) {
+        let asked = clock()
         while true {
             let start = cursor.withLock { $0 }
             let (changed, end) = try await store.revocations(since: start, limit: Self.page)
             if end > start { apply(changed, upTo: end) }
-            guard changed.count == Self.page else { return }
+            guard changed.count == Self.page else { break }
         }
+        if let maxStaleness { book.vouch(until: asked + maxStaleness) }
     }
 
     /// Others may look at the same time: who saw less comes too late.

@@ -27,7 +27,13 @@ struct SlotRequest: Sendable {
 
     static let shape = JSONShape.object([
         JSONMember("bucket", .bucket),
-        JSONMember("key", .key),
+        JSONMember("key", .key, .optional),
+        JSONMember(
+            "key_template",
+            .text(1...2048),
+            .optional,
+            "Instead of `key`: with claims of the caller's token, as in `{sub}/{upload.id}.jpg`."
+        ),
         JSONMember("content_type", .text(3...255)),
         JSONMember("size", .integer(0...(50 << 40)), .required, "Of the object, in bytes: no other is accepted."),
         JSONMember(
@@ -42,14 +48,17 @@ struct SlotRequest: Sendable {
         JSONMember("metadata", .map(of: .text(0...1024), limit: 32), .optional),
     ])
 
-    init(_ body: JSONObject, under snapshot: Snapshot) throws(APIFailure) {
+    /// - Parameter id: of the slot that is to be.
+    init(_ body: JSONObject, by caller: Rights, id: String) throws(APIFailure) {
+        let snapshot = caller.snapshot
         guard let bucket = body.text("bucket").flatMap({ BucketName(validating: $0) }) else {
             throw APIFailure(S3Error(.invalidBucketName))
         }
         let rules = snapshot.uploads
         self.bucket = bucket
+        let text = try SlotKey(body).text(id: id, claims: caller.claimsOfToken)
         do {
-            key = try ObjectKey(validating: Array((body.text("key") ?? "").utf8), rules: snapshot.server.keyRules)
+            key = try ObjectKey(validating: text, rules: snapshot.server.keyRules)
         } catch {
             throw APIFailure(error)
         }
@@ -63,6 +72,19 @@ struct SlotRequest: Sendable {
         mayOverwrite = body.boolean("overwrite") ?? false
         lifetime = body.duration("ttl") ?? rules.usualLifetime
         mode = try Self.mode(body, size: size, hasChecksum: sha256 != nil)
+    }
+
+    /// When what is asked for ends, and why before its time.
+    func end(
+        under rules: UploadRules,
+        within limits: [(cap: SignedURL.Cap, until: Instant)],
+        from now: Instant
+    ) -> (end: Instant, cap: SignedURL.Cap?) {
+        let start = Instant(secondsSince1970: now.secondsSince1970)
+        var end = start + min(lifetime, rules.longestLifetime)
+        var cap: SignedURL.Cap? = lifetime > rules.longestLifetime ? .maximum : nil
+        for limit in limits where limit.until < end { (end, cap) = (limit.until, limit.cap) }
+        return (end, cap)
     }
 
     private static func contentType(_ body: JSONObject, _ rules: UploadRules) throws(APIFailure) -> String {

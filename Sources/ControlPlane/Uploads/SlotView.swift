@@ -16,6 +16,24 @@ struct SlotView {
         case url(SignedURL)
         case form(SignedForm)
         case parts
+
+        /// When it ends; nil where that is asked part by part.
+        var expiresAt: Instant? {
+            switch self {
+            case .url(let url): url.expiresAt
+            case .form(let form): form.expiresAt
+            case .parts: nil
+            }
+        }
+
+        /// What ends it before the slot.
+        var cap: SignedURL.Cap? {
+            switch self {
+            case .url(let url): url.cappedBy
+            case .form(let form): form.cappedBy
+            case .parts: nil
+            }
+        }
     }
 
     static let shape = JSONShape.object([

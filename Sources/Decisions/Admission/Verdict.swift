@@ -14,11 +14,12 @@ public enum Verdict: Hashable, Sendable {
         }
     }
 
-    /// The grant that it rests on, by its id; nil: on none.
-    public var grant: String? {
+    /// The grants that it rests on, all of them, by their ids: with any of them it ends.
+    public var grants: [String] {
         switch self {
-        case .allowed(.grant(let id)), .allowed(.countedGrant(let id)): id
-        case .allowed, .denied: nil
+        case .allowed(.grants(let ids)): ids
+        case .allowed(.countedGrant(let id, let others)): others + [id]
+        case .allowed, .denied: []
         }
     }
 
@@ -37,10 +38,10 @@ public enum AllowReason: Hashable, Sendable, CustomStringConvertible {
     case role(UserRole)
     case policy(String)
     case anonymousAccess
-    /// What somebody else gave, by its id.
-    case grant(String)
-    /// The same, where a use has to be taken first.
-    case countedGrant(String)
+    /// What others gave, by their ids: all that it took.
+    case grants([String])
+    /// The same, where a use of one of them has to be taken first.
+    case countedGrant(String, besides: [String])
     /// ListBuckets: every caller may ask, and is shown what it may list.
     case filtered
 
@@ -50,10 +51,13 @@ public enum AllowReason: Hashable, Sendable, CustomStringConvertible {
         case .role(let role): "role:" + role.rawValue
         case .policy(let name): "policy:" + name
         case .anonymousAccess: "anonymous_access"
-        case .grant(let id), .countedGrant(let id): "grant:" + id
+        case .grants(let ids): Self.list(ids)
+        case .countedGrant(let id, let others): Self.list(others + [id])
         case .filtered: "filtered"
         }
     }
+
+    private static func list(_ ids: [String]) -> String { ids.map { "grant:" + $0 }.joined(separator: ",") }
 }
 
 /// What stood against a request.

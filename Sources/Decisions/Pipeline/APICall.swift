@@ -12,6 +12,8 @@ public struct APICall: Sendable {
     public let query: Query
     public let body: [UInt8]
     public let caller: Rights
+    /// Where it comes from, for the log.
+    public let source: String
     public let requestID: RequestID
     public let now: Instant
 }
@@ -72,6 +74,7 @@ struct APIReading {
                 query: query,
                 body: body,
                 caller: rights,
+                source: rights.sourceAddress?.description ?? "unknown",
                 requestID: asking.requestID,
                 now: asking.now
             )

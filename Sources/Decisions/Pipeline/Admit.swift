@@ -152,12 +152,14 @@ public final class Admitted: Sendable {
     }
 
     /// Whether one key of a batch may be deleted.
-    func mayDelete(_ entry: DeleteRequest.Entry, _ asking: Asking) -> Bool {
+    func mayDelete(_ entry: DeleteRequest.Entry, _ asking: Asking) throws(Refusal) -> Bool {
         guard let name = request.bucket, !asking.snapshot.uploads.isQuarantined(entry.key) else { return false }
         var one = question
         one.actions = deletion(entry)
         one.target = .object(name, entry.key)
-        switch asking.verdict(on: one) {
+        let verdict = asking.verdict(on: one)
+        guard !asking.state.isMissing(for: verdict) else { throw .stateAway }
+        switch verdict {
         // A use for each key of a batch is more than can be taken before the first one is deleted.
         case .allowed(.countedGrant), .denied: return false
         case .allowed: return true
@@ -171,7 +173,7 @@ public final class Admitted: Sendable {
             facts,
             for: question,
             policies: asking.snapshot.policies,
-            grants: asking.grants,
+            grants: asking.state.isAway ? nil : asking.grants,
             rights: { asking.snapshot.rights(of: $0, at: asking.now) },
             values: asking.values
         )
@@ -183,7 +185,8 @@ public final class Admitted: Sendable {
         _ counted: inout [String]
     ) throws(Refusal) -> String {
         let verdict = asking.verdict(on: question)
-        if case .allowed(.countedGrant(let id)) = verdict, !counted.contains(id) { counted.append(id) }
+        guard !asking.state.isMissing(for: verdict) else { throw .stateAway }
+        if case .allowed(.countedGrant(let id, _)) = verdict, !counted.contains(id) { counted.append(id) }
         guard verdict.isAllowed else { throw .denied(reason: verdict.reason) }
         return verdict.reason
     }

@@ -21,8 +21,11 @@ struct DeleteBatch: Sendable {
         self.admitted = admitted
         self.asking = asking
         quiet = document.quiet
-        allowed = document.entries.filter { admitted.mayDelete($0, asking) }
-        refused = document.entries.filter { !admitted.mayDelete($0, asking) }
+        var (allowed, refused): ([DeleteRequest.Entry], [DeleteRequest.Entry]) = ([], [])
+        for entry in document.entries {
+            if try admitted.mayDelete(entry, asking) { allowed.append(entry) } else { refused.append(entry) }
+        }
+        (self.allowed, self.refused) = (allowed, refused)
     }
 
     private init(_ batch: DeleteBatch, without vetoed: Set<Int>) {

@@ -17,20 +17,24 @@ public struct Pipeline {
     let counter: (any UseCounter)?
     var grants: GrantBook.Reader
     var revocations: RevocationBook.Reader
+    private let isServing: Bool
     var authenticator = Authenticator()
 
     /// - Parameters:
     ///   - desk: who answers the JSON API; nil: there is none.
     ///   - grants: what callers were given by others; nil: there are no grants.
     ///   - revocations: what was ended before its time; nil: nothing ever is.
+    ///   - isServing: false: decisions are about some other moment, of which the state's age says nothing.
     public init(
         limiter: Limiter,
         tokens: any TokenVerifier,
         authorizer: any Authorizer = NoAuthorizer(),
         desk: (any APIDesk)? = nil,
         grants: GrantSource? = nil,
-        revocations: RevocationBook? = nil
+        revocations: RevocationBook? = nil,
+        isServing: Bool = true
     ) {
+        self.isServing = isServing
         self.limiter = limiter
         self.tokens = tokens
         self.authorizer = authorizer
@@ -81,8 +85,7 @@ public struct Pipeline {
             now: now,
             requestID: requestID,
             ownPath: route == nil ? nil : head.path,
-            grants: grants.current(),
-            revocations: revocations.current(),
+            state: state(at: now),
             spentGrants: findings.grants.spent
         )
         var decision = Decision(plan: Self.undecided, client: origin.client)
@@ -125,6 +128,15 @@ public struct Pipeline {
             decision.plan = .reply(asking.reply(refusal.error))
         }
         return decision
+    }
+
+    /// What is known of the state by now.
+    mutating func state(at now: Instant) -> KnownState {
+        KnownState(
+            grants: grants.current(),
+            revocations: revocations.current(),
+            isAway: isServing && !(grants.isGood(at: now) && revocations.isGood(at: now))
+        )
     }
 
     /// What stands in a decision until it is made; without storage of its own.
@@ -226,6 +238,7 @@ public struct Pipeline {
         knowing findings: Findings,
         noting notes: inout Decision
     ) throws(Refusal) -> Plan {
+        guard !asking.state.isAway else { throw .stateAway }
         guard let right = asking.grants?.link(link.hash), asking.now < right.expiresAt else { throw .noSuchLink }
         let caller = Authenticated.holder(of: right)
         notes.principal = caller.principal
@@ -239,7 +252,7 @@ public struct Pipeline {
         guard request.operation == .getObject || request.operation == .headObject else { throw .noSuchLink }
         let admitted = try Admitted(request, by: caller, to: located, plain)
         // Good for what it was made for and for nothing else, though a policy or the bucket itself permits more.
-        guard admitted.reason == AllowReason.grant(right.id).description else { throw .noSuchLink }
+        guard admitted.reason == AllowReason.grants([right.id]).description else { throw .noSuchLink }
         notes.reason = admitted.reason
         if let wait = try stillOpen(admitted, plain, knowing: findings, noting: &notes) { return wait }
         let plan = try counting(admitted, plain, knowing: findings, noting: &notes) { () throws(Refusal) -> Plan in
@@ -442,10 +455,9 @@ final class Asking: Sendable {
     /// The path of a route, as sent; nil: the path is S3's or reserved.
     let ownPath: [UInt8]?
 
-    /// What callers were given by others; nil: nothing.
-    let grants: GrantTable?
-    /// What was ended before its time; nil: nothing.
-    let revocations: RevocationTable?
+    let state: KnownState
+    var grants: GrantTable? { state.grants }
+    var revocations: RevocationTable? { state.revocations }
     /// Grants that have no use left.
     let spentGrants: Set<String>
 
@@ -457,13 +469,11 @@ final class Asking: Sendable {
         now: Instant,
         requestID: RequestID,
         ownPath: [UInt8]? = nil,
-        grants: GrantTable? = nil,
-        revocations: RevocationTable?,
+        state: KnownState,
         spentGrants: Set<String> = []
     ) {
         self.ownPath = ownPath
-        self.grants = grants
-        self.revocations = revocations
+        self.state = state
         self.spentGrants = spentGrants
         self.head = head
         self.origin = origin
@@ -483,8 +493,7 @@ final class Asking: Sendable {
             now: now,
             requestID: requestID,
             ownPath: ownPath,
-            grants: grants,
-            revocations: revocations,
+            state: state,
             spentGrants: spentGrants
         )
     }

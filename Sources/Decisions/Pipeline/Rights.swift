@@ -4,7 +4,7 @@ public import S3API
 public import WireFormats
 
 /// What a known caller may do, for those who issue something instead of carrying it out: the same decision as for a
-/// request of the caller's own. Only a caller who was authenticated has one.
+/// request of the caller's own. Only a caller who was authenticated has one, and the operator on somebody's account.
 public struct Rights: Sendable {
     public let principal: Principal
     /// The configuration the caller was known under, or the same with a store's credential that had to be obtained.
@@ -33,6 +33,28 @@ public struct Rights: Sendable {
         basis = caller.basis
         sessionPolicies = caller.sessionPolicies
         claims = caller.claims
+        self.asking = asking
+    }
+
+    /// What an entry of the configuration permits; nil where there is none by that name. Of the keys that stand for one
+    /// principal, the one counts that ends last.
+    init?(ofEntry principal: Principal, _ asking: Asking) {
+        switch principal {
+        case .user: credentialExpiresAt = nil
+        case .key(let name):
+            let keys = asking.snapshot.accessKeys
+            let ends = keys.ids(of: name, at: asking.now).map { (try? keys.find($0, at: asking.now))?.expiresAt }
+            credentialExpiresAt = ends.contains(nil) ? nil : ends.compactMap(\.self).max()
+        case .identityProvider, .role, .link, .anonymous: return nil
+        }
+        guard let basis = asking.snapshot.rights(of: Giver(principal), at: asking.now) else { return nil }
+        self.principal = principal
+        snapshot = asking.snapshot
+        sourceAddress = nil
+        holder = nil
+        self.basis = basis
+        sessionPolicies = []
+        claims = []
         self.asking = asking
     }
 
@@ -171,10 +193,16 @@ public struct Rights: Sendable {
         return verdict
     }
 
-    /// When the grant ends that a verdict rests on; nil where it rests on none.
+    /// When the first of the grants ends that a verdict rests on; nil where it rests on none.
     public func end(of verdict: Verdict) -> Instant? {
-        verdict.grant.flatMap { asking.grants?.right($0)?.expiresAt }
+        verdict.grants.compactMap { asking.grants?.right($0)?.expiresAt }.min()
     }
+
+    /// Whether a verdict rests on what the state says, which is too old to be believed: then there is no verdict.
+    public func needsAbsentState(for verdict: Verdict) -> Bool { asking.state.isMissing(for: verdict) }
+
+    /// What the caller's token says of them, as far as it is text; of a session's, what its rights follow from.
+    public var claimsOfToken: [String: String] { holder?.claims ?? [:] }
 
     /// Whether the caller has a session, whose rights are nobody's to give: they may be narrowed, and end with it.
     public var isOfSession: Bool { if case .session? = holder { true } else { false } }

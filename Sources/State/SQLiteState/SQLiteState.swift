@@ -15,12 +15,16 @@ package final class SQLiteState: Sendable {
     }
 
     private let database: any DatabaseWriter
+    /// Nil in memory.
+    private let claim: StateClaim?
     private let commits: CommitQueue
 
     /// Opens the file, makes it where there is none, and brings one of an earlier release up to date. Its folder must be
     /// there.
+    ///
+    /// - Throws: where that can't be, and where another process has it.
     package init(_ place: Place) throws(StateFault) {
-        database = try StateDatabase.open(place)
+        (database, claim) = try StateDatabase.open(place)
         commits = CommitQueue(database: database)
     }
 
@@ -29,11 +33,13 @@ package final class SQLiteState: Sendable {
         await commits.close()
         // Readers that are still under way keep it open until the process ends, which loses nothing.
         try? database.closeWhole()
+        claim?.release()
     }
 
     func write<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws(StateError)
         -> Value
     {
+        try claim?.check()
         do {
             return try await commits.perform(body)
         } catch {
@@ -43,6 +49,7 @@ package final class SQLiteState: Sendable {
 
     func read<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws(StateError) -> Value
     {
+        try claim?.check()
         do {
             return try await database.read(body)
         } catch {
@@ -61,7 +68,7 @@ extension StateError {
             let message = error.message ?? "SQLite error \(error.resultCode.rawValue)"
             switch error.resultCode {
             case .SQLITE_FULL: self = .full(message)
-            case .SQLITE_CORRUPT, .SQLITE_NOTADB: self = .corrupt(message)
+            case .SQLITE_CORRUPT, .SQLITE_NOTADB: self = .unavailable("it is damaged: " + message)
             default: self = .unavailable(message)
             }
         case CommitRefusal.closed:

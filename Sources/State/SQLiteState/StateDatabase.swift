@@ -11,19 +11,20 @@ import GRDB
 /// Opens the file: write-ahead log with `synchronous = FULL`, so that a commit is on the medium before it is
 /// acknowledged.
 enum StateDatabase {
-    static func open(_ place: SQLiteState.Place) throws(StateFault) -> any DatabaseWriter {
+    static func open(_ place: SQLiteState.Place) throws(StateFault) -> (any DatabaseWriter, StateClaim?) {
         switch place {
         case .memory:
             do {
                 let database = try DatabaseQueue(configuration: configuration())
                 try database.writeWithoutTransaction { try Schema.update($0) }
-                return database
+                return (database, nil)
             } catch {
                 throw StateFault("can't keep the state in memory: \(StateFault.reason(error))")
             }
         case .file(let path):
             do {
                 try makeFile(path)
+                let claim = try StateClaim(path)
                 try inspect(path)
                 let database = try DatabasePool(path: path, configuration: configuration())
                 try database.writeWithoutTransaction { connection in
@@ -32,7 +33,7 @@ enum StateDatabase {
                     try requireDurability(connection)
                     try Schema.update(connection)
                 }
-                return database
+                return (database, claim)
             } catch let fault as StateFault {
                 throw fault
             } catch {

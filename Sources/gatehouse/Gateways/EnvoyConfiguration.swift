@@ -62,6 +62,8 @@ enum EnvoyConfiguration {
                             - { exact: authorization }
                             - { exact: x-api-key }
                             - { exact: cookie }
+                            - { exact: origin }
+                            - { prefix: access-control-request- }
                             - { exact: range }
                             - { exact: expires }
                             - { exact: date }

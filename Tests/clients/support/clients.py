@@ -9,6 +9,7 @@ from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
 
 from .seaweed import venv_binary
 
@@ -35,6 +36,16 @@ def s3_client(endpoint, access_key, secret_key, addressing="path", region="us-ea
         config=config,
         **options,
     )
+
+
+
+def body_of(client, bucket, key):
+    """What an object holds; None where there is none."""
+    try:
+        return client.get_object(Bucket=bucket, Key=key)["Body"].read()
+    except ClientError as error:
+        assert error.response["ResponseMetadata"]["HTTPStatusCode"] == 404, error
+        return None
 
 
 def signed(method, url, access_key, secret_key, headers=None, body=b"", region="us-east-1", payload_hash=None):

@@ -7,7 +7,20 @@ import uuid
 
 import requests
 
-from .people import ALICE
+from .people import ALICE, FULL, account, everywhere
+
+
+def desk_config(folder, north, **uploads):
+    """Slots at a store and in a folder: alice may have them, and what doesn't fit is removed as far as it may be."""
+    files = folder / "files"
+    files.mkdir()
+    return {
+        "accounts": [account("north", north, ["photos", "docs"])],
+        "buckets": [{"name": "local", "backend_type": "file", "backend_options": {"path": str(files)}}],
+        "users": [ALICE.entry("user", ["photos", "local"])],
+        "credentials": [FULL.entry(everywhere())],
+        "uploads": {"on_mismatch": "delete", **uploads},
+    }
 
 
 def call(gateway, method, path, body=None, headers=None, who=ALICE):

@@ -33,6 +33,11 @@ package struct GrantAPI: Sendable {
 
     package var operations: [APIOperation] { [create, list, revoke] }
 
+    /// Gives what somebody orders who is no caller of the API.
+    func given(_ call: APICall) async throws(APIFailure) -> APIAnswer {
+        try await create.perform(try APIRequest(call, create, path: [:]))
+    }
+
     private var create: APIOperation {
         APIOperation(
             "createGrant",

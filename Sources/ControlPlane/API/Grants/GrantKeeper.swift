@@ -19,11 +19,14 @@ package final class GrantKeeper: UseCounter {
     package let book = GrantBook()
     private let store: any GrantStore
     private let clock: @Sendable () -> Instant
+    /// How long what was seen is believed; nil: for ever.
+    private let maxStaleness: Duration?
     /// How far the table goes.
     private let cursor = Mutex<Int64>(0)
 
-    package init(_ store: any GrantStore, clock: @escaping @Sendable () -> Instant) {
+    package init(_ store: any GrantStore, maxStaleness: Duration? = nil, clock: @escaping @Sendable () -> Instant) {
         self.store = store
+        self.maxStaleness = maxStaleness
         self.clock = clock
     }
 
@@ -32,12 +35,14 @@ package final class GrantKeeper: UseCounter {
     /// Brings what was written since the last time into the table. Once it returns, requests are decided by everything that
     /// was written before it was called.
     package func refresh() async throws(StateError) {
+        let asked = clock()
         while true {
             let start = cursor.withLock { $0 }
             let (changed, end) = try await store.changes(since: start, limit: Self.page)
             if end > start { apply(changed, upTo: end) }
-            guard changed.count == Self.page else { return }
+            guard changed.count == Self.page else { break }
         }
+        if let maxStaleness { book.vouch(until: asked + maxStaleness) }
     }
 
     /// Others may look at the same time: who saw less comes too late.

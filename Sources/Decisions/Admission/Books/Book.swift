@@ -1,9 +1,12 @@
 import Synchronization
+public import WireFormats
 
 /// A table as it is now: written by whoever learns of a change, read by every event loop.
 public final class Book<Content: BookContent>: Sendable {
     private let version = Atomic<Int>(0)
     private let content = Mutex(Content())
+    /// Nanoseconds since 1970.
+    private let goodUntil = Atomic<Int64>(.max)
 
     public init() {}
 
@@ -17,6 +20,23 @@ public final class Book<Content: BookContent>: Sendable {
 
     public var current: Content { content.withLock { $0 } }
 
+    /// Whoever keeps the table has seen all there was to see, and stands for it until then. Before it is called the first
+    /// time, the table is good for ever; afterwards each call can only put off its end.
+    public func vouch(until end: Instant) {
+        let end = end.nanosecondsSince1970
+        var known = goodUntil.load(ordering: .relaxed)
+        while known == .max || known < end {
+            let (isDone, found) = goodUntil.compareExchange(expected: known, desired: end, ordering: .relaxed)
+            if isDone { return }
+            known = found
+        }
+    }
+
+    /// Whether somebody stands for what is in the table.
+    public func isGood(at now: Instant) -> Bool {
+        now.nanosecondsSince1970 <= goodUntil.load(ordering: .relaxed)
+    }
+
     /// A reader's own copy of the table; only where the table has changed does it take the lock.
     public struct Reader {
         private let book: Book?
@@ -25,6 +45,9 @@ public final class Book<Content: BookContent>: Sendable {
 
         /// - Parameter book: nil: there is nothing in it.
         public init(_ book: Book?) { self.book = book }
+
+        /// Whether somebody stands for what is in it.
+        public func isGood(at now: Instant) -> Bool { book?.isGood(at: now) ?? true }
 
         /// Nil where there is nothing in it.
         public mutating func current() -> Content? {

@@ -10,6 +10,7 @@ public struct GrantTable: BookContent {
         case link(hash: [UInt8])
     }
 
+    /// Of each holder, in the order in which they end.
     private var rights: [Holder: [GivenRight]] = [:]
     private var holders: [String: Holder] = [:]
     /// Of links, by the principal that their holders are.
@@ -28,7 +29,7 @@ public struct GrantTable: BookContent {
     public mutating func insert(_ right: GivenRight, for holder: Holder) {
         remove(right.id)
         holders[right.id] = holder
-        rights[holder, default: []].append(right)
+        rights[holder, default: []].insertByEnd(right)
         given[right.giver.principal, default: 0] += 1
         if case .link = holder { links[right.id] = right }
     }
@@ -64,8 +65,9 @@ public struct GrantTable: BookContent {
         return rights[.principal(principal)] ?? []
     }
 
-    /// What permits the rest of what a question asks for: grants without a limit first; of one that is used up, one at most,
-    /// since every use is taken.
+    /// What permits the rest of what a question asks for: grants without a limit first, and of those the ones that end last,
+    /// so that nothing ends earlier than it has to. Of what is used up, one at most, since every use is taken, and the one
+    /// that ends first.
     ///
     /// - Parameters:
     ///   - missing: the actions that nothing else permits.
@@ -76,8 +78,9 @@ public struct GrantTable: BookContent {
         giverMay: (GivenRight, ActionSet) -> Bool
     ) -> AllowReason? {
         var missing = missing
+        var resting: [String] = []
         var counted: [GivenRight] = []
-        for right in held(by: question.principal) {
+        for right in held(by: question.principal).reversed() {
             let given = right.permitted(missing, for: question)
             if given.isEmpty { continue }
             if case .counted = right.uses {
@@ -85,13 +88,26 @@ public struct GrantTable: BookContent {
                 continue
             }
             guard giverMay(right, given) else { continue }
+            resting.append(right.id)
             missing.subtract(given)
-            if missing.isEmpty { return .grant(right.id) }
+            if missing.isEmpty { return .grants(resting) }
         }
-        for right in counted where !question.spentGrants.contains(right.id) {
+        for right in counted.reversed() where !question.spentGrants.contains(right.id) {
             guard right.permitted(missing, for: question) == missing, giverMay(right, missing) else { continue }
-            return .countedGrant(right.id)
+            return .countedGrant(right.id, besides: resting)
         }
         return nil
+    }
+}
+
+extension [GivenRight] {
+    /// Behind those that end no later. What is made later mostly ends later, and is appended.
+    fileprivate mutating func insertByEnd(_ right: GivenRight) {
+        var (low, high) = (startIndex, endIndex)
+        while low < high {
+            let middle = (low + high) / 2
+            if self[middle].expiresAt <= right.expiresAt { low = middle + 1 } else { high = middle }
+        }
+        insert(right, at: low)
     }
 }

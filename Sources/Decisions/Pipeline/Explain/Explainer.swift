@@ -52,8 +52,7 @@ public struct Explainer: Sendable {
             now: now,
             requestID: requestID,
             ownPath: route == nil ? nil : head.path,
-            grants: grants?.book.current,
-            revocations: revocations?.current
+            state: KnownState(grants: grants?.book.current, revocations: revocations?.current)
         )
         var explanation = Explanation(understood: Explanation.Understood(asking, reserved, route))
         noteForwardedHost(asking, in: &explanation)
@@ -65,7 +64,8 @@ public struct Explainer: Sendable {
             tokens: tokens,
             authorizer: authorizer,
             grants: grants,
-            revocations: revocations
+            revocations: revocations,
+            isServing: false
         )
         var rounds = 0
         while true {

@@ -66,7 +66,8 @@ struct RuleWords {
         case .allowed(.role(let role)): "allowed by the user's role \(role.rawValue)"
         case .allowed(.policy(let name)): "allowed by the policy \(quoted(name))"
         case .allowed(.anonymousAccess): "allowed to everybody: the bucket has anonymous_access"
-        case .allowed(.grant(let id)), .allowed(.countedGrant(let id)): "allowed by the grant \(quoted(id))"
+        case .allowed(.grants), .allowed(.countedGrant):
+            "allowed by " + verdict.grants.map { "the grant \(quoted($0))" }.joined(separator: " and ")
         case .allowed(.filtered): "allowed: every caller may ask, and is shown the buckets that it may list"
         case .denied(.roleNotAllowed): "denied: the bucket's allowed_roles does not name the session's role"
         case .denied(.disabled): "denied: the principal is disabled"

@@ -30,9 +30,8 @@ extension Pipeline {
                 head,
                 facts,
                 under: snapshot,
-                revocations: revocations.current(),
+                knowing: state(at: now),
                 asking: authorizer,
-                grants: grants.current(),
                 at: now,
                 requestID: requestID
             )

@@ -20,9 +20,8 @@ struct GatewayCheck {
         _ head: RequestHead,
         _ facts: ConnectionFacts,
         under snapshot: Snapshot,
-        revocations: RevocationTable?,
+        knowing state: KnownState,
         asking authorizer: any Authorizer,
-        grants: GrantTable?,
         at now: Instant,
         requestID: RequestID
     ) throws(Refusal) {
@@ -43,8 +42,7 @@ struct GatewayCheck {
             authorizer: authorizer,
             now: now,
             requestID: requestID,
-            grants: grants,
-            revocations: revocations
+            state: state
         )
         stripped = Asking(
             head: RequestHead(
@@ -60,8 +58,7 @@ struct GatewayCheck {
             authorizer: authorizer,
             now: now,
             requestID: requestID,
-            grants: grants,
-            revocations: revocations
+            state: state
         )
     }
 

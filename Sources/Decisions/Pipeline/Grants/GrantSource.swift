@@ -22,6 +22,13 @@ public struct URLOnGrant: Hashable, Sendable {
     public let bucket: BucketName
     public let key: ObjectKey
     public let expiresAt: Instant
+
+    /// What remains of a URL when the grants are taken back that it rests on: one for each of them.
+    static func all(_ wish: URLWish, _ verdict: Verdict, until end: Instant) -> [URLOnGrant] {
+        verdict.grants.map {
+            URLOnGrant(grant: $0, method: wish.method, bucket: wish.bucket, key: wish.key, expiresAt: end)
+        }
+    }
 }
 
 /// Counts the uses of grants, and what was handed out on their account: an I/O port, since all instances do it together.

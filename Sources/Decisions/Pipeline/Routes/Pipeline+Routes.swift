@@ -209,8 +209,7 @@ extension Asking {
             now: now,
             requestID: requestID,
             ownPath: ownPath,
-            grants: grants,
-            revocations: revocations,
+            state: state,
             spentGrants: spentGrants
         )
     }

@@ -211,8 +211,12 @@ struct RouteDelivery: Sendable {
 
     /// Nil where the URL rests on no grant.
     private func remembering(_ url: SignedURL) -> (@Sendable () async -> Bool)? {
-        guard let onGrant = url.onGrant else { return nil }
-        return { [counter] in await counter?.remember(onGrant) ?? false }
+        guard !url.onGrants.isEmpty else { return nil }
+        return { [counter] in
+            guard let counter else { return false }
+            for onGrant in url.onGrants where await !counter.remember(onGrant) { return false }
+            return true
+        }
     }
 
     /// What the store shall say instead of what it knows (S3 API reference, "GetObject").

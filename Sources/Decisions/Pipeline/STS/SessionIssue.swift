@@ -146,6 +146,8 @@ struct SessionIssue: Sendable {
     }
 
     private static func keys(_ asking: Asking) throws(STSRefusal) -> SessionKeyring {
+        // Whether somebody is blocked by now is not known.
+        guard !asking.state.isAway else { throw STSRefusal(.stateAway) }
         guard let keys = asking.snapshot.sessionKeys else {
             throw STSRefusal(STSError(.serviceUnavailable))
         }
@@ -188,7 +190,7 @@ struct SessionIssue: Sendable {
 
 extension CredentialHolder {
     /// What is known of its holder by a token.
-    fileprivate var claims: [String: String] {
+    var claims: [String: String] {
         switch self {
         case .user, .accessKey: [:]
         case .token(let identity): identity.claims

@@ -57,6 +57,7 @@ extension Asking {
     /// A session is as good as everything that it rests on.
     private func standing(of session: Session) throws(Refusal) -> Standing {
         guard now < session.expiresAt else { throw .sessionExpired }
+        guard !state.isAway else { throw .stateAway }
         if let revocations, revocations.ends(.session(session.id), issuedAt: session.issuedAt) { throw .revoked }
         let parent = try session.parent.map { (parent) throws(Refusal) in
             try standing(of: parent, issuedAt: session.issuedAt)

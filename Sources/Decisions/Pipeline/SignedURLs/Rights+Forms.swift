@@ -13,8 +13,8 @@ public struct SignedForm: Sendable {
     public let cappedBy: SignedURL.Cap?
     /// The rule that allowed it, for the log.
     public let reason: String
-    /// What has to be kept before it is handed out: one of a store that rests on a grant.
-    public let onGrant: URLOnGrant?
+    /// What has to be kept before it is handed out: one of a store that rests on grants, for each of them.
+    public let onGrants: [URLOnGrant]
 }
 
 extension Rights {
@@ -35,15 +35,16 @@ extension Rights {
         let target = AccessQuestion.Target.object(wish.bucket, wish.key)
         let verdict = verdict(on: wish.actions, at: target)
         guard verdict.isAllowed else { throw URLRefusal(S3Error(.accessDenied), reason: verdict.reason) }
+        guard !needsAbsentState(for: verdict) else { throw .stateAway }
         guard let bucket = snapshot.bucket(wish.bucket) else { throw URLRefusal(S3Error(.noSuchBucket)) }
-        var wish = wish
-        if let end = end(of: verdict) { wish.limits.append((.grant, end)) }
         let until = try applicationLimit(on: wish, target)
-        var term = try term(of: wish, within: until, at: now)
+        var term = try term(of: wish.limited(to: end(of: verdict)), within: until, at: now)
+        var (reason, onGrants): (String, [URLOnGrant]) = (verdict.reason, [])
         let address: (via: SignedURL.Delivery, form: PostedForm)
         if let store = try storeForm(for: wish, bucket, target, length: length, within: until, at: now) {
             address = (.store, store.form)
-            term = store.term
+            (term, reason) = (store.term, store.verdict.reason)
+            onGrants = URLOnGrant.all(wish, store.verdict, until: term.end)
         } else {
             let form = PostedForm(
                 url: "\(snapshot.server.view.publicURL)/\(wish.bucket)",
@@ -63,8 +64,8 @@ extension Rights {
             via: address.via,
             expiresAt: term.end,
             cappedBy: term.cap,
-            reason: verdict.reason,
-            onGrant: address.via == .gatehouse ? nil : onGrant(wish, verdict, until: term.end)
+            reason: reason,
+            onGrants: onGrants
         )
     }
 
@@ -76,12 +77,13 @@ extension Rights {
         length: Int64,
         within applicationLimit: Instant?,
         at now: Instant
-    ) throws(URLRefusal) -> (form: PostedForm, term: Term)? {
+    ) throws(URLRefusal) -> (form: PostedForm, term: Term, verdict: Verdict)? {
         guard bucket.signsURLs(at: now) else { return nil }
-        let term = try term(of: wish.limited(by: bucket.urls, at: now), within: applicationLimit, at: now)
         let place = bucket.backend.publicEndpoint ?? bucket.backend.endpoint
         let standing = standingVerdict(on: wish.actions, at: target, over: place.transport == .tls ? .tls : .plain)
         guard bucket.isReachedByClients(of: snapshot.server), standing.isAllowed else { return nil }
+        guard !needsAbsentState(for: standing) else { throw .stateAway }
+        let term = try storeTerm(of: wish, bucket, resting: standing, within: applicationLimit, at: now)
         do throws(S3Error) {
             let form = try bucket.backend.postForm(
                 wish.place ?? wish.key,
@@ -90,7 +92,7 @@ extension Rights {
                 until: term.end,
                 at: now
             )
-            return form.map { ($0, term) }
+            return form.map { ($0, term, standing) }
         } catch {
             throw URLRefusal(error)
         }

@@ -22,10 +22,11 @@ extension Rights {
         precondition(random.count == Self.randomBytesOfURL, "an id and a nonce")
         let draft = try draft(of: wish, at: now)
         let address: (via: SignedURL.Delivery, url: String, fields: FieldBlock)
-        var term = draft.term
+        var (term, reason, onGrants): (Term, String, [URLOnGrant]) = (draft.term, draft.verdict.reason, [])
         if let store = draft.store, let request = try signed(store.url, for: wish) {
             address = (.store, request.url, request.fields)
-            term = store.term
+            (term, reason) = (store.term, store.verdict.reason)
+            onGrants = URLOnGrant.all(wish, store.verdict, until: term.end)
         } else {
             let signer = try ownSigner(random, at: now)
             guard let url = snapshot.server.url(for: wish, signer: signer, for: term.lifetime, at: now) else {
@@ -41,8 +42,8 @@ extension Rights {
             via: address.via,
             expiresAt: term.end,
             cappedBy: term.cap,
-            reason: draft.verdict.reason,
-            onGrant: address.via == .gatehouse ? nil : onGrant(wish, draft.verdict, until: term.end)
+            reason: reason,
+            onGrants: onGrants
         )
     }
 
@@ -52,29 +53,21 @@ extension Rights {
         /// Of one that leads back here.
         let term: Term
         /// Nil where it has to lead back here.
-        let store: (url: StoreURL, term: Term)?
+        let store: (url: StoreURL, term: Term, verdict: Verdict)?
     }
 
     func draft(of wish: URLWish, at now: Instant) throws(URLRefusal) -> Draft {
         let target = AccessQuestion.Target.object(wish.bucket, wish.key)
         let verdict = verdict(on: wish.actions, at: target)
         guard verdict.isAllowed else { throw URLRefusal(S3Error(.accessDenied), reason: verdict.reason) }
+        guard !needsAbsentState(for: verdict) else { throw .stateAway }
         guard let bucket = snapshot.bucket(wish.bucket) else { throw URLRefusal(S3Error(.noSuchBucket)) }
-        var wish = wish
-        if let end = end(of: verdict) { wish.limits.append((.grant, end)) }
         let until = try applicationLimit(on: wish, target)
         return Draft(
             verdict: verdict,
-            term: try term(of: wish, within: until, at: now),
+            term: try term(of: wish.limited(to: end(of: verdict)), within: until, at: now),
             store: try storeURL(for: wish, bucket, target, within: until, at: now)
         )
-    }
-
-    /// What remains of it when the grant that it rests on is taken back; nil where it rests on none.
-    func onGrant(_ wish: URLWish, _ verdict: Verdict, until end: Instant) -> URLOnGrant? {
-        verdict.grant.map {
-            URLOnGrant(grant: $0, method: wish.method, bucket: wish.bucket, key: wish.key, expiresAt: end)
-        }
     }
 
     /// What signs a URL or a form that leads back here, in the caller's name.
@@ -98,27 +91,28 @@ extension Rights {
         )
     }
 
-    /// Nil where it has to lead back here.
+    /// Nil where it has to lead back here. Nobody decides about it again, so that what it rests on is the standing verdict.
     private func storeURL(
         for wish: URLWish,
         _ bucket: Bucket,
         _ target: AccessQuestion.Target,
         within applicationLimit: Instant?,
         at now: Instant
-    ) throws(URLRefusal) -> (url: StoreURL, term: Term)? {
+    ) throws(URLRefusal) -> (url: StoreURL, term: Term, verdict: Verdict)? {
         let backend = bucket.backend
         guard wish.via != .gatehouse, bucket.isReachedByClients(of: snapshot.server), bucket.signsURLs(at: now) else {
             return nil
         }
-        let term = try term(of: wish.limited(by: bucket.urls, at: now), within: applicationLimit, at: now)
         let transport = (backend.publicEndpoint ?? backend.endpoint).transport
         let standing = standingVerdict(on: wish.actions, at: target, over: transport == .tls ? .tls : .plain)
         guard standing.isAllowed else {
             guard wish.via == .store else { return nil }
             throw URLRefusal(S3Error(.proxyOnly), reason: "depends on the request: \(standing.reason)")
         }
+        guard !needsAbsentState(for: standing) else { throw .stateAway }
+        let term = try storeTerm(of: wish, bucket, resting: standing, within: applicationLimit, at: now)
         do {
-            return try StoreURL(wish, bucket, for: term.lifetime, at: now).map { ($0, term) }
+            return try StoreURL(wish, bucket, for: term.lifetime, at: now).map { ($0, term, standing) }
         } catch {
             throw URLRefusal(error)
         }
@@ -136,6 +130,18 @@ extension Rights {
         case .denied(let reason)?: throw URLRefusal(S3Error(.accessDenied), reason: reason)
         case nil: throw URLRefusal(S3Error(.accessDenied), reason: "authorizer_unavailable: not asked")
         }
+    }
+
+    /// How long something of a store lasts that rests on that verdict.
+    func storeTerm(
+        of wish: URLWish,
+        _ bucket: Bucket,
+        resting standing: Verdict,
+        within applicationLimit: Instant?,
+        at now: Instant
+    ) throws(URLRefusal) -> Term {
+        let limited = wish.limited(by: bucket.urls, at: now).limited(to: end(of: standing))
+        return try term(of: limited, within: applicationLimit, at: now)
     }
 
     typealias Term = (lifetime: Duration, end: Instant, cap: SignedURL.Cap?)
@@ -157,6 +163,16 @@ extension Rights {
         let seconds = end.secondsSince1970 - start.secondsSince1970
         guard seconds > 0 else { throw URLRefusal(S3Error(.expiredToken), reason: "nothing is left of its time") }
         return (.seconds(seconds), start + .seconds(seconds), cap)
+    }
+}
+
+extension URLWish {
+    /// The same, but on grants of which the first ends then.
+    func limited(to end: Instant?) -> URLWish {
+        guard let end else { return self }
+        var wish = self
+        wish.limits.append((.grant, end))
+        return wish
     }
 }
 

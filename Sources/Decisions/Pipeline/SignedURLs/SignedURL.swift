@@ -35,8 +35,8 @@ public struct SignedURL: Sendable {
     public let cappedBy: Cap?
     /// The rule that allowed it, for the log.
     public let reason: String
-    /// What has to be kept before it is handed out: one of a store that rests on a grant.
-    public let onGrant: URLOnGrant?
+    /// What has to be kept before it is handed out: one of a store that rests on grants, for each of them.
+    public let onGrants: [URLOnGrant]
 }
 
 /// What a URL shall do.
@@ -92,4 +92,8 @@ public struct URLRefusal: Error, Sendable {
         self.error = error
         self.reason = reason ?? error.code.name
     }
+}
+
+extension URLRefusal {
+    static let stateAway = URLRefusal(S3Error(.serviceUnavailable, retryAfter: 5), reason: Refusal.stateAway.reason)
 }
