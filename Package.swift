@@ -166,12 +166,14 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        // What tests of several targets show.
+        .target(name: "Samples", path: "Tests/Samples", swiftSettings: strict),
         tests("WireFormats", ["CChecksums"]),
         tests("HTTP1", [nioCore, nioHTTP1, nioEmbedded], vectors: true),
         tests("Signatures", ["WireFormats", "HTTP1", crypto, cryptoExtras], vectors: true),
         tests("S3API", ["WireFormats", "HTTP1", nioCore], vectors: true),
         tests("STSAPI", ["WireFormats"]),
-        tests("Identity", ["WireFormats"]),
+        tests("Identity", ["WireFormats", "Samples"]),
         tests("Admission", ["WireFormats", "S3API", "Identity"]),
         tests("Backends", ["WireFormats", "HTTP1", "S3API", "Signatures", nioCore]),
         tests(
@@ -189,7 +191,7 @@ let package = Package(
             path: "Tests/StateTests",
             swiftSettings: strict
         ),
-        tests("Settings", ["WireFormats", "S3API", "Identity", "Admission", toml]),
+        tests("Settings", ["WireFormats", "S3API", "Identity", "Admission", "Samples", toml]),
         tests("Journal", ["WireFormats", "Identity"]),
         tests("DataPlane", ["WireFormats", "HTTP1", "S3API", "Pipeline", nioCore, nioPosix, nioEmbedded, nioSSL]),
         tests(
@@ -202,8 +204,9 @@ let package = Package(
         tests(
             "Federation",
             [
-                "WireFormats", "HTTP1", "S3API", "Signatures", "Identity", "Admission", "Backends", "Pipeline", jwt,
-                logging,
+                "WireFormats", "HTTP1", "S3API", "Signatures", "Identity", "Admission", "Backends", "Pipeline",
+                "Samples",
+                jwt, logging,
             ]
         ),
         tests(

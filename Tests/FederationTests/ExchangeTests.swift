@@ -1,5 +1,6 @@
 import Federation
 import Identity
+import Samples
 import Signatures
 import Testing
 import WireFormats
@@ -10,7 +11,7 @@ struct ExchangeTests {
     private static let roleARN = "arn:aws:iam::123456789012:role/DataProxyAccess"
 
     private func provider() throws -> OIDCProvider {
-        OIDCProvider(issuer: "https://s3proxy.example.com", keys: [try OIDCKey(pem: rsaTestKey)])
+        OIDCProvider(issuer: "https://s3proxy.example.com", keys: [try OIDCKey(pem: PEMSample.pkcs8)])
     }
 
     private func aws(
@@ -379,7 +380,7 @@ struct ExchangeTests {
 
     // MARK: - Google
 
-    private func accountKey(_ pem: String = rsaTestKey) throws -> CredentialSource {
+    private func accountKey(_ pem: String = PEMSample.pkcs8) throws -> CredentialSource {
         let document = StrictJSON.object([
             ("type", .string("service_account")), ("client_email", .string("data@project.iam.gserviceaccount.com")),
             ("private_key_id", .string("k1")), ("private_key", .string(pem)),

@@ -1,6 +1,7 @@
 import Federation
 import Identity
 import JWTKit
+import Samples
 import Testing
 import WireFormats
 
@@ -61,7 +62,7 @@ struct ForgedTokenTests {
     func publicKeyAsSecret() async throws {
         let key = try await SigningKey.rsa(.rs256, "a")
         bench.issuer.publish(key)
-        let pem = try Insecure.RSA.PrivateKey(pem: rsaTestKey).publicKey.pemRepresentation
+        let pem = try Insecure.RSA.PrivateKey(pem: PEMSample.pkcs8).publicKey.pemRepresentation
         for secret in [pem, pem + "\n", key.published] {
             let forged = try await SigningKey.hs256(Array(secret.utf8), "a").token()
             #expect(await bench.verify(forged, under: try snapshot(provider())).summary == "token_algorithm")

@@ -1,6 +1,7 @@
 import Federation
 import Identity
 import JWTKit
+import Samples
 import Testing
 import WireFormats
 
@@ -8,7 +9,7 @@ import WireFormats
 @Suite("Our own tokens are believed by whoever has our keys")
 struct OwnTokenTests {
     private let bench = TokenBench()
-    private static let rsa = try? OIDCKey(pem: rsaTestKey)
+    private static let rsa = try? OIDCKey(pem: PEMSample.pkcs8)
     private static let p256 = try? OIDCKey(pem: ES256PrivateKey().pemRepresentation)
 
     private func published(_ keys: OIDCKey?...) throws -> OIDCProvider {

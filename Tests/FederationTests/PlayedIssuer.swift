@@ -1,6 +1,7 @@
 import Federation
 import Identity
 import JWTKit
+import Samples
 import Synchronization
 import WireFormats
 
@@ -69,7 +70,7 @@ struct SigningKey: Sendable {
     }
 
     static func rsa(_ algorithm: SignatureAlgorithm, _ kid: String?) async throws -> SigningKey {
-        let key = try Insecure.RSA.PrivateKey(pem: rsaTestKey)
+        let key = try Insecure.RSA.PrivateKey(pem: PEMSample.pkcs8)
         let digest: DigestAlgorithm =
             switch algorithm {
             case .rs384: .sha384
@@ -128,35 +129,3 @@ func claims(
 }
 
 let noon = Instant(secondsSince1970: 1_800_000_000)
-
-/// A key of tests, of no use anywhere else.
-let rsaTestKey = """
-    -----BEGIN PRIVATE KEY-----
-    MIIEvgIBADANBgkqhkiG9w0BAQEFAASCBKgwggSkAgEAAoIBAQDXYMl5itDkGWIy
-    zfijeUl326HUr6DZ6HOMlzvkQkiz3fVTyPBD3gAfVBB34qycwVZnwPpgwqOOrz/C
-    ALx6Au34JW4nKL3OhrnrtkFtPDZeyx62S7oJ2YzLQkJp3IOnq/5xn3TMZx9mGMXs
-    Zmpgu2IHeli4+L8OfDF8ij2wwme1no+hVKkSinRP8n+vX+PEl9czUP/ZEl0GYJBR
-    4PZaaL8KxRFXXImI9ALDMiCR9mcRDXS9HPkflQeKnAsbvL5Ox2fxUgBeQ/U5sW/4
-    P889Cj5uNRZdTLZo7GbhUkUhcu7Npae2NjxAefr39yeOgkmvM8M1i99tUuFe19T5
-    DFMn3tKrAgMBAAECggEAHW0R2dNHewKk0gAmKl+V1BRj5eUg+uSxdNHs0uDjgf+f
-    VxUrDnq0VZNstJR5tOkNXxuUmce+BO6YrW7gUWM5FCA5DoyYcjEiEbxS8BO78fOa
-    fJmYD2RzwgmJfWEtc6kiGHAKyyqDtbVIxWWwvwqa+B6VJKCHqfj54eQZTZ8iAEQr
-    U3e9tFPjCsT8iXfjcmTuK/sAlam6ZTHFOWYbry4leV/6YodRS3zLSrrKGfQZmZMj
-    Aa7kg7aVYjqQfZquDNHrZ6ZIF5SvoA8Gn5Lf2y0wXKpLGbR07GdoeEwt71r7x2wS
-    VL1wXJJPOp0RkMfo3vMku5L9A8iowPmVEqStBZqQcQKBgQD8QkIXRgo4ebRz5nV8
-    tgny9h+abd81Yej7hGsMA8+rDrj8lRRgSyFxoLapkJLYVShKo5/6D3NlMyel8OAK
-    NC451YsKTDbWUnu1hu93YSzYIfJ/ZRyZc6jXJU5MwcXjJkm9ycUTdT8fsqaM2Tge
-    fOsNOpwlundTVXX9RZpz67gH9QKBgQDakoFLv/1r2awjuxDNWIkvv9F8usl7gDWj
-    sYSjHGRz5Bqcqf0HtdfczIlkr6vY6D8mpS9IEOaI327T+svm88XyTzEna/mWY/Xl
-    BoOJYFLc5VC4XQLOxE6v0kwu8Bba+yI5nGUerClOwBMD3lxcv3bAMfPh/UJ3LLXl
-    wtVvGEDsHwKBgQDWwM2lJKJ029+tP8hLiGpF5hSXkuwQdS80WNINI317AgioN35m
-    T+/D3W9EQelRtIWdrVj3OIoj4H3jfoItDalA4TQCa0nQAd6BdsOM3TShN51LqVfE
-    p7tYldDn9ZszOxhSM2DMpOc9ZAj4JcDp66zr0Ta3w9vsHPhayxOnlkhQtQKBgGPp
-    sJz16FxSpnO24Vlc7WkcYCCKKewAkYSAc0c0hV7MmLWgpv/NSh2uieeyvfVrROLf
-    g5uHzjonGLxh2q96I7Q+KxQAMZljnFXTAnHbzEUZtipwqgXmiqmokhaqvWfggKah
-    LUA2JrPO7WJJVSM4iooUy400fhuIHqYmx/X+uj61AoGBAKzZ15PeUCHb8Ro0sQD1
-    +dMvMX0Q17kk4fMG6hSDs3HEmHzaGvOsLsZ34Sqobxsa3nTPVeYh/WPfI2sKLR61
-    0GVQqb5EAguIr/ZYQHMnOB7U90yfy2H17wYTNyDILCmQccW8hV0CH7QOkwlsA+rK
-    4KccB4Zl7jvETc7a/dgnTlRK
-    -----END PRIVATE KEY-----
-    """

@@ -5,6 +5,7 @@ import Identity
 import Logging
 import Pipeline
 import S3API
+import Samples
 import Synchronization
 import Testing
 import WireFormats
@@ -50,7 +51,7 @@ struct StoreCredentialsTests {
             ownLimits: [:],
             openAccount: nil,
             buckets: [],
-            provider: OIDCProvider(issuer: "https://s3proxy.example.com", keys: [try OIDCKey(pem: rsaTestKey)])
+            provider: OIDCProvider(issuer: "https://s3proxy.example.com", keys: [try OIDCKey(pem: PEMSample.pkcs8)])
         )
     }
 

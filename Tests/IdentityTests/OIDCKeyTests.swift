@@ -1,4 +1,5 @@
 import Identity
+import Samples
 import Testing
 import WireFormats
 

@@ -1,4 +1,5 @@
 import Identity
+import Samples
 import Settings
 import Testing
 
@@ -8,7 +9,10 @@ struct KeysConfigurationTests {
 
     @Test("The environment alone is enough")
     func environment() throws {
-        let result = reading("", variables: ["OIDC_PROVIDER_KEY": providerKey, "OIDC_PROVIDER_ISSUER": Self.issuer])
+        let result = reading(
+            "",
+            variables: ["OIDC_PROVIDER_KEY": PEMSample.pkcs8, "OIDC_PROVIDER_ISSUER": Self.issuer]
+        )
         #expect(result.problems.isEmpty)
         let provider = try #require(result.configuration?.keys.provider)
         #expect(provider.issuer == Self.issuer && provider.keys.count == 1)
@@ -22,7 +26,11 @@ struct KeysConfigurationTests {
             [keys]
             oidc_provider_keys = ["file:oidc.pem"]
             """
-        let result = reading(text, beside: ["oidc.pem": providerKey + "\n"], variables: ["OIDC_PROVIDER_KEY": "broken"])
+        let result = reading(
+            text,
+            beside: ["oidc.pem": PEMSample.pkcs8 + "\n"],
+            variables: ["OIDC_PROVIDER_KEY": "broken"]
+        )
         #expect(result.problems.isEmpty)
         #expect(result.configuration?.keys.provider?.issuer == "https://files.example.com")
         let shown = try #require(result.configuration).effective.rendered()
@@ -70,7 +78,7 @@ struct KeysConfigurationTests {
         ]
     )
     func mistakes(mistake: Mistake) throws {
-        let result = reading(mistake.text, variables: ["KEY": providerKey])
+        let result = reading(mistake.text, variables: ["KEY": PEMSample.pkcs8])
         #expect(result.configuration == nil)
         let problem = try #require(result.problems.first)
         #expect(problem.origin.line == mistake.line && "\(problem.origin.path)" == mistake.key, "\(problem)")

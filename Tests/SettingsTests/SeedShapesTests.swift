@@ -1,5 +1,6 @@
 import Admission
 import Identity
+import Samples
 import Settings
 import Testing
 import WireFormats
@@ -67,7 +68,7 @@ import WireFormats
             auth_type = "oidc"
             oidc_role_arn = "arn:aws:iam::123456789012:role/DataProxyAccess"
             """,
-            variables: ["OIDC_PROVIDER_KEY": providerKey, "OIDC_PROVIDER_ISSUER": "https://s3proxy.example.com"]
+            variables: ["OIDC_PROVIDER_KEY": PEMSample.pkcs8, "OIDC_PROVIDER_ISSUER": "https://s3proxy.example.com"]
         )
         #expect(result.problems.isEmpty)
         let session = try awsSession(result)
@@ -112,7 +113,7 @@ import WireFormats
             sts_endpoint = "http://127.0.0.1:8333/sts"
             role_chain = ["arn:aws:iam::210987654321:role/Second"]
             """,
-            variables: ["OIDC_PROVIDER_KEY": providerKey, "OIDC_PROVIDER_ISSUER": "http://127.0.0.1:9000"]
+            variables: ["OIDC_PROVIDER_KEY": PEMSample.pkcs8, "OIDC_PROVIDER_ISSUER": "http://127.0.0.1:9000"]
         )
         let session = try awsSession(result)
         #expect(
@@ -178,7 +179,7 @@ import WireFormats
             name = "shared"
             account = "aws"
             """,
-            variables: ["OIDC_PROVIDER_KEY": providerKey, "OIDC_PROVIDER_ISSUER": "http://127.0.0.1:9000"]
+            variables: ["OIDC_PROVIDER_KEY": PEMSample.pkcs8, "OIDC_PROVIDER_ISSUER": "http://127.0.0.1:9000"]
         )
         let buckets = try #require(result.configuration?.buckets, "\(result.problems)")
         #expect(buckets.map { $0.backend.credentialSource != nil } == [false, true])

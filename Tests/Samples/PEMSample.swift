@@ -1,7 +1,7 @@
 /// Private keys made for these tests, as OpenSSL writes them; they sign nothing else.
-enum PEMSample {
+package enum PEMSample {
     /// `openssl genrsa` of version 3.
-    static let pkcs8 = """
+    package static let pkcs8 = """
         -----BEGIN PRIVATE KEY-----
         MIIEvAIBADANBgkqhkiG9w0BAQEFAASCBKYwggSiAgEAAoIBAQD1QhTUsR3MnG9i
         z2kOFvvLmWgoaLTA65SYBSSsJHs+cuw5ercwlTTscX9kaajUMayKJckm86LvZ5gO
@@ -33,7 +33,7 @@ enum PEMSample {
         """
 
     /// The same key, `openssl rsa -traditional`.
-    static let pkcs1 = """
+    package static let pkcs1 = """
         -----BEGIN RSA PRIVATE KEY-----
         MIIEogIBAAKCAQEA9UIU1LEdzJxvYs9pDhb7y5loKGi0wOuUmAUkrCR7PnLsOXq3
         MJU07HF/ZGmo1DGsiiXJJvOi72eYDqh9MpNI4BMFVe8VsdI/k/070LgbjP9okdpS
@@ -64,7 +64,7 @@ enum PEMSample {
         """
 
     /// 1024 bits.
-    static let short = """
+    package static let short = """
         -----BEGIN PRIVATE KEY-----
         MIICdwIBADANBgkqhkiG9w0BAQEFAASCAmEwggJdAgEAAoGBAM5Hmc2Yc6JxkNlZ
         z2bj+lryoNzgOa+mM5eBYP+p7CTkiCbjjj1G32jM75TnXILvyye2hVY5WlSqHwzM
@@ -84,7 +84,7 @@ enum PEMSample {
         """
 
     /// `openssl ecparam -name prime256v1 -genkey`, its parameters in front.
-    static let sec1 = """
+    package static let sec1 = """
         -----BEGIN EC PARAMETERS-----
         BggqhkjOPQMBBw==
         -----END EC PARAMETERS-----
@@ -96,7 +96,7 @@ enum PEMSample {
         """
 
     /// `openssl genpkey -algorithm EC`.
-    static let p256 = """
+    package static let p256 = """
         -----BEGIN PRIVATE KEY-----
         MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgsHbne9gz5H9CAd8x
         dGcw7jQf4VBPatTzjhwIazm56NmhRANCAATLoOUoP54r6g2ooEVXK2eTSTCS+tYK
@@ -105,7 +105,7 @@ enum PEMSample {
         """
 
     /// Another curve.
-    static let p384 = """
+    package static let p384 = """
         -----BEGIN EC PRIVATE KEY-----
         MIGkAgEBBDC1+jwgO3rOCr+/ZY7gKIFrxBrfXCMTOr7BCVLO4GQhOetZYMI1G39t
         BZPo8T55aqegBwYFK4EEACKhZANiAAQf+XHsup5EGjUsstfVyciVn14RZE1PnVEn
@@ -115,7 +115,7 @@ enum PEMSample {
         """
 
     /// With a passphrase.
-    static let encrypted = """
+    package static let encrypted = """
         -----BEGIN ENCRYPTED PRIVATE KEY-----
         MIHsMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAgHZKkWVN3LHAICCAAw
         DAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEENzI7cqMqlnVbEFl/MAUdJMEgZCE
@@ -126,7 +126,7 @@ enum PEMSample {
         """
 
     /// `openssl rsa -pubout`.
-    static let publicHalf = """
+    package static let publicHalf = """
         -----BEGIN PUBLIC KEY-----
         MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA9UIU1LEdzJxvYs9pDhb7
         y5loKGi0wOuUmAUkrCR7PnLsOXq3MJU07HF/ZGmo1DGsiiXJJvOi72eYDqh9MpNI
