@@ -52,7 +52,7 @@ struct SessionRoutes: Sendable {
             do throws(RevocationRefusal) {
                 let order = try RevocationOrder(Array(body.readableBytesView), under: desk.snapshot())
                 guard let done = try await carryOut(order) else { throw .unknown(order.kind.name, order.id) }
-                record(order, context)
+                await record(order, context)
                 return Self.json(done)
             } catch {
                 return error.response
@@ -79,7 +79,8 @@ struct SessionRoutes: Sendable {
         }
     }
 
-    private func record(_ order: RevocationOrder, _ context: AdminContext) {
+    /// Returns once it is in the log.
+    private func record(_ order: RevocationOrder, _ context: AdminContext) async {
         sources.auditLog?.record(
             AuditedAction(
                 at: sources.now(),
@@ -90,6 +91,7 @@ struct SessionRoutes: Sendable {
                 reason: "\(order.effect.rawValue) \(order.kind.name) \(order.id)"
             )
         )
+        await sources.auditLog?.flush()
     }
 
     private static func json(_ value: StrictJSON) -> Response {
