@@ -193,7 +193,10 @@ let package = Package(
         ),
         tests("Settings", ["WireFormats", "S3API", "Identity", "Admission", "Samples", toml]),
         tests("Journal", ["WireFormats", "Identity"]),
-        tests("DataPlane", ["WireFormats", "HTTP1", "S3API", "Pipeline", nioCore, nioPosix, nioEmbedded, nioSSL]),
+        tests(
+            "DataPlane",
+            ["WireFormats", "HTTP1", "S3API", "Backends", "Pipeline", nioCore, nioPosix, nioEmbedded, nioSSL, logging]
+        ),
         tests(
             "ControlPlane",
             [

@@ -15,7 +15,7 @@ struct Exchange {
     var sentBytes = 0
     /// Every byte of the request has been handed to the store's connection.
     var requestIsSent = false
-    var hasRetried = false
+    var replays = Replays()
     var startedAt = NIODeadline.uptimeNanoseconds(0)
     /// The store's head has come, perhaps before the request was all sent.
     var answerHasBegun = false
@@ -45,12 +45,20 @@ extension ClientConnection {
         advance()
     }
 
-    private func connect(_ forward: Forward, fresh: Bool = false) {
+    private func connect(_ forward: Forward) {
         phase = .connecting
         deadline = .distantFuture
         let pool = loop.pool(for: forward.upstream)
         exchange.responseTimeout = pool.responseTimeout
-        pool.lease(to: self, fresh: fresh)
+        pool.lease(to: self)
+    }
+
+    /// The same on another connection, after a pause.
+    private func connectAgain(_ forward: Forward, after pause: TimeAmount) {
+        loop.journal.metrics.upstreamRetries += 1
+        phase = .connecting
+        deadline = .distantFuture
+        loop.pool(for: forward.upstream).lease(to: self, after: pause)
     }
 
     /// Waits for the first bytes that may be sent on before the store hears of the request: stores exist that commit an
@@ -268,10 +276,14 @@ extension ClientConnection {
     func upstreamLost(_ loss: UpstreamConnection.Loss, from upstream: UpstreamConnection) {
         guard case .forwarding = phase, let forward = exchange.forward else { return }
         switch loss {
-        case .closed(answered: false) where upstream.isReused && !exchange.hasRetried && mayReplay(forward):
-            exchange.hasRetried = true
-            loop.journal.metrics.upstreamRetries += 1
-            connect(forward, fresh: true)
+        case .closed(answered: false) where mayReplay(forward):
+            let window = TimeAmount(forward.upstream.connectTimeout)
+            if let pause = exchange.replays.next(wasPooled: upstream.isReused, within: window, now: loop.now()) {
+                connectAgain(forward, after: pause)
+            } else {
+                upstream.reportFailure()
+                upstreamMisbehaved("it closed without an answer, again and again")
+            }
         case .closed(let answered):
             upstreamMisbehaved(answered ? "it closed in the middle of an answer" : "it closed without an answer")
         case .malformed(let reason):
@@ -313,6 +325,9 @@ extension ClientConnection {
             exchange.progress = flowed
             extendDeadline(loop.waits.bodyIdle)
             return
+        }
+        if exchange.requestIsSent, !exchange.answerHasBegun, case .forwarding(let upstream) = phase {
+            upstream.reportFailure()
         }
         fail(exchange.requestIsSent ? S3Error(.backendTimeout) : S3Error(.requestTimeout), "timed out")
     }

@@ -10,8 +10,10 @@ import WireFormats
 
 /// The public listener: accepts connections, spreads them over the event loops, and ends them in an orderly way.
 package final class DataPlane: Sendable {
-    /// How long the queue of connections that the kernel has completed is served after the end was asked for.
+    /// Connections that the kernel has completed are accepted after the end was asked for until none came for so long.
     private static let backlogGrace = Duration.milliseconds(50)
+    /// And no longer than this, because others keep coming.
+    private static let longestBacklog = Duration.seconds(1)
 
     private let loops: [NIOLoopBound<LoopContext>]
     private let group: MultiThreadedEventLoopGroup
@@ -148,14 +150,33 @@ package final class DataPlane: Sendable {
         let deadline = ContinuousClock.now + timeout
         draining.store(true, ordering: .relaxed)
         await onEachLoop { $0.beginDraining() }
-        // Connections that the kernel has already completed for us are clients too: accept them, then stop.
-        try? await Task.sleep(for: Self.backlogGrace)
+        await acceptBacklog()
         if let channel = listener.withLock({ $0 }) { try? await channel.close().get() }
         while counts.openConnections.load(ordering: .relaxed) > 0, ContinuousClock.now < deadline {
             try? await Task.sleep(for: .milliseconds(20))
         }
         await onEachLoop { $0.closeAll() }
         await onEachLoop { $0.journal.flush() }
+    }
+
+    /// Connections that the kernel has already completed for us are clients too.
+    private func acceptBacklog() async {
+        let latest = ContinuousClock.now + Self.longestBacklog
+        var accepted: UInt64
+        repeat {
+            accepted = await acceptedConnections
+            try? await Task.sleep(for: Self.backlogGrace)
+        } while await acceptedConnections != accepted && ContinuousClock.now < latest
+    }
+
+    private var acceptedConnections: UInt64 {
+        get async {
+            var sum: UInt64 = 0
+            for loop in loops {
+                sum += (try? await loop.eventLoop.submit { loop.value.journal.metrics.connectionsAccepted }.get()) ?? 0
+            }
+            return sum
+        }
     }
 
     private func onEachLoop(_ work: @escaping @Sendable (LoopContext) -> Void) async {

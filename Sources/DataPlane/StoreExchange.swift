@@ -5,7 +5,7 @@ import Pipeline
 import S3API
 
 /// One exchange of a transfer with one store: gets a connection, sends the request, and tells its ``TransferRun`` what
-/// comes. A request that a kept connection lost unanswered is sent once more where nothing stands against it.
+/// comes. A request that a connection lost unanswered is sent again where nothing stands against it.
 ///
 /// Confined to the loop of its transfer.
 final class StoreExchange: UpstreamUser {
@@ -41,7 +41,7 @@ final class StoreExchange: UpstreamUser {
     private let run: TransferRun
     private let pool: UpstreamPool
     private var phase = Phase.waiting
-    private var hasRetried = false
+    private var replays = Replays()
     private var isReceiving: Reception?
     private var answered: ResponseHead?
     private var collected: [UInt8] = []
@@ -114,6 +114,11 @@ final class StoreExchange: UpstreamUser {
 
     func resumeReading() {
         if case .open(let connection) = phase { connection.resumeReading() }
+    }
+
+    /// It has had the time that its store has for an answer.
+    func timedOut() {
+        if case .open(let connection) = phase, hasSentWholeRequest, answered == nil { connection.reportFailure() }
     }
 
     /// Ends the exchange where it stands: the store is left with an incomplete request, or an unread answer.
@@ -198,11 +203,16 @@ final class StoreExchange: UpstreamUser {
     func upstreamLost(_ loss: UpstreamConnection.Loss, from connection: UpstreamConnection) {
         guard isOpen else { return }
         switch loss {
-        case .closed(answered: false) where connection.isReused && !hasRetried && role != .destination:
-            guard replay == .allowed else { return fail("it closed without an answer") }
-            hasRetried = true
+        case .closed(answered: false) where role != .destination && replay == .allowed:
+            let window = TimeAmount(upstream.connectTimeout)
+            guard let pause = replays.next(wasPooled: connection.isReused, within: window, now: run.loop.now()) else {
+                connection.reportFailure()
+                return fail("it closed without an answer, again and again")
+            }
             run.loop.journal.metrics.upstreamRetries += 1
-            begin(fresh: true)
+            phase = .waiting
+            run.waitForConnection()
+            pool.lease(to: self, after: pause)
         case .closed(let answered):
             let isStale = !answered && connection.isReused
             if role == .destination, isStale, run.restart() { return }

@@ -166,6 +166,9 @@ final class TransferRun {
         if flowed != progress {
             wait(loop.waits.bodyIdle)
         } else {
+            if case .asking(_, let asked) = phase { asked.timedOut() }
+            if case .carrying(_, let source) = phase { source.timedOut() }
+            destination?.timedOut()
             failed(nil, S3Error(.backendTimeout), "timed out")
         }
     }

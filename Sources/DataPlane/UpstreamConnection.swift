@@ -78,6 +78,11 @@ final class UpstreamConnection: ChannelDuplexHandler {
         context?.flush()
     }
 
+    /// Whoever was served saw the store fail: no answer came in its time, or the connection ended before one.
+    func reportFailure() {
+        pool.exchangeFailed()
+    }
+
     /// Called when the client's side can take bytes again.
     func resumeReading() {
         guard readWaits, let context else { return }
@@ -167,6 +172,7 @@ final class UpstreamConnection: ChannelDuplexHandler {
                     }
                 case .head(let head):
                     answered = true
+                    pool.exchangeAnswered()
                     phase = .body(BodyDecoder(framing: head.framing, limits: .response), keepAlive: head.keepAlive)
                     // The head may be answered by a reply of our own, which cuts this connection.
                     client?.upstreamAnswered(head)
@@ -212,6 +218,7 @@ final class UpstreamConnection: ChannelDuplexHandler {
                 lose(.closed(answered: true))
             }
         case .head:
+            if failure != nil { pool.exchangeFailed() }
             lose(failure ?? .closed(answered: answered || inbox.readableBytes > 0))
         case .idle, .closed:
             phase = .closed

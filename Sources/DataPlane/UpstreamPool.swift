@@ -16,7 +16,7 @@ final class UpstreamPool {
         case queueFull
         /// The store does not accept connections.
         case unreachable(String)
-        /// Recent requests all failed to connect: not tried again before the breaker closes.
+        /// The last exchanges all ended without an answer: the breaker is open.
         case broken
     }
 
@@ -25,12 +25,12 @@ final class UpstreamPool {
         let since: NIODeadline
     }
 
-    private static let queueLimit = 1024
+    static let queueLimit = 1024
     /// How long a request waits for one of the others to end.
-    private static let queuePatience = TimeAmount.seconds(30)
-    /// So many requests in a row failed to connect before the next ones fail at once.
-    private static let breakerThreshold = 5
-    private static let breakerPause = TimeAmount.seconds(1)
+    static let queuePatience = TimeAmount.seconds(30)
+    /// After so many exchanges in a row without an answer the store is left alone but for one try in each pause.
+    static let breakerThreshold = 5
+    static let breakerPause = TimeAmount.seconds(1)
 
     let upstream: Upstream
     /// The upstream's, in the clock's own units.
@@ -46,8 +46,10 @@ final class UpstreamPool {
     private var isRetired = false
     /// Connections that exist or are being made.
     private(set) var open = 0
+    /// Exchanges that ended without an answer since the last that had one.
     private var failuresInARow = 0
-    private var brokenUntil = NIODeadline.uptimeNanoseconds(0)
+    /// When the next one may try, while the breaker is open.
+    private var nextTry = NIODeadline.uptimeNanoseconds(0)
 
     init(upstream: Upstream, eventLoop: any EventLoop, limit: Int, logger: Logger) {
         self.upstream = upstream
@@ -64,6 +66,7 @@ final class UpstreamPool {
     ///
     /// - Parameter fresh: never a pooled one: the last pooled one turned out to be dead.
     func lease(to client: any UpstreamUser, fresh: Bool = false) {
+        guard mayTry() else { return client.upstreamUnavailable(.broken) }
         while !fresh, let connection = idle.popLast() {
             if connection.isUsable {
                 client.upstreamReady(connection)
@@ -76,6 +79,14 @@ final class UpstreamPool {
             waiting.append(Waiter(client: client, since: .now()))
         } else {
             client.upstreamUnavailable(.queueFull)
+        }
+    }
+
+    /// The same after a pause, never with a pooled one.
+    func lease(to client: any UpstreamUser, after pause: TimeAmount) {
+        guard pause > .zero else { return lease(to: client, fresh: true) }
+        eventLoop.assumeIsolated().scheduleTask(in: pause) {
+            if client.waitsForUpstream { self.lease(to: client, fresh: true) }
         }
     }
 
@@ -122,7 +133,9 @@ final class UpstreamPool {
 
     /// While the breaker is open every one of them hears so: no connection is there whose end would serve the next.
     private func serveWaiting() {
-        while open < limit, let client = nextWaiting() { connect(for: client) }
+        while open < limit, let client = nextWaiting() {
+            if mayTry() { connect(for: client) } else { client.upstreamUnavailable(.broken) }
+        }
     }
 
     /// The longest waiting; one that was closed meanwhile wants nothing any more.
@@ -137,13 +150,35 @@ final class UpstreamPool {
     /// Nothing is left of it: neither connections nor requests that wait for one.
     var isEmpty: Bool { open == 0 && waiting.isEmpty }
 
+    // MARK: - The breaker
+
+    /// A store has answered: whatever it said, it is there.
+    func exchangeAnswered() {
+        failuresInARow = 0
+    }
+
+    /// No connection could be had, TLS failed, or nothing came in the time that the store has for it.
+    func exchangeFailed() {
+        failuresInARow += 1
+        guard failuresInARow >= Self.breakerThreshold else { return }
+        nextTry = .now() + Self.breakerPause
+        if failuresInARow == Self.breakerThreshold {
+            logger.warning("store is left alone for a while", metadata: ["backend": "\(upstream.name)"])
+        }
+    }
+
+    /// Always while the breaker is closed; else once in each pause, so that somebody finds out when it may be closed again.
+    private func mayTry() -> Bool {
+        guard failuresInARow >= Self.breakerThreshold else { return true }
+        let now = NIODeadline.now()
+        guard now >= nextTry else { return false }
+        nextTry = now + Self.breakerPause
+        return true
+    }
+
     // MARK: - Connecting
 
     private func connect(for client: any UpstreamUser) {
-        guard NIODeadline.now() >= brokenUntil else {
-            client.upstreamUnavailable(.broken)
-            return
-        }
         open += 1
         attempt(for: client, until: .now() + TimeAmount(upstream.connectTimeout), pause: .milliseconds(20))
     }
@@ -170,8 +205,7 @@ final class UpstreamPool {
         connecting.assumeIsolated().whenComplete { result in
             switch result {
             case .success(let channel):
-                self.failuresInARow = 0
-                self.deliver(channel, to: client)
+                self.deliver(channel, to: client, until: deadline, pause: pause)
             case .failure(let error):
                 self.retry(after: error, for: client, until: deadline, pause: pause)
             }
@@ -190,10 +224,16 @@ final class UpstreamPool {
         try channel.pipeline.syncOperations.addHandler(UpstreamConnection(pool: self))
     }
 
-    private func deliver(_ channel: any Channel, to client: any UpstreamUser) {
+    private func deliver(
+        _ channel: any Channel,
+        to client: any UpstreamUser,
+        until deadline: NIODeadline,
+        pause: TimeAmount
+    ) {
         guard let connection = try? channel.pipeline.syncOperations.handler(type: UpstreamConnection.self) else {
             // It closed in the same turn of the loop: its handler is gone and was counted out.
-            if client.waitsForUpstream { client.upstreamUnavailable(.unreachable("closed at once")) }
+            open += 1
+            retry(after: ChannelError.eof, for: client, until: deadline, pause: pause)
             return
         }
         if client.waitsForUpstream {
@@ -232,12 +272,11 @@ final class UpstreamPool {
     }
 
     private func fail(_ client: any UpstreamUser, _ error: any Error) {
-        failuresInARow += 1
+        exchangeFailed()
         logger.warning(
             "store is unreachable",
             metadata: ["backend": "\(upstream.name)", "endpoint": "\(upstream.endpoint)", "error": "\(error)"]
         )
-        if failuresInARow >= Self.breakerThreshold { brokenUntil = .now() + Self.breakerPause }
         client.upstreamUnavailable(.unreachable("\(error)"))
     }
 }

@@ -21,8 +21,12 @@ enum UpstreamTLS {
         return try NIOSSLClientHandler(context: context, serverHostname: isAddress ? nil : host)
     }
 
-    /// Whether TLS itself failed, rather than the connection below it.
+    /// Whether TLS itself failed, rather than the connection below it: one that just ends is a store that went away, with or
+    /// without a word of TLS.
     static func isFailure(_ error: any Error) -> Bool {
-        error is NIOSSLError || error is BoringSSLError || error is NIOSSLExtraError
+        if let error = error as? NIOSSLError {
+            return error != .uncleanShutdown && error != .handshakeFailed(.sslError([.eofDuringHandshake]))
+        }
+        return error is BoringSSLError || error is NIOSSLExtraError
     }
 }

@@ -5,37 +5,42 @@ import WireFormats
 /// What `gatehouse serve` runs without a configuration: a store in a folder, a bucket, and credentials of its own.
 enum EmbeddedDefault {
     static let bucket = "demo"
+    /// Where its data lies unless somebody says otherwise.
+    static let data = "data"
 
     /// The configuration that the credentials stand for.
     static func configuration(data: String, credentials: CredentialsFile.Credentials) -> String {
         """
         [state]
-        store = "sqlite:\(data)/.gatehouse/gatehouse.db"
+        store = \(quoted("sqlite:" + data + "/.gatehouse/gatehouse.db"))
         [audit]
-        path = "\(data)/.gatehouse/audit.jsonl"
+        path = \(quoted(data + "/.gatehouse/audit.jsonl"))
         [[accounts]]
         name = "embedded"
         backend_type = "file"
         buckets = ["*"]
         [accounts.backend_options]
-        path = "\(data)"
+        path = \(quoted(data))
         [[buckets]]
         name = "\(bucket)"
         account = "embedded"
         [[users]]
         name = "admin"
-        api_key = "\(credentials.apiKey.reveal())"
+        api_key = \(quoted(credentials.apiKey.reveal()))
         role = "admin"
         allowed_buckets = ["*"]
         [[credentials]]
-        access_key_id = "\(credentials.accessKeyID)"
-        secret_access_key = "\(credentials.secretAccessKey.reveal())"
+        access_key_id = \(quoted(credentials.accessKeyID))
+        secret_access_key = \(quoted(credentials.secretAccessKey.reveal()))
         principal_name = "admin"
         [[credentials.allowed_scopes]]
         bucket = "*"
         actions = ["*"]
         """
     }
+
+    /// As a string of TOML: what JSON escapes, TOML does too (TOML 1.0, "String").
+    private static func quoted(_ text: String) -> String { JSONValue.text(text).rendered() }
 
     /// Lines to paste into a shell.
     static func banner(endpoint: String, console: String, credentials: CredentialsFile.Credentials, data: String)

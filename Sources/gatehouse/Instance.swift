@@ -21,7 +21,8 @@ enum Instance {
         let config: String?
         let listen: String?
         let adminListen: String?
-        let data: String
+        /// Nil: where the configuration says.
+        let data: String?
         let loops: Int
         let json: Bool
     }
@@ -151,7 +152,7 @@ enum Instance {
             }
         )
         let services: [any Service] =
-            stores.services + uploads.services + (feeds as [any Service]) + [
+            [stores] + uploads.services + (feeds as [any Service]) + [
                 admin,
                 ReloadService(running: running, journal: journal, logger: logger),
                 StateUpkeep(state: state, running: running, logger: logger),

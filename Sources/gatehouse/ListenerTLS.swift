@@ -1,9 +1,14 @@
+import NIOCore
 import NIOSSL
 import Settings
 import WireFormats
 
 /// TLS as clients meet it: TLS 1.2 or newer, HTTP/1.1.
 enum ListenerTLS {
+    /// How long a client has to say goodbye after we did, with everything written: idle ones never do, and the end of the
+    /// server would wait for them.
+    private static let farewell = TimeAmount.milliseconds(500)
+
     /// Nil where the listener speaks plain HTTP.
     static func context(_ settings: Settings.TLSConfiguration?) throws -> NIOSSLContext? {
         guard let settings else { return nil }
@@ -14,6 +19,7 @@ enum ListenerTLS {
             privateKey: .privateKey(key)
         )
         configuration.minimumTLSVersion = .tlsv12
+        configuration.shutdownTimeout = farewell
         configuration.applicationProtocols = ["http/1.1"]
         return try NIOSSLContext(configuration: configuration)
     }

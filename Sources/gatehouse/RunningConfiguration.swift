@@ -29,7 +29,7 @@ final class CurrentSnapshot: Sendable {
 /// errors changes nothing.
 actor RunningConfiguration {
     private let file: ConfigurationFile
-    private let compiler: SnapshotCompiler
+    private var compiler: SnapshotCompiler
     private let stores: EmbeddedStores
     private let dataPlane: DataPlane
     private let tokens: ProviderTokens
@@ -38,12 +38,16 @@ actor RunningConfiguration {
     private let credentials: StoreCredentials
     private let metrics: MetricsRegistry
     private let logger: Logger
+    /// What is in force.
     private var configuration: GatehouseConfiguration
     /// What the process was started with, which some keys stay at.
     private let started: GatehouseConfiguration
+    /// The keys of the file that wait for a restart.
+    private var pending: [String] = []
     /// Of the inputs read last, whether they could be used or not.
     private var digest: [UInt8]
     private var generation = 1
+    private var lastReload: Task<ReloadReport, Never>?
     /// What stores said of themselves when they were asked last.
     private var findings: StoreFindings = [:]
     /// Stores that are still to be asked.
@@ -95,17 +99,31 @@ actor RunningConfiguration {
         file.read().reading.inputs.digest != digest
     }
 
+    /// One after the other, so that what was read last is what holds.
     func reload() async -> ReloadReport {
+        let reload = Task { [lastReload] in
+            _ = await lastReload?.value
+            return await readAnew()
+        }
+        lastReload = reload
+        return await reload.value
+    }
+
+    private func readAnew() async -> ReloadReport {
         let (reading, read) = file.read()
         digest = reading.inputs.digest
         do {
             guard let read else { throw SnapshotFailure(reading.errors.map(\.description).joined(separator: "\n")) }
-            let tls = try ListenerTLS.context(read.server.tls)
-            let compiled = try compiler.compile(read, generation: generation + 1, knowing: findings)
+            let restart = RestartRequired(since: started, reading: read)
+            let tls = try ListenerTLS.context(restart.inForce.server.tls)
+            try await stores.open(restart.inForce)
+            compiler.stores = stores.places
+            let compiled = try compiler.compile(restart.inForce, generation: generation + 1, knowing: findings)
             generation += 1
             tokens.adopt(compiled)
-            configuration = read
-            unasked = read.endpointsToAsk
+            configuration = restart.inForce
+            pending = restart.keys
+            unasked = configuration.endpointsToAsk
             snapshot.withLock { $0 = compiled }
             dataPlane.publish(compiled, tls: tls)
             credentials.adopt(compiled)
@@ -123,10 +141,6 @@ actor RunningConfiguration {
             )
             return ReloadReport(succeeded: false, messages: lastProblems)
         }
-    }
-
-    private var pending: [String] {
-        GatehouseConfiguration.restartRequired(from: started, to: configuration)
     }
 
     private var pendingMessages: [String] {

@@ -19,7 +19,13 @@ struct ServeCommand: AsyncParsableCommand {
     var config: String?
     @Option(help: "Listen here instead of the configured address, e.g. 127.0.0.1:9000.") var listen: String?
     @Option(help: "The same for the admin listener.") var adminListen: String?
-    @Option(help: "The folder of the embedded default's data.") var data = "data"
+    @Option(
+        help: """
+            The folder of the data: the embedded default's (default: data); with a configuration, where the state and \
+            the audit log lie that it gives no absolute path.
+            """
+    )
+    var data: String?
     @Option(help: "How many event loops serve (default: one for each core).") var loops: Int = System.coreCount
     @Flag(help: "Print how clients reach the embedded default as JSON.") var json = false
 

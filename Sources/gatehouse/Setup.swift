@@ -20,10 +20,18 @@ struct Setup: Sendable {
         let path = options.config ?? (FileManager.default.fileExists(atPath: "gatehouse.toml") ? "gatehouse.toml" : nil)
         if let path {
             embedded = nil
-            file = ConfigurationFile(path: path, source: FileSystemSource(), listen: listen, adminListen: adminListen)
+            if let data = options.data { try Self.make(data) }
+            file = ConfigurationFile(
+                path: path,
+                source: FileSystemSource(),
+                listen: listen,
+                adminListen: adminListen,
+                data: options.data
+            )
             return
         }
-        let store = CredentialsFile(path: options.data + "/.gatehouse/credentials.json")
+        let data = options.data ?? EmbeddedDefault.data
+        let store = CredentialsFile(path: data + "/.gatehouse/credentials.json")
         let endpoint = "http://\(listen?.description ?? "127.0.0.1:9000")"
         do {
             let credentials = try store.loadOrCreate(
@@ -31,16 +39,30 @@ struct Setup: Sendable {
                 bucket: EmbeddedDefault.bucket,
                 random: NewKey.random
             )
-            embedded = Embedded(data: options.data, credentials: store)
-            let text = EmbeddedDefault.configuration(data: options.data, credentials: credentials)
+            embedded = Embedded(data: data, credentials: store)
+            let text = EmbeddedDefault.configuration(data: data, credentials: credentials)
             file = ConfigurationFile(
                 path: TextSource.path,
                 source: TextSource(text),
                 listen: listen,
-                adminListen: adminListen
+                adminListen: adminListen,
+                data: nil
             )
         } catch {
             throw StartFailure("\(error)")
+        }
+    }
+
+    /// For its owner only, like what will lie in it.
+    private static func make(_ folder: String) throws(StartFailure) {
+        do {
+            try FileManager.default.createDirectory(
+                atPath: folder,
+                withIntermediateDirectories: true,
+                attributes: [.posixPermissions: 0o700]
+            )
+        } catch {
+            throw StartFailure("can't make the folder \(folder): \(error.localizedDescription)")
         }
     }
 

@@ -248,10 +248,12 @@ private let store = """
         #expect((json as? [String: Any])?["file"] as? String == "gatehouse.toml")
     }
 
-    @Test func onlyWhatSocketsAndStoresWereOpenedWithNeedsARestart() throws {
+    @Test func onlyWhatListenersStoresAndLogsWereOpenedWithNeedsARestart() throws {
         let old = try #require(reading("").configuration)
         let same = try #require(reading("[server]\nidle_timeout = \"1s\"\nregion = \"*\"").configuration)
-        #expect(GatehouseConfiguration.restartRequired(from: old, to: same).isEmpty)
+        let applied = RestartRequired(since: old, reading: same)
+        #expect(applied.keys.isEmpty)
+        #expect(applied.inForce.server.region == "*")
         let other = try #require(
             reading(
                 """
@@ -264,13 +266,43 @@ private let store = """
                 [state]
                 store = "memory:"
                 max_staleness = "10s"
+                [admin]
+                allowed_hosts = ["admin.example.com"]
+                [access_log]
+                path = "access.log"
+                format = "json"
+                [audit]
+                path = "elsewhere.jsonl"
+                rotate_size = "1MiB"
+                keep = 3
+                on_error = "deny"
+                hmac_key = "audit-secret-0123456789"
+                [uploads]
+                max_ttl = "2h"
+                sqs_queue_url = "http://127.0.0.1:4566/1/uploads"
+                sqs_region = "eu-1"
+                sqs_access_key_id = "AKQUEUE"
+                sqs_secret_access_key = "queue-secret-0123456789"
                 """
             ).configuration
         )
+        let waiting = RestartRequired(since: old, reading: other)
         #expect(
-            GatehouseConfiguration.restartRequired(from: old, to: other) == [
-                "server.listen", "server.admin_listen", "server.tls", "state.store", "state.max_staleness",
+            waiting.keys == [
+                "server.listen", "server.admin_listen", "server.tls", "admin.allowed_hosts", "state.store",
+                "state.max_staleness",
+                "access_log.path", "access_log.format", "audit.path", "audit.rotate_size", "audit.keep",
+                "audit.hmac_key", "uploads.sqs_queue_url", "uploads.sqs_region", "uploads.sqs_access_key_id",
+                "uploads.sqs_secret_access_key",
             ]
         )
+        // What is shown and gone by is what is in force: the old where it stays, the new where it does not.
+        let shown = waiting.inForce
+        #expect(shown.audit.onError == .deny && shown.uploads.maxTTL == .seconds(7200))
+        #expect(shown.audit.keep == 10 && shown.audit.hmacKey == nil && shown.uploads.queue == nil)
+        #expect(shown.server.tls == nil && shown.server.listen == old.server.listen)
+        #expect(RestartRequired(since: old, reading: shown).keys.isEmpty)
+        // Back as it was, nothing waits any more.
+        #expect(RestartRequired(since: other, reading: other).keys.isEmpty)
     }
 }

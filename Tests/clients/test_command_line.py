@@ -7,7 +7,7 @@ import re
 import pytest
 
 from support.clients import run
-from support.gatehouse import ROOT, binary
+from support.gatehouse import ROOT, binary, eventually
 from support.toml_text import toml_text
 
 GOOD = {
@@ -39,6 +39,26 @@ def test_new_keys_are_new_and_come_with_their_configuration(kind, members):
     assert all(len(first[name]) >= 16 and first[name] != second[name] for name in members)
     human = gatehouse("key", "new", kind)
     assert human.returncode == 0 and "[" in human.stdout
+
+
+def test_data_beside_a_configuration_is_where_state_and_audit_log_lie(gateway, tmp_path):
+    folder = tmp_path / "its own" / "data"
+    gate = gateway(
+        {**GOOD, "state": {"store": "sqlite:kept.db"}, "audit": {"path": "audit.jsonl"}},
+        arguments=["--data", str(folder)],
+    )
+    gate.request("GET", "/photos/x", {"x-api-key": "wrong"})
+    assert eventually(lambda: (folder / "audit.jsonl").exists() and (folder / "kept.db").exists())
+    assert not (gate.folder / "kept.db").exists() and not (gate.folder / "audit.jsonl").exists()
+    found = gatehouse("revoke", "user", "alice", "--config", gate.config_path, "--data", folder)
+    assert found.returncode == 0, found.stdout + found.stderr
+
+
+def test_data_does_not_move_what_has_a_place(gateway, tmp_path):
+    gate = gateway(GOOD, arguments=["--data", str(tmp_path / "elsewhere")])
+    gate.request("GET", "/photos/x", {"x-api-key": "wrong"})
+    assert eventually(gate.audit_log) and (gate.folder / "state" / "gatehouse.db").exists()
+    assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
 def test_check_of_a_good_file(tmp_path):

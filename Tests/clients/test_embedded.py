@@ -73,8 +73,6 @@ def test_printed_lines_can_be_pasted(default):
     environment = {
         **default.env, "PATH": os.path.dirname(venv_binary("aws")) + ":" + os.environ["PATH"],
         "AWS_EC2_METADATA_DISABLED": "true", "HOME": str(default.folder),
-        # The rest of what a current SDK sends by default needs chunked bodies.
-        "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required",
     }
     done = subprocess.run(
         ["bash", "-e", "-c", "\n".join(pasted)], env=environment, cwd=default.folder, capture_output=True, text=True,
@@ -82,6 +80,19 @@ def test_printed_lines_can_be_pasted(default):
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "README.md" in done.stdout and "read me" in done.stdout and "<Error>" not in done.stdout
+
+
+@pytest.mark.parametrize("name", ['with "quotes"', "back\\slash", "tab\there", "uml\u00e4ut #1"])
+def test_folder_may_have_any_name(tmp_path, name):
+    gate = EmbeddedDefault(tmp_path / "embedded")
+    gate.data = gate.folder / name
+    gate.arguments[-1] = str(gate.data)
+    try:
+        gate.start()
+        gate.s3().put_object(Bucket="demo", Key="kept", Body=b"kept")
+        assert (gate.data / ".gatehouse" / "gatehouse.db").exists() and (gate.data / "index.sqlite").exists()
+    finally:
+        gate.stop()
 
 
 def test_credentials_and_objects_are_the_same_after_a_restart(default):

@@ -395,12 +395,16 @@ def test_ten_thousand_connections_opened_and_dropped(gateway, stub_store):
 
 def test_connections_beyond_the_limit_wait_or_are_refused_and_others_go_on(gateway, stub_store):
     gate = gateway({**stub_config(stub_store(response(body=b"ok"))), "server": {"max_connections": 50}})
-    held = []
-    for _ in range(80):
+    assert eventually(lambda: gate.metric("gatehouse_connections") == 0)
+    held = [RawConnection(gate.port, timeout=10) for _ in range(80)]
+    answered = refused = 0
+    for connection in held:
         try:
-            held.append(RawConnection(gate.port, timeout=2))
+            assert connection.request("GET", "/photos/x", ALICE.headers).answer()[::2] == (200, b"ok")
+            answered += 1
         except OSError:
-            break
+            refused += 1
+    assert (answered, refused) == (50, 30)
     for connection in held:
         connection.socket.close()
     assert eventually(lambda: get(gate).status == 200, timeout=10)

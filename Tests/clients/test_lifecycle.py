@@ -2,10 +2,15 @@
 
 import os
 import signal
+import socket
+import ssl
 import threading
 import time
 from pathlib import Path
 
+import pytest
+
+from support.authority import Authority
 from support.gatehouse import eventually
 from support.people import ALICE
 from support.raw import RawConnection
@@ -23,7 +28,7 @@ def config(store):
 
 
 def test_termination_finishes_downloads_and_exits_with_0(gateway, stub_store):
-    body = os.urandom(24_000_000)
+    body = os.urandom(8_000_000)
     gate = gateway(config(stub_store(response(body=body))))
     connections = [RawConnection(gate.port, timeout=30, receive_buffer=32768) for _ in range(4)]
     for connection in connections:
@@ -69,11 +74,18 @@ def test_ending_gateway_is_alive_and_not_ready(gateway, stub_store):
     ) as health:
         download.request("GET", "/photos/x", ALICE.headers)
         assert download.head()[0] == 200
+        # Begun before the end: such connections are not closed.
+        ready.send("GET /-/ready HTTP/1.1\r\nHost: a\r\n")
+        health.send("GET /-/health HTTP/1.1\r\nHost: a\r\n")
+        assert eventually(lambda: gate.metric("gatehouse_connections") >= 3)
+        time.sleep(0.2)
         gate.process.signal(signal.SIGTERM)
         assert eventually(lambda: gate.status_of("/-/ready", gate.admin_port) == 503)
-        status, headers, body = ready.request("GET", "/-/ready").answer()
+        ready.send("\r\n")
+        status, headers, body = ready.answer()
         assert (status, headers["connection"]) == (503, "close") and len(body) < 64
-        assert health.request("GET", "/-/health").answer()[0] == 200
+        health.send("\r\n")
+        assert health.answer()[0] == 200
         detail = gate.request("GET", "/-/ready", admin=True).json()
         assert detail["ready"] is False and {"name": "server", "ok": False, "detail": "is ending"} in detail["checks"]
 
@@ -89,6 +101,67 @@ def test_idle_connections_do_not_hold_up_termination(gateway, stub_store):
     assert time.monotonic() - started < 5
     for connection in idle:
         connection.socket.close()
+
+
+@pytest.fixture
+def over_tls(gateway, tmp_path):
+    """Makes gateways that speak TLS, and clients' contexts for them."""
+
+    def make(store, **server):
+        folder = tmp_path / "gatehouse"
+        folder.mkdir()
+        Authority().write(folder)
+        tls = {"certificate": "file:tls.crt", "private_key": "file:tls.key"}
+        gate = gateway({**config(store), "server": {"tls": tls, **server}}, tls=folder / "ca.crt")
+        return gate, ssl.create_default_context(cafile=str(folder / "ca.crt"))
+
+    return make
+
+
+def test_idle_clients_over_tls_do_not_hold_up_termination(over_tls, stub_store):
+    gate, _ = over_tls(stub_store(response(body=b"x")))
+    idle = [gate.connection() for _ in range(8)]
+    for connection in idle:
+        connection.request("GET", "/photos/x", headers=ALICE.headers)
+        assert connection.getresponse().read() == b"x"
+    started = time.monotonic()
+    gate.process.signal(signal.SIGTERM)
+    assert gate.process.wait(15) == 0
+    assert time.monotonic() - started < 3.5, "it waits for clients to say goodbye, and they never do"
+
+
+def test_termination_finishes_a_slow_download_over_tls(over_tls, stub_store):
+    body = os.urandom(6_000_000)
+    gate, context = over_tls(stub_store(response(body=body)))
+    raw = socket.socket()
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32768)
+    raw.settimeout(30)
+    raw.connect(("127.0.0.1", gate.port))
+    with context.wrap_socket(raw, server_hostname="localhost") as connection:
+        connection.sendall(f"GET /photos/x HTTP/1.1\r\nHost: a\r\nx-api-key: {ALICE.api_key}\r\n\r\n".encode())
+        received = connection.recv(1000)
+        gate.process.signal(signal.SIGTERM)
+        # Longer than a farewell takes: what is not yet read is not yet written.
+        time.sleep(1.5)
+        while piece := connection.recv(65536):
+            received += piece
+    head, got = received.split(b"\r\n\r\n", 1)
+    assert got == body, f"{len(got)} of {len(body)} bytes"
+    assert gate.process.wait(10) == 0
+
+
+def test_connections_that_the_kernel_has_taken_are_served_before_the_end(gateway, stub_store):
+    gate = gateway(config(stub_store(response(body=b"queued"))), arguments=["--loops", "1"])
+    assert gate.request("GET", "/photos/x", ALICE.headers).body == b"queued"
+    gate.process.signal(signal.SIGSTOP)
+    queued = [RawConnection(gate.port, timeout=10) for _ in range(60)]
+    for connection in queued:
+        connection.request("GET", "/photos/x", ALICE.headers)
+    gate.process.signal(signal.SIGTERM)
+    gate.process.signal(signal.SIGCONT)
+    for connection in queued:
+        assert connection.answer()[::2] == (200, b"queued")
+    assert gate.process.wait(10) == 0
 
 
 def test_drain_ends_at_its_timeout(gateway, stub_store):

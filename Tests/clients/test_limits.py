@@ -101,6 +101,8 @@ def test_failed_authentications_are_limited_by_address(gateway, stub_store):
     gate = gateway(config(stub_store(response(body=b"ok"))))
     statuses = [gate.request("GET", "/photos/x", {"x-api-key": f"guess-{n}"}).status for n in range(130)]
     assert statuses[0] in (401, 403) and statuses[-1] == 429
+    counted = gate.metric("gatehouse_auth_failures_total", reason="unknown_api_key")
+    assert counted == 130, "the counter stands still while somebody guesses"
     headers = signed("GET", gate.endpoint + "/photos/x", FULL.access_key, FULL.secret_key)
     assert gate.request("GET", "/photos/x", headers).status == 200, "a good credential suffered from guesses"
 

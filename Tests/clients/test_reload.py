@@ -6,7 +6,7 @@ import time
 
 from support.gatehouse import eventually
 from support.load import Load
-from support.people import ALICE, FULL, WATCHER, User, everywhere
+from support.people import ALICE, FULL, ROOT, WATCHER, User, everywhere
 from support.stub_store import response
 
 BODY = b"steady" * 200
@@ -108,10 +108,107 @@ def test_request_in_flight_keeps_the_rules_it_began_with(gateway, stub_store):
     assert status_for(gate, WATCHER) in (401, 403)
 
 
-def test_changed_listen_address_is_reported_as_pending(gateway, stub_store):
-    store = stub_store(response(body=BODY))
-    gate = gateway(config(store))
-    gate.write_config(config(store, server={"listen": "127.0.0.1:1"}))
+def readiness(gate):
+    answer = gate.request("GET", "/-/ready", admin=True)
+    return answer.status, answer.json()
+
+
+def reloaded(gate, settings):
+    done = gate.metric("gatehouse_config_reloads_total", outcome="success")
+    gate.write_config(settings)
     gate.process.signal(signal.SIGHUP)
-    assert eventually(lambda: "restart" in gate.process.output())
+    assert eventually(lambda: gate.metric("gatehouse_config_reloads_total", outcome="success") > done, timeout=10)
+
+
+def test_what_needs_a_restart_is_pending_until_then(gateway, stub_store):
+    store = stub_store(response(body=BODY))
+    settings = config(store)
+    settings["users"].append(ROOT.entry("admin", ["*"]))
+    gate = gateway(settings)
+    assert readiness(gate)[1]["pending_restart"] == []
+    reloaded(gate, {
+        **settings,
+        "server": {"listen": "127.0.0.1:1", "region": "eu-7"},
+        "admin": {"allowed_hosts": ["admin.example.com"]},
+        "access_log": {"path": str(gate.folder / "other.log"), "format": "text"},
+        "audit": {"path": str(gate.folder / "other.jsonl"), "rotate_size": "1MiB", "keep": 3,
+                  "hmac_key": "audit-secret-0123456789abcdef"},
+        "uploads": {"sqs_queue_url": "http://127.0.0.1:9/1/q", "sqs_region": "eu-1"},
+    })
+    waiting = ["server.listen", "admin.allowed_hosts", "access_log.path", "access_log.format", "audit.path",
+               "audit.rotate_size", "audit.keep", "audit.hmac_key", "uploads.sqs_queue_url", "uploads.sqs_region"]
+    status, detail = readiness(gate)
+    assert (status, detail["ready"], detail["pending_restart"]) == (200, True, waiting)
+    for key in waiting:
+        assert f"{key} takes effect after a restart" in gate.process.output()
+    shown = gate.request("GET", "/api/config", ROOT.headers, admin=True).json()
+    assert shown["server"]["region"] == "eu-7", "what a reload can apply, it applies"
+    assert shown["server"]["listen"] == f"127.0.0.1:{gate.port}"
+    assert (shown["audit"]["path"], shown["audit"]["keep"]) == (str(gate.audit_path), 10)
+    assert shown["access_log"] == {"path": str(gate.access_log_path), "format": "json"}
+    assert shown["admin"]["allowed_hosts"] == [], "a name that is not answered is shown as if it were"
+    assert status_for(gate, ALICE) == 200 and not (gate.folder / "other.log").exists()
+    reloaded(gate, settings)
+    assert readiness(gate)[1]["pending_restart"] == []
+
+
+def test_bad_file_shows_in_the_readiness_detail_and_is_no_reason_to_send_nobody(gateway, stub_store):
+    gate = gateway(config(stub_store(response(body=BODY))))
+    good = gate.config_path.read_text()
+    gate.write_config(good + '\n[surver]\nlisten = "x"\n')
+    gate.process.signal(signal.SIGHUP)
+    assert eventually(lambda: gate.metric("gatehouse_config_last_reload_successful") == 0)
+    status, detail = readiness(gate)
+    check = next(check for check in detail["checks"] if check["name"] == "configuration")
+    assert (status, detail["ready"], check["ok"]) == (200, True, False)
+    line = good.count("\n") + 2
+    assert f"gatehouse.toml:{line}" in check["detail"] and "surver" in check["detail"] and "server" in check["detail"]
+    assert gate.request("GET", "/-/ready").body == b'{"status":"ok"}', "what is wrong is nothing for the public"
+    gate.write_config(good)
+    gate.process.signal(signal.SIGHUP)
+    assert eventually(lambda: readiness(gate)[1]["checks"][0]["ok"])
+
+
+def test_stores_in_folders_come_with_a_reload(gateway, stub_store, tmp_path):
+    settings = config(stub_store(response(body=BODY)))
+    settings["users"][0]["allowed_buckets"] = ["*"]
+    gate = gateway(settings)
+
+    def files(name, folder, *buckets):
+        return {"name": name, "backend_type": "file", "buckets": list(buckets),
+                "backend_options": {"path": str(tmp_path / folder)}}
+
+    def keeps(bucket):
+        put = gate.request("PUT", f"/{bucket}/kept", ALICE.headers, bucket.encode())
+        return put.status == 200 and gate.request("GET", f"/{bucket}/kept", ALICE.headers).body == bucket.encode()
+
+    stub = settings["accounts"][0]
+    with Load(gate.port, "/photos/x", ALICE.headers, BODY, threads=2, pause=0.01) as load:
+        reloaded(gate, {**settings, "accounts": [stub, files("one", "one", "first")]})
+        assert keeps("first")
+        reloaded(gate, {**settings, "accounts": [stub, files("one", "one", "first", "second"), files("two", "two", "third")]})
+        assert keeps("second") and keeps("third")
+        assert gate.request("GET", "/first/kept", ALICE.headers).body == b"first"
+        reloaded(gate, settings)
+        assert gate.request("GET", "/first/kept", ALICE.headers).status == 404
+        reloaded(gate, {**settings, "accounts": [stub, files("one", "one", "first")]})
+        assert gate.request("GET", "/first/kept", ALICE.headers).body == b"first"
+        load.wait_for(10)
+    assert load.failures == []
+    assert readiness(gate)[1]["pending_restart"] == []
+    gate.process.signal(signal.SIGTERM)
+    assert gate.process.wait(10) == 0
+
+
+def test_folder_that_cannot_be_opened_changes_nothing_and_says_why(gateway, stub_store, tmp_path):
+    settings = config(stub_store(response(body=BODY)))
+    gate = gateway(settings)
+    (tmp_path / "taken").write_text("a file where a folder should be")
+    folder = {"name": "one", "backend_type": "file", "buckets": ["first"],
+              "backend_options": {"path": str(tmp_path / "taken")}}
+    gate.write_config({**settings, "accounts": [settings["accounts"][0], folder]})
+    gate.process.signal(signal.SIGHUP)
+    assert eventually(lambda: gate.metric("gatehouse_config_last_reload_successful") == 0)
+    check = next(check for check in readiness(gate)[1]["checks"] if check["name"] == "configuration")
+    assert str(tmp_path / "taken") in check["detail"]
     assert status_for(gate, ALICE) == 200

@@ -4,6 +4,7 @@ import http.client
 import socket
 import ssl
 import struct
+import time
 
 import pytest
 from cryptography import x509
@@ -161,6 +162,38 @@ def test_proxy_protocol_is_required_where_it_is_configured(gateway, stub_store):
     with RawConnection(gate.port) as connection:
         connection.request("GET", "/-/health")
         assert not connection.rest().startswith(b"HTTP/1.1 200")
+
+
+def test_proxy_preamble_of_somebody_who_may_not_speak_for_others_is_not_read(gateway, stub_store):
+    store = stub_store(response(body=b"ok"))
+    gate = gateway(
+        config(store, server={"proxy_protocol": True, "trusted_proxies": ["10.0.0.0/8"]}), start=False
+    )
+    gate.ready_on_admin = True
+    gate.start()
+    for preamble in (b"PROXY TCP4 10.0.0.9 127.0.0.1 5555 9000\r\n", b""):
+        with RawConnection(gate.port) as connection:
+            try:
+                connection.send(preamble)
+                connection.request("GET", "/photos/x", ALICE.headers)
+                assert connection.rest() == b""
+            except OSError:
+                pass
+    assert store.seen == []
+    time.sleep(0.3)
+    assert gate.access_log() == []
+
+
+def test_errors_behind_a_trusted_proxy_name_what_its_host_names(gateway, stub_store):
+    store = stub_store()
+    store.stop()
+    gate = gateway(config(store, server={"trusted_proxies": ["127.0.0.0/8"], "domains": ["s3.example.com"]}))
+    forwarded = {"X-Forwarded-Host": "photos.s3.example.com"}
+    denied = gate.request("GET", "/a/b", forwarded)
+    assert denied.status == 403 and b"<Resource>/photos/a/b</Resource>" in denied.body
+    # The store that can't be reached is said by another part than what is denied.
+    away = gate.request("GET", "/a", {**ALICE.headers, **forwarded})
+    assert away.status == 503 and away.json()["error"]["resource"] == "/photos/a"
 
 
 def test_forwarded_address_counts_only_from_a_trusted_proxy(gateway, stub_store):

@@ -122,19 +122,24 @@ package final class EmbeddedStore: Service {
         defer { running.continuation.finish() }
         threads.start()
         do {
-            for bucket in configuration.buckets {
-                do {
-                    try await store.createBucket(bucket)
-                } catch let error as S3Error where error.code == .bucketAlreadyOwnedByYou {
-                    continue
-                }
-            }
+            try await make(configuration.buckets)
             try await serve()
         } catch {
             try await close()
             throw error
         }
         try await close()
+    }
+
+    /// Makes those buckets that do not exist. The store is running.
+    package func make(_ buckets: [BucketName]) async throws {
+        for bucket in buckets {
+            do {
+                try await store.createBucket(bucket)
+            } catch let error as S3Error where error.code == .bucketAlreadyOwnedByYou {
+                continue
+            }
+        }
     }
 
     /// Returns once the socket accepts connections, or ``run()`` has ended.

@@ -110,7 +110,7 @@ extension SnapshotCompiler {
         _ checksums: (Endpoint) -> StoreChecksums
     ) throws -> Store {
         guard let folder = stores[path] else {
-            throw SnapshotFailure("the file backend \(path) is new; it is opened at the next start")
+            throw SnapshotFailure("the file backend \(path) is not open")
         }
         let backend = S3Backend(
             endpoint: folder.endpoint,

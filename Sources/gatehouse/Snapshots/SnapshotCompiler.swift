@@ -10,7 +10,7 @@ import WireFormats
 /// Makes the ``Snapshot`` that requests are decided by from the configuration that people write. Complete or not at all.
 struct SnapshotCompiler: Sendable {
     /// Where the embedded stores of `file` backends are reached.
-    let stores: EmbeddedPlaces
+    var stores: EmbeddedPlaces
     /// Nil: nobody gets URLs to ourselves.
     var urlKeys: URLKeyring?
     /// What session tokens are sealed with where the configuration has no keys; nil: there are no sessions then.

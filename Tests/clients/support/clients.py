@@ -90,7 +90,6 @@ class CommandLine:
             "AWS_DEFAULT_REGION": "us-east-1",
             "AWS_REGION": "us-east-1",
             "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required",
             "AWS_MAX_ATTEMPTS": "1",
             "HOME": str(folder),
         }

@@ -1,0 +1,242 @@
+"""Stores that hang, refuse, end connections or restart: how long requests wait, which are sent again, and when nobody is
+sent there any more."""
+
+import socket
+import ssl
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from support.authority import Authority
+from support.gatehouse import eventually
+from support.load import Load
+from support.people import ALICE
+from support.ports import free_port
+from support.process import Process
+from support.raw import RawConnection
+from support.small_store import BODY
+from support.stub_store import RESET, response
+
+ONE_LOOP = ["--loops", "1"]
+
+
+def config(endpoint, **options):
+    options = {"connect_timeout": "1s", "response_timeout": "1s", **options}
+    return {
+        "accounts": [
+            {"name": "stub", "backend_type": "s3", "buckets": ["photos"],
+             "backend_options": {"endpoint": endpoint, "region": "us-east-1", **options}}
+        ],
+        "users": [ALICE.entry("user", ["photos"])],
+    }
+
+
+def get(gate, key="x"):
+    return gate.request("GET", f"/photos/{key}", ALICE.headers, timeout=20)
+
+
+def test_more_requests_than_may_wait_are_told_to_slow_down(gateway, stub_store):
+    release = threading.Event()
+
+    def hang(_):
+        release.wait(60)
+        return response(body=b"at last")
+
+    store = stub_store(hang)
+    gate = gateway(config(store.endpoint, max_connections=1, response_timeout="60s"), arguments=ONE_LOOP)
+    served, waiting, beyond = 1, 1024, 5
+    connections = [RawConnection(gate.port, timeout=20) for _ in range(served + waiting)]
+    try:
+        for connection in connections:
+            connection.request("GET", "/photos/x", ALICE.headers)
+        assert eventually(lambda: gate.metric("gatehouse_inflight_requests") >= served + waiting, timeout=20)
+        for _ in range(beyond):
+            answer = get(gate)
+            assert (answer.status, answer.s3_code, answer.headers["Retry-After"]) == (503, "SlowDown", "1")
+        assert store.connections == 1, "max_connections is only a word"
+        release.set()
+        for connection in connections[:20]:
+            assert connection.answer()[::2] == (200, b"at last")
+    finally:
+        release.set()
+        for connection in connections:
+            connection.socket.close()
+
+
+def opened_by(gate, ask, status, within=15):
+    """Asks until the breaker is open: five times `status`, then 503 at once."""
+    for n in range(5):
+        assert ask().status == status, n
+    started = time.monotonic()
+    answer = ask()
+    assert (answer.status, answer.s3_code, answer.headers["Retry-After"]) == (503, "ServiceUnavailable", "1")
+    assert time.monotonic() - started < 0.5, "it still waits for a store that never answers"
+
+
+def test_store_that_hangs_is_left_alone_until_it_answers(gateway, stub_store):
+    release = threading.Event()
+
+    def hang(_):
+        if not release.is_set():
+            release.wait(30)
+            return None
+        return response(body=b"back")
+
+    store = stub_store(hang)
+    gate = gateway(config(store.endpoint, response_timeout="200ms"), arguments=ONE_LOOP)
+    opened_by(gate, lambda: get(gate), 504)
+    asked = store.connections
+    for _ in range(5):
+        assert get(gate).status == 503
+    assert store.connections <= asked + 1, "the store is asked although the breaker is open"
+    release.set()
+    assert eventually(lambda: get(gate).status == 200, timeout=10)
+    for _ in range(10):
+        assert get(gate).body == b"back"
+
+
+def test_store_that_refuses_is_left_alone(gateway, stub_store):
+    store = stub_store()
+    store.stop()
+    gate = gateway(config(store.endpoint, connect_timeout="200ms"), arguments=ONE_LOOP)
+    opened_by(gate, lambda: get(gate), 503)
+    listener = socket.create_server(("127.0.0.1", store.port))
+    listener.settimeout(0.3)
+    knocks = 0
+    for _ in range(5):
+        assert get(gate).status in (503, 504)
+        try:
+            listener.accept()[0].close()
+            knocks += 1
+        except TimeoutError:
+            pass
+    listener.close()
+    # One in each second finds out whether it is back; the five took more than one.
+    assert knocks <= 3, "connections are tried although the breaker is open"
+
+
+def test_store_whose_certificate_nobody_vouches_for_is_left_alone(gateway, tmp_path):
+    folder = tmp_path / "store"
+    folder.mkdir()
+    Authority().write(folder)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "tls.crt", folder / "tls.key")
+    listener = socket.create_server(("127.0.0.1", 0))
+    taken = []
+
+    def serve():
+        while True:
+            try:
+                raw, _ = listener.accept()
+                taken.append(raw)
+                context.wrap_socket(raw, server_side=True).close()
+            except ssl.SSLError:
+                continue
+            except OSError:
+                if listener.fileno() < 0:
+                    return
+
+    threading.Thread(target=serve, daemon=True).start()
+    gate = gateway(config(f"https://localhost:{listener.getsockname()[1]}"), arguments=ONE_LOOP)
+    opened_by(gate, lambda: get(gate), 502)
+    # The gateway also asks what store this is, on connections of their own: only a burst would be requests'.
+    before = len(taken)
+    for _ in range(20):
+        assert get(gate).status == 503
+    assert len(taken) - before <= 3
+    listener.close()
+
+
+@pytest.mark.parametrize("ending", ["close", "reset"])
+def test_get_that_a_new_connection_loses_is_sent_again(gateway, stub_store, ending):
+    """No pooled connection is to blame: the store itself ends the first three that it takes."""
+    lost = {"count": 0}
+
+    def answer(_):
+        lost["count"] += 1
+        if lost["count"] <= 3:
+            return None if ending == "close" else [RESET]
+        return response(body=b"at the fourth")
+
+    store = stub_store(answer)
+    gate = gateway(config(store.endpoint))
+    got = get(gate)
+    assert (got.status, got.body) == (200, b"at the fourth")
+    assert len(store.seen) == 4
+    assert gate.metric("gatehouse_upstream_retries_total") == 3
+
+
+def test_store_that_always_closes_is_asked_a_few_times_only(gateway, stub_store):
+    store = stub_store(lambda _: None)
+    gate = gateway(config(store.endpoint, connect_timeout="20s"))
+    started = time.monotonic()
+    answer = get(gate)
+    assert answer.status == 502 and answer.json()["error"]["code"] == "BackendBadAnswer"
+    assert len(store.seen) == 6
+    assert 0.5 < time.monotonic() - started < 6, "the pauses grow"
+
+
+def test_repetitions_end_with_the_time_for_a_connection(gateway, stub_store):
+    store = stub_store(lambda _: None)
+    gate = gateway(config(store.endpoint, connect_timeout="200ms"))
+    assert get(gate).status == 502
+    assert 2 <= len(store.seen) <= 4
+
+
+def test_what_cannot_be_sent_twice_is_not(gateway, stub_store):
+    store = stub_store(lambda _: None)
+    gate = gateway(config(store.endpoint))
+    for method, path, headers, body in [
+        ("PUT", "/photos/x", {"If-None-Match": "*"}, b"create only"),
+        ("POST", "/photos/x?uploads", {}, None),
+        ("PUT", "/photos/x", {}, b"x" * 200_000),
+    ]:
+        answer = gate.request(method, path, {**ALICE.headers, **headers}, body)
+        assert answer.status == 502 and answer.json()["error"]["code"] == "BackendBadAnswer"
+    assert [seen.method for seen in store.seen] == ["PUT", "POST", "PUT"]
+
+
+class RestartingStore:
+    def __init__(self, folder):
+        self.folder, self.port = folder, free_port()
+        self.command = [sys.executable, Path(__file__).parent / "support" / "small_store.py", str(self.port)]
+        self.start()
+
+    def start(self):
+        self.process = Process("store", self.command, self.folder)
+        self.process.wait_until(self._takes_connections, 20)
+
+    def _takes_connections(self):
+        socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+        return True
+
+    def restart(self, away):
+        self.process.kill()
+        time.sleep(away)
+        self.start()
+
+
+def test_restart_of_a_store_fails_only_what_cannot_be_sent_again(gateway, tmp_path):
+    """A process that is killed and comes back sooner than connect_timeout: every GET is answered; an upload whose body is
+    gone is one clean error."""
+    store = RestartingStore(tmp_path / "store")
+    try:
+        gate = gateway(config(f"http://127.0.0.1:{store.port}", connect_timeout="15s", response_timeout="20s"))
+        with Load(gate.port, "/photos/x", ALICE.headers, BODY, threads=6, pause=0.002) as load:
+            for _ in range(2):
+                load.wait_for(100)
+                with RawConnection(gate.port, timeout=30) as upload:
+                    upload.request("PUT", "/photos/up", {**ALICE.headers, "Content-Length": "1000000"})
+                    upload.send(b"x" * 400_000)
+                    time.sleep(0.3)
+                    store.restart(away=0.7)
+                    upload.send(b"x" * 100)
+                    status, headers, body = upload.answer()
+                    assert status == 502 and b"BackendBadAnswer" in body
+                load.wait_for(100)
+        assert load.failures == []
+    finally:
+        store.process.kill()
