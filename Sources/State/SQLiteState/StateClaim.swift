@@ -43,7 +43,11 @@ final class StateClaim: Sendable {
             throw StateFault("can't open \(lock): \(String(cString: strerror(errno)))")
         }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            let reason = errno
             _ = close(descriptor)
+            guard reason == EWOULDBLOCK else {
+                throw StateFault("can't lock \(lock): \(String(cString: strerror(reason)))")
+            }
             throw StateFault(
                 "another instance has the state \(path): a file is for one instance, and each needs its own [state] store"
             )
