@@ -457,6 +457,24 @@ struct AzureTests {
         #expect(try bearer.gatewayRequest(for: get.request, head: get.head, payload: .empty, at: noon) == nil)
     }
 
+    /// `sp=r` reads (Microsoft, "Create a service SAS", permissions): there is none to look at the head alone.
+    @Test func noURLLooksAtTheHeadAlone() throws {
+        let backend = try azure()
+        func signed(_ method: HTTPMethod) throws -> PresignedRequest? {
+            try backend.presign(
+                method,
+                ObjectKey("k"),
+                query: Query(),
+                fields: FieldBlock(),
+                binding: .required,
+                for: .seconds(60),
+                at: noon
+            )
+        }
+        #expect(try signed(.get) != nil && backend.signsURLs(of: .get))
+        #expect(try signed(.head) == nil && !backend.signsURLs(of: .head))
+    }
+
     @Test func aURLThatPutsIsForWhatIsLookedAtAfterwards() throws {
         let backend = try azure()
         var fields = FieldBlock()

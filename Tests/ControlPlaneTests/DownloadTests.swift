@@ -52,6 +52,39 @@ struct DownloadTests {
         )
     }
 
+    private static func azureBucket() throws -> Bucket {
+        let endpoint = try #require(Endpoint(url: "https://acct.blob.example.com"))
+        let signer = try #require(SharedKeySigner(account: "acct", key: Secret("c2VjcmV0")))
+        return Bucket(
+            name: try #require(BucketName(validating: "photos")),
+            backend: AzureBackend(
+                account: "acct",
+                container: "photos",
+                endpoint: endpoint,
+                credential: .sharedKey(signer)
+            ),
+            upstream: Upstream(name: "azure", endpoint: endpoint),
+            kind: .azure,
+            hardening: []
+        )
+    }
+
+    @Test("At Azure the URL to look at a head leads here: one to the store would read", arguments: ["auto", "store"])
+    mutating func headAtAzure(via: String) async throws {
+        caller.buckets = [try Self.azureBucket()]
+        func asked(_ method: String) -> String {
+            #"{"bucket":"photos","key":"a","via":"\#(via)","method":"\#(method)"}"#
+        }
+        let get = try await caller.ask(.post, "/-/v1/downloads", asked("GET"))
+        #expect(get.body.text("via") == "store" && get.body.text("url")?.contains("sp=r&") == true)
+        let head = try await caller.ask(.post, "/-/v1/downloads", asked("HEAD"))
+        #expect(head.status == 200 && head.body.text("via") == "gatehouse")
+        let url = try #require(head.body.text("url"))
+        #expect(!url.contains("sig=") && url.hasPrefix("https://files.example.com/photos/a?"))
+        #expect(try caller.follow(url, .head).outcome == .allowed)
+        #expect(try caller.follow(url).outcome == .unauthenticated)
+    }
+
     private static func policy(_ effect: String, _ condition: String) throws -> PolicySet {
         PolicySet([
             PolicySet.Entry(

@@ -174,6 +174,24 @@ struct GatewayTests {
         try expectSigned(try decide(.envoy, Call("GET", "/s3/far/k").by(.root)), "GET", "/far/k", host: "south")
     }
 
+    @Test(
+        "A field that Google or Azure would take for part of the request is nowhere carried along",
+        arguments: ["photos", "azured", "googled"]
+    )
+    func foreignFields(bucket: String) throws {
+        var gate = Self.gate()
+        gate.hasOtherKinds = true
+        let call = Call("GET", "/s3/\(bucket)/a").by(.root)
+        for dialect in GatewayDialect.allCases {
+            #expect(try decide(dialect, call, by: gate).reply().status == 200)
+            for name in ["x-goog-copy-source", "X-Goog-Acl", "x-goog-meta-a", "x-ms-copy-source", "X-MS-Blob-Type"] {
+                let decision = try decide(dialect, call.with(name, "/other/secret"), by: gate)
+                #expect(try decision.reply().status == 403, "\(name)")
+                #expect(decision.reason.hasSuffix("a field of Google's or Azure's storage"))
+            }
+        }
+    }
+
     @Test("Credentials of every kind count, and Envoy is told to take them away")
     func credentials() throws {
         for dialect in GatewayDialect.allCases {

@@ -94,6 +94,24 @@ struct RouteDeliveryTests {
         #expect(get != head)
     }
 
+    @Test("To look at a blob nobody is sent to Azure, where that permission reads it")
+    func headAtAzure() throws {
+        for delivery in [Route.Delivery.redirect, .auto(above: 0)] {
+            var gate = Gate([try route("/f/{id}", bucket: "azured", key: "{id}", delivery)])
+            gate.hasOtherKinds = true
+            gate.policies = try .everything(for: "user:root")
+            let forward = try gate.decide(Call("HEAD", "/f/7").by(.root)).forward()
+            #expect(forward.request.method == .head)
+        }
+        // Whoever asks for the address gets one that leads here, and does nothing else.
+        var gate = Gate([try route("/f/{id}", bucket: "azured", key: "{id}", .redirect)])
+        gate.hasOtherKinds = true
+        let call = Call("HEAD", "/f/7", [("accept", "application/json")]).by(.root)
+        guard case .issued(_, let reply) = try gate.decide(call).plan.issued() else { throw OtherPlan() }
+        #expect(!reply.text.contains("sig="))
+        #expect(try gate.decide(Call("GET", "/f/7").by(.root)).plan.location().contains("sig="))
+    }
+
     @Test("A PUT keeps its method, and what was decided about is part of the signature")
     func redirectedPut() throws {
         var gate = Gate([try route("/f/{id}", [.put], key: "{id}", .redirect)])

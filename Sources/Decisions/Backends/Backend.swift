@@ -15,10 +15,18 @@ public protocol Backend: AnyObject, Sendable {
     var bucketName: String { get }
     /// What stands before every key at the store: empty, or ending in `/`.
     var prefix: [UInt8] { get }
+    /// The value of `Host` that requests are sent with.
+    var hostOfRequests: String { get }
+    /// The path of requests about the bucket, encoded.
+    var pathOfBucket: String { get }
+    /// What stands before an encoded key in the path of requests about it.
+    var pathBeforeKeys: String { get }
     /// What the store is told of S3's additional checksums.
     var checksums: StoreChecksums { get }
     /// Whether there are URLs that ``presign(_:_:query:fields:binding:for:at:)`` makes, or somebody else signs.
     var signsURLs: Bool { get }
+    /// Whether it makes such that permit this method and none that does more.
+    func signsURLs(of method: HTTPMethod) -> Bool
     /// Whether a URL can hold whoever puts with it to the fields it was made for, a key that is free among them.
     var bindsUploads: Bool { get }
 
@@ -105,6 +113,10 @@ public protocol Backend: AnyObject, Sendable {
         until end: Instant,
         at now: Instant
     ) throws(S3Error) -> PostedForm?
+}
+
+extension Backend {
+    public func signsURLs(of method: HTTPMethod) -> Bool { signsURLs }
 }
 
 /// A URL, and what the request has to carry in the store's own names; in lower case.

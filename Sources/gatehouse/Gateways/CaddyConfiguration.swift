@@ -27,11 +27,11 @@ enum CaddyConfiguration {
                             uri /-/authz/caddy
                             header_up X-Gatehouse-Gateway \(quoted(plan.sharedSecret ?? ""))
                             header_up X-Original-Content-Length "{http.request.header.Content-Length}"
-                            copy_headers Authorization X-Amz-Date X-Amz-Content-Sha256 X-Amz-Security-Token \\
+                            copy_headers \(plan.signatureFields.joined(separator: " ")) \\
                                 X-Gatehouse-Upstream-Path X-Gatehouse-Upstream-Host
                         }
                         rewrite * {http.request.header.X-Gatehouse-Upstream-Path}
-            \(plan.stores.map(store).joined(separator: "\n"))
+            \(plan.stores.map { store($0, plan) }.joined(separator: "\n"))
                         respond 502
                     }
                 }
@@ -42,9 +42,10 @@ enum CaddyConfiguration {
             """
     }
 
-    private static func store(_ store: GatewayPlan.Store) -> String {
-        // Where the signature brings no token, none of the client's may stand in its place.
-        let fields = GatewayPlan.privateFields + (store.hasToken ? [] : ["X-Amz-Security-Token"])
+    private static func store(_ store: GatewayPlan.Store, _ plan: GatewayPlan) -> String {
+        // Where the signature brings no token, none of the client's may stand in its place; nor another store's fields.
+        let others = plan.signatureFields.filter { !store.signatureFields.contains($0) }
+        let fields = GatewayPlan.privateFields + others
         return """
                         @\(store.label) header X-Gatehouse-Upstream-Host \(quoted(store.host))
                         reverse_proxy @\(store.label) \(store.url) {

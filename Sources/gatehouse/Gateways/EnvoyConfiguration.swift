@@ -8,7 +8,7 @@ enum EnvoyConfiguration {
 
     private static func text(_ plan: GatewayPlan) -> String {
         let removed = GatewayPlan.privateFields.map { quoted($0.lowercased()) }.joined(separator: ", ")
-        let upstream = GatewayPlan.signatureFields.map { "{ exact: \($0.lowercased()) }" }.joined(separator: ", ")
+        let upstream = plan.signatureFields.map { "{ exact: \($0.lowercased()) }" }.joined(separator: ", ")
         return """
             # Printed by "gatehouse gateway-config envoy".
             static_resources:
@@ -56,6 +56,8 @@ enum EnvoyConfiguration {
                           allowed_headers:
                             patterns:
                             - { prefix: x-amz- }
+                            - { prefix: x-goog- }
+                            - { prefix: x-ms- }
                             - { prefix: content- }
                             - { prefix: if- }
                             - { prefix: cache-control }

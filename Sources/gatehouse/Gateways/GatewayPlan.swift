@@ -12,8 +12,8 @@ struct GatewayPlan {
         let host: String
         /// The store's name or address, and its port.
         let server: (host: String, port: Int)
-        /// Whether the signature comes with a session token of ours.
-        let hasToken: Bool
+        /// The fields that a signature for it comes in.
+        let signatureFields: [String]
         let caCertificate: String?
 
         var isTLS: Bool { endpoint.transport == .tls }
@@ -58,16 +58,37 @@ struct GatewayPlan {
         maxObjectSize = limit < 5 << 40 ? limit : nil
         for bucket in configuration.buckets {
             switch bucket.backend {
-            case .gcs:
-                leftOut.append(
-                    LeftOut(bucket: bucket.name, reason: "Google's signature has other fields: route it by hand")
+            case .file: leaveOut(bucket, "a file backend has no address")
+            case .gcs(let connection):
+                guard case .hmac = connection.credential else {
+                    leaveOut(bucket, "only with an HMAC key are requests signed that another carries to Google")
+                    continue
+                }
+                guard let endpoint = Endpoint(url: connection.endpoint.description) else { continue }
+                let backend = GoogleBackend(
+                    endpoint: endpoint,
+                    bucketName: bucket.backendBucket,
+                    prefix: bucket.backendPrefix,
+                    credential: .anonymous
                 )
-            case .file: leftOut.append(LeftOut(bucket: bucket.name, reason: "a file backend has no address"))
-            case .azure:
-                leftOut.append(LeftOut(bucket: bucket.name, reason: "Azure takes other fields than are written here"))
+                add(bucket, backend, Self.fieldsOfGoogle, connection.caCertificate)
+            case .azure(let connection):
+                guard connection.accessKey != nil else {
+                    leaveOut(bucket, "only with the account's key are requests signed that another carries to Azure")
+                    continue
+                }
+                guard let endpoint = Endpoint(url: connection.address) else { continue }
+                let backend = AzureBackend(
+                    account: connection.account,
+                    container: bucket.backendBucket,
+                    endpoint: endpoint,
+                    prefix: bucket.backendPrefix,
+                    credential: .anonymous
+                )
+                add(bucket, backend, Self.fieldsOfAzure, connection.caCertificate)
             case .s3(let connection):
                 guard connection.isSigned else {
-                    leftOut.append(LeftOut(bucket: bucket.name, reason: "requests to its store are not signed"))
+                    leaveOut(bucket, "requests to its store are not signed")
                     continue
                 }
                 guard let endpoint = Endpoint(url: connection.endpoint.description) else { continue }
@@ -79,14 +100,7 @@ struct GatewayPlan {
                     prefix: bucket.backendPrefix,
                     signer: nil
                 )
-                routes.append(
-                    Route(
-                        bucket: bucket.name,
-                        store: store(connection, endpoint, host: backend.hostOfRequests),
-                        bucketPath: backend.pathOfBucket,
-                        keyPath: backend.pathBeforeKeys
-                    )
-                )
+                add(bucket, backend, Self.fields(of: connection), connection.caCertificate)
             }
         }
         guard let account = configuration.accountOfEveryOtherBucket else { return }
@@ -96,14 +110,37 @@ struct GatewayPlan {
             leftOut.append(LeftOut(bucket: "*", reason: "its store can't be routed to"))
             return
         }
-        everyOther = store(connection, endpoint, host: endpoint.authority)
+        everyOther = store(endpoint, endpoint.authority, Self.fields(of: connection), connection.caCertificate)
     }
 
-    private mutating func store(_ connection: S3Connection, _ endpoint: Endpoint, host: String) -> Store {
-        let hasToken = connection.hasSessionToken
-        if let known = stores.first(where: { $0.host == host && $0.endpoint == endpoint && $0.hasToken == hasToken }) {
-            return known
-        }
+    private mutating func leaveOut(_ bucket: BucketConfiguration, _ reason: String) {
+        leftOut.append(LeftOut(bucket: bucket.name, reason: reason))
+    }
+
+    private mutating func add(
+        _ bucket: BucketConfiguration,
+        _ backend: any Backend,
+        _ fields: [String],
+        _ caCertificate: String?
+    ) {
+        routes.append(
+            Route(
+                bucket: bucket.name,
+                store: store(backend.endpoint, backend.hostOfRequests, fields, caCertificate),
+                bucketPath: backend.pathOfBucket,
+                keyPath: backend.pathBeforeKeys
+            )
+        )
+    }
+
+    private mutating func store(
+        _ endpoint: Endpoint,
+        _ host: String,
+        _ fields: [String],
+        _ caCertificate: String?
+    ) -> Store {
+        let known = stores.first { $0.host == host && $0.endpoint == endpoint && $0.signatureFields == fields }
+        if let known { return known }
         var server = (host: "", port: 0)
         if case .tcp(let name, let port) = endpoint.address { server = (name, port) }
         // A bucket in the host is reached under that host's own name.
@@ -113,8 +150,8 @@ struct GatewayPlan {
             endpoint: endpoint,
             host: host,
             server: server,
-            hasToken: hasToken,
-            caCertificate: connection.caCertificate
+            signatureFields: fields,
+            caCertificate: caCertificate
         )
         stores.append(store)
         return store
@@ -130,7 +167,23 @@ struct GatewayPlan {
         "X-Forwarded-Server", "X-Forwarded-Method", "X-Forwarded-Uri", "X-Real-Ip", "Forwarded",
     ]
 
-    static let signatureFields = ["Authorization", "X-Amz-Date", "X-Amz-Content-Sha256", "X-Amz-Security-Token"]
+    /// Every field that a signature comes in at one of the stores, or that a client's own came in: what our answer has none
+    /// of is taken from the client's request.
+    var signatureFields: [String] {
+        let others = stores.flatMap(\.signatureFields).filter { !Self.fieldsOfS3.contains($0) }
+        return Self.fieldsOfS3 + Set(others).sorted()
+    }
+
+    private static let fieldsOfS3 = ["Authorization", "X-Amz-Date", "X-Amz-Content-Sha256", "X-Amz-Security-Token"]
+    private static let fieldsOfAzure = ["Authorization", "X-Ms-Date", "X-Ms-Version", "X-Ms-Blob-Type"]
+    private static let fieldsOfGoogle = [
+        "Authorization", "X-Goog-Date", "X-Goog-Content-Sha256", "X-Goog-If-Generation-Match",
+    ]
+
+    /// The token is ours, where there is one.
+    private static func fields(of connection: S3Connection) -> [String] {
+        connection.hasSessionToken ? fieldsOfS3 : fieldsOfS3.dropLast()
+    }
 
     /// Text in double quotes, as JSON and YAML read it.
     static func quoted(_ text: String) -> String { JSONValue.text(text).rendered() }

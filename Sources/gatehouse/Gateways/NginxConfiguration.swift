@@ -18,6 +18,9 @@ enum NginxConfiguration {
             }
             """
         }
+        let signature = plan.signatureFields.map { field in
+            (field: field, variable: field.lowercased().replacing("-", with: "_"))
+        }
         let location = plan.stripPrefix + "/"
         let other = location == "/" ? "" : "\n    location / {\n        return 404;\n    }\n"
         return """
@@ -70,10 +73,7 @@ enum NginxConfiguration {
                     error_page 403 @gatehouse_denied;
                     auth_request_set $gatehouse_host $upstream_http_x_gatehouse_upstream_host;
                     auth_request_set $gatehouse_path $upstream_http_x_gatehouse_upstream_path;
-                    auth_request_set $gatehouse_authorization $upstream_http_authorization;
-                    auth_request_set $gatehouse_date $upstream_http_x_amz_date;
-                    auth_request_set $gatehouse_sha256 $upstream_http_x_amz_content_sha256;
-                    auth_request_set $gatehouse_token $upstream_http_x_amz_security_token;
+            \(signature.map { "        auth_request_set $gatehouse_\($0.variable) $upstream_http_\($0.variable);" }.joined(separator: "\n"))
 
                     proxy_pass $gatehouse_store$gatehouse_path$is_args$args;
                     proxy_http_version 1.1;
@@ -82,10 +82,7 @@ enum NginxConfiguration {
                     proxy_redirect off;
                     proxy_set_header Connection "";
                     proxy_set_header Host $gatehouse_host;
-                    proxy_set_header Authorization $gatehouse_authorization;
-                    proxy_set_header X-Amz-Date $gatehouse_date;
-                    proxy_set_header X-Amz-Content-Sha256 $gatehouse_sha256;
-                    proxy_set_header X-Amz-Security-Token $gatehouse_token;
+            \(signature.map { "        proxy_set_header \($0.field) $gatehouse_\($0.variable);" }.joined(separator: "\n"))
                     # Who the client is ends here.
             \(GatewayPlan.privateFields.map { "        proxy_set_header \($0) \"\";" }.joined(separator: "\n"))
             \(tls(plan))    }

@@ -69,7 +69,7 @@ enum TraefikConfiguration {
                     address: \(quoted(plan.gatehouseURL + "/-/authz/traefik"))
                     trustForwardHeader: false
                     authResponseHeaders:
-            \(GatewayPlan.signatureFields.map { "        - \($0)" }.joined(separator: "\n"))
+            \(plan.signatureFields.map { "        - \($0)" }.joined(separator: "\n"))
                 # Who the client is ends here.
                 after:
                   headers:

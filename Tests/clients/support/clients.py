@@ -48,12 +48,12 @@ def body_of(client, bucket, key):
         return None
 
 
-def signed(method, url, access_key, secret_key, headers=None, body=b"", region="us-east-1", payload_hash=None):
+def signed(method, url, access_key, secret_key, headers=None, body=b"", region="us-east-1", payload_hash=None, token=None):
     """The headers of a SigV4 request, computed by botocore."""
     request = AWSRequest(method=method, url=url, data=body, headers=dict(headers or {}))
     if payload_hash is not None:
         request.headers["X-Amz-Content-SHA256"] = payload_hash
-    signer = S3SigV4Auth(Credentials(access_key, secret_key), "s3", region)
+    signer = S3SigV4Auth(Credentials(access_key, secret_key, token), "s3", region)
     if payload_hash is not None:
         signer.payload = lambda _: payload_hash
         signer._should_sha256_sign_payload = lambda _: True

@@ -18,7 +18,9 @@ extension AzureBackend {
         let permission: SharedAccessSignature.Permission
         var overrides = SharedAccessSignature.Overrides()
         switch method {
-        case .get, .head:
+        // The permission that lets somebody look at a blob lets them read it.
+        case .head: return nil
+        case .get:
             guard fields.entries.isEmpty, let told = Self.overrides(query) else { return nil }
             permission = .read
             overrides = told

@@ -1,4 +1,4 @@
-import HTTP1
+public import HTTP1
 import S3API
 public import Signatures
 public import WireFormats
@@ -48,7 +48,12 @@ public final class AzureBackend: Backend {
         keyRoot = root + [UInt8(ascii: "/")] + PercentEncoding.encode(folder, keepSlash: .keep)
     }
 
+    public var hostOfRequests: String { endpoint.authority }
+    public var pathOfBucket: String { String(decoding: root, as: UTF8.self) }
+    public var pathBeforeKeys: String { String(decoding: keyRoot, as: UTF8.self) }
+
     public var signsURLs: Bool { credential.signsURLs }
+    public func signsURLs(of method: HTTPMethod) -> Bool { signsURLs && method != .head }
     /// A shared access signature says nothing of a body, its type or its length.
     public var bindsUploads: Bool { false }
 

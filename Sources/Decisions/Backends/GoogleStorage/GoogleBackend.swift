@@ -49,6 +49,10 @@ public final class GoogleBackend: Backend {
         keyRoot = root + [UInt8(ascii: "/")] + PercentEncoding.encode(self.prefix, keepSlash: .keep)
     }
 
+    public var hostOfRequests: String { endpoint.authority }
+    public var pathOfBucket: String { String(decoding: root, as: UTF8.self) }
+    public var pathBeforeKeys: String { String(decoding: keyRoot, as: UTF8.self) }
+
     public var signsURLs: Bool { credential.signsURLs }
 
     /// Type and length, and the generation 0 of a key that is free.

@@ -81,11 +81,8 @@ public final class S3Backend: Backend {
         keyRoot = root + [UInt8(ascii: "/")] + PercentEncoding.encode(folder, keepSlash: .keep)
     }
 
-    /// The value of `Host` that requests are sent with.
     public var hostOfRequests: String { String(decoding: host, as: UTF8.self) }
-    /// The path of requests about the bucket, encoded.
     public var pathOfBucket: String { root.isEmpty ? "/" : String(decoding: root, as: UTF8.self) }
-    /// What stands before an encoded key in the path of requests about it.
     public var pathBeforeKeys: String { String(decoding: keyRoot, as: UTF8.self) }
 
     /// The same store and credential with another bucket, the whole of it.

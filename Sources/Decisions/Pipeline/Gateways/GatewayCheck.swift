@@ -32,6 +32,7 @@ struct GatewayCheck {
             maxTargetBytes: server.headLimits.maxTargetBytes
         )
         let origin = RequestOrigin(of: request, askedAboutBy: head, facts, trusted: server.trustedProxies)
+        try Self.checkFields(request.fields)
         try Self.checkPath(request.path)
         let path = try Self.stripped(request.path, of: snapshot.gateways.stripPrefix)
         self.dialect = dialect
@@ -82,6 +83,15 @@ struct GatewayCheck {
     private static func checkBucket(_ path: ArraySlice<UInt8>) throws(Refusal) {
         guard !path.dropFirst().prefix(while: { $0 != UInt8(ascii: "/") }).contains(UInt8(ascii: "%")) else {
             throw .gateway("the bucket's name is percent-encoded")
+        }
+    }
+
+    /// What other stores than S3 take for part of a request no signature of ours covers; the gateway would carry it along.
+    private static func checkFields(_ fields: FieldBlock) throws(Refusal) {
+        for entry in fields.entries {
+            guard !fields.hasPrefix(entry, "x-goog-"), !fields.hasPrefix(entry, "x-ms-") else {
+                throw .gateway("a field of Google's or Azure's storage")
+            }
         }
     }
 

@@ -86,7 +86,7 @@ struct RouteDelivery: Sendable {
 
     /// Whether a URL to the store would do: one that leads back here saves nobody anything.
     private func isRedirectable(_ bucket: Bucket) throws(Refusal) -> Bool {
-        guard !request.hasCustomerKey, bucket.signsURLs(at: asking.now),
+        guard !request.hasCustomerKey, bucket.signsURLs(of: asking.head.method, at: asking.now),
             bucket.isReachedByClients(of: asking.snapshot.server), !isChunked, let target
         else { return false }
         let place = bucket.backend.publicEndpoint ?? bucket.backend.endpoint
@@ -138,7 +138,8 @@ struct RouteDelivery: Sendable {
     /// they want is here anyway. Whoever wants to know the URL gets one all the same.
     private var leadsAway: Bool {
         guard !SentElsewhere.wantsDocument(asking.head, of: route), let bucket = admitted.bucket else { return true }
-        return bucket.signsURLs(at: asking.now) && bucket.isReachedByClients(of: asking.snapshot.server)
+        return bucket.signsURLs(of: asking.head.method, at: asking.now)
+            && bucket.isReachedByClients(of: asking.snapshot.server)
     }
 
     private var target: AccessQuestion.Target? {

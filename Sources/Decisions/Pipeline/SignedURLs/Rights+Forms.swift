@@ -78,7 +78,7 @@ extension Rights {
         within applicationLimit: Instant?,
         at now: Instant
     ) throws(URLRefusal) -> (form: PostedForm, term: Term, verdict: Verdict)? {
-        guard bucket.signsURLs(at: now) else { return nil }
+        guard bucket.signsURLs(of: .post, at: now) else { return nil }
         let place = bucket.backend.publicEndpoint ?? bucket.backend.endpoint
         let standing = standingVerdict(on: wish.actions, at: target, over: place.transport == .tls ? .tls : .plain)
         guard bucket.isReachedByClients(of: snapshot.server), standing.isAllowed else { return nil }

@@ -100,9 +100,9 @@ extension Rights {
         at now: Instant
     ) throws(URLRefusal) -> (url: StoreURL, term: Term, verdict: Verdict)? {
         let backend = bucket.backend
-        guard wish.via != .gatehouse, bucket.isReachedByClients(of: snapshot.server), bucket.signsURLs(at: now) else {
-            return nil
-        }
+        guard wish.via != .gatehouse, bucket.isReachedByClients(of: snapshot.server),
+            bucket.signsURLs(of: wish.method, at: now)
+        else { return nil }
         let transport = (backend.publicEndpoint ?? backend.endpoint).transport
         let standing = standingVerdict(on: wish.actions, at: target, over: transport == .tls ? .tls : .plain)
         guard standing.isAllowed else {

@@ -35,9 +35,9 @@ extension Bucket {
         }
     }
 
-    /// Whether URLs to its store can be made now; a signature may still have to be asked for.
-    func signsURLs(at now: Instant) -> Bool {
-        backend.signsURLs && (urls.lease?.isUsable(at: now) ?? true)
+    /// Whether URLs to its store can be made now that permit this method alone; a signature may still have to be asked for.
+    func signsURLs(of method: HTTPMethod, at now: Instant) -> Bool {
+        backend.signsURLs(of: method) && (urls.lease?.isUsable(at: now) ?? true)
     }
 }
 
