@@ -65,7 +65,7 @@ struct AdminGate: RouterMiddleware {
         }
         guard let token = request.cookie(Self.sessionCookie),
             let session = sessions.session(token: token, now: sources.now()),
-            sources.isAdmin(session.principal, session.key)
+            sources.admits(session)
         else {
             if request.method == .get, request.wantsHTML { return AdminReply.seeOther("/login") }
             return AdminReply.refusal(.unauthorized, "Unauthorized", "An admin's API key or a login is needed.")
@@ -115,12 +115,16 @@ struct AdminGate: RouterMiddleware {
                 Refused(response: AdminReply.refusal(.badRequest, "InvalidRequest", "There is more than one API key."))
             )
         }
-        switch sources.authenticate(Array(key.utf8)) {
+        switch sources.caller(presenting: Array(key.utf8)) {
         case .admin(let principal):
             return .success(.apiKey(principal))
         case .notAdmin:
             return .failure(
                 Refused(response: AdminReply.refusal(.forbidden, "AccessDenied", "The key's user is not an admin."))
+            )
+        case .blocked:
+            return .failure(
+                Refused(response: AdminReply.refusal(.forbidden, "AccessDenied", "The key's user is blocked."))
             )
         case .unknown:
             if let wait = limit.take(context.limitKey, now: sources.now()) {

@@ -1,3 +1,4 @@
+package import Admission
 package import Identity
 package import Journal
 package import WireFormats
@@ -15,10 +16,13 @@ package struct AdminSources: Sendable {
     /// The configuration in force as JSON, secrets already masked.
     package var effectiveConfiguration: @Sendable () async -> [UInt8]
     package var reload: @Sendable () async -> ReloadReport
-    /// Whose API key this is, compared in constant time.
+    /// Whose API key this is, compared in constant time; ``caller(presenting:)`` knows of blocks too.
     package var authenticate: @Sendable (_ apiKey: [UInt8]) -> AdminAuthentication
-    /// Whether somebody who logged in earlier, with that key, is still an admin and has it still.
+    /// Whether somebody who logged in earlier, with that key, is still an admin and has it still; ``admits(_:)`` knows of
+    /// revocations too.
     package var isAdmin: @Sendable (Principal, APIKeyDigest) -> Bool
+    /// What was ended before its time.
+    package var revocations: RevocationBook
     /// What a captured request is explained by.
     package var explainBasis: @Sendable () -> ExplainBasis
     package var auditLog: AuditLog?
@@ -43,6 +47,7 @@ package struct AdminSources: Sendable {
         reload: @escaping @Sendable () async -> ReloadReport,
         authenticate: @escaping @Sendable (_ apiKey: [UInt8]) -> AdminAuthentication,
         isAdmin: @escaping @Sendable (Principal, APIKeyDigest) -> Bool,
+        revocations: RevocationBook,
         explainBasis: @escaping @Sendable () -> ExplainBasis,
         auditLog: AuditLog? = nil
     ) {
@@ -57,8 +62,26 @@ package struct AdminSources: Sendable {
         self.reload = reload
         self.authenticate = authenticate
         self.isAdmin = isAdmin
+        self.revocations = revocations
         self.explainBasis = explainBasis
         self.auditLog = auditLog
+    }
+}
+
+extension AdminSources {
+    /// Who shows this API key now: a block holds here as everywhere, so that nobody lifts their own.
+    func caller(presenting key: [UInt8]) -> AdminAuthentication {
+        let known = authenticate(key)
+        guard case .admin(let principal) = known, revocations.current.blocks(.principal(principal)) else {
+            return known
+        }
+        return .blocked(principal)
+    }
+
+    /// Whether a browser that logged in may still do what it could then.
+    func admits(_ session: AdminSession) -> Bool {
+        isAdmin(session.principal, session.key)
+            && !revocations.current.ends(.principal(session.principal), issuedAt: session.startedAt)
     }
 }
 
@@ -67,5 +90,7 @@ package enum AdminAuthentication: Sendable {
     case admin(Principal)
     /// A valid key of somebody without the role.
     case notAdmin(Principal)
+    /// A valid key of an admin whom everything is taken from until that is lifted.
+    case blocked(Principal)
     case unknown
 }

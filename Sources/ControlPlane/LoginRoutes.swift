@@ -39,13 +39,16 @@ struct LoginRoutes: Sendable {
             constantTimeEqual(sent, Array(expected.utf8))
         else { return form(message: "The form had expired. Please try again.", status: .forbidden) }
         let now = sources.now()
-        switch sources.authenticate(key) {
+        switch sources.caller(presenting: key) {
         case .admin(let principal):
             audit(principal, context, .allowed, "API key of an admin")
             return open(principal, APIKeyDigest(of: key), request, now)
         case .notAdmin(let principal):
             audit(principal, context, .denied, "not an admin")
             return form(message: "This key's user is not an admin.", status: .forbidden)
+        case .blocked(let principal):
+            audit(principal, context, .denied, "blocked")
+            return form(message: "This key's user is blocked.", status: .forbidden)
         case .unknown:
             if let wait = gate.limit.take(context.limitKey, now: now) {
                 var response = form(message: "Too many wrong keys. Please wait some minutes.", status: .tooManyRequests)
@@ -68,6 +71,7 @@ struct LoginRoutes: Sendable {
             principal: principal,
             key: key,
             csrfToken: Base64URL.encode(sources.random(32)),
+            startedAt: now,
             expiresAt: now + SessionStore.lifetime
         )
         sessions.insert(session, token: token, now: now)

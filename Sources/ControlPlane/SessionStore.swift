@@ -10,6 +10,7 @@ struct AdminSession: Sendable {
     let key: APIKeyDigest
     /// Every form of the session carries it.
     let csrfToken: String
+    let startedAt: Instant
     let expiresAt: Instant
 }
 

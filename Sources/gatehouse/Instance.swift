@@ -100,7 +100,10 @@ enum Instance {
                 maxStaleness: staleness,
                 logger: logger,
                 refresh: { () async throws(StateError) in try await revocations.refresh() },
-                forget: { revocations.forgetOld() }
+                forget: {
+                    let given = grants.book.current
+                    revocations.forgetOld { given.count(givenBy: $0) > 0 }
+                }
             ),
         ]
         StateFeed.observe(feeds, by: metrics)

@@ -223,6 +223,7 @@ actor RunningConfiguration {
             reload: { await self.reload() },
             authenticate: { key in self.authenticate(key) },
             isAdmin: { principal, key in self.isAdmin(principal, by: key) },
+            revocations: revocations,
             explainBasis: {
                 ExplainBasis(
                     snapshot: self.snapshot.withLock { $0 },

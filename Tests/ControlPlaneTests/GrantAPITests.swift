@@ -185,6 +185,7 @@ struct GrantAPITests {
                     reach: .prefix([]),
                     actions: ActionSet(.getObject),
                     giver: Giver(.user("alice")),
+                    issuedAt: noon,
                     expiresAt: noon + .seconds(3600)
                 )
                 table.insert(right, for: .principal(.user("somebody")))

@@ -117,6 +117,35 @@ import WireFormats
         }
     }
 
+    @Test(arguments: [false, true]) func aSessionEndsWithWhatElseWasIssuedToTheAdmin(isBlocked: Bool) async throws {
+        let situation = Situation()
+        try await withListener(situation) { client async throws in
+            let cookie = ("cookie", client.session(try await client.logIn()))
+            #expect(try await client.send("GET", "/api/status", [cookie]).status == 200)
+            situation.revoke(blocking: isBlocked)
+            #expect(try await client.send("GET", "/api/status", [cookie]).status == 401)
+            situation.seconds.add(1, ordering: .relaxed)
+            let again = try await client.logIn()
+            #expect(again.status == (isBlocked ? 403 : 303))
+            #expect(client.session(again).isEmpty == isBlocked)
+        }
+    }
+
+    @Test func aBlockedAdminsKeyOpensNothingAndLiftsNoBlock() async throws {
+        let situation = Situation()
+        try await withListener(situation) { client async throws in
+            let key = ("x-api-key", Situation.adminKey)
+            situation.revoke(blocking: false)
+            #expect(try await client.send("POST", "/api/reload", [key]).status == 200)
+            situation.revoke(blocking: true)
+            for (method, path) in [("GET", "/api/status"), ("POST", "/api/reload"), ("POST", "/api/sessions/revoke")] {
+                let answer = try await client.send(method, path, [key])
+                #expect(answer.status == 403 && answer.body.contains("blocked"), "\(path)")
+            }
+            #expect(situation.reloads.load(ordering: .relaxed) == 1)
+        }
+    }
+
     @Test func loggingOutEndsTheSession() async throws {
         try await withListener { client async throws in
             let cookie = ("cookie", client.session(try await client.logIn()))

@@ -49,11 +49,23 @@ struct RevocationKeeperTests {
         let keeper = RevocationKeeper(store, clock: { clock.withLock { $0 } })
         _ = try await keeper.revoke(.session, "a", block: false)
         _ = try await keeper.revoke(.role, "deployer", block: true)
-        keeper.forgetOld()
+        keeper.forgetOld { _ in false }
         #expect(keeper.book.current.count == 2)
         clock.withLock { $0 = Self.noon + Revocation.remembered + .seconds(1) }
-        keeper.forgetOld()
+        keeper.forgetOld { _ in false }
         #expect(keeper.book.current.count == 1 && keeper.book.current.blocks(.role("deployer")))
+    }
+
+    @Test("What somebody gave stays ended for as long as it is there")
+    func forgettingGivers() async throws {
+        let clock = Mutex(Self.noon)
+        let keeper = RevocationKeeper(store, clock: { clock.withLock { $0 } })
+        _ = try await keeper.revoke(.user, "user:alice", block: false)
+        clock.withLock { $0 = Self.noon + .seconds(3650 * 86_400) }
+        keeper.forgetOld { $0 == .user("alice") }
+        #expect(keeper.book.current.ends(.principal(.user("alice")), issuedAt: Self.noon))
+        keeper.forgetOld { $0 == .user("bob") }
+        #expect(keeper.book.current.isEmpty)
     }
 }
 

@@ -1,3 +1,4 @@
+import Admission
 import ControlPlane
 import Foundation
 import Identity
@@ -44,6 +45,12 @@ final class Situation: Sendable {
     let hasPhotos = Atomic<Bool>(false)
     /// Who else is an admin.
     let admins = Mutex<[String]>([])
+    let revocations = RevocationBook()
+
+    /// Ends everything that was issued to the admin up to now.
+    func revoke(blocking: Bool) {
+        revocations.update { $0.end(.principal(.user("root")), issuedUpTo: now(), isBlocked: blocking) }
+    }
 
     /// What requests are explained by: alice may do everything in photos.
     private var snapshot: Snapshot {
@@ -92,6 +99,7 @@ final class Situation: Sendable {
                 self.stillAdmin.load(ordering: .relaxed) && principal == .user("root")
                     && key == APIKeyDigest(of: Self.adminKey.utf8) && !self.keyIsNew.load(ordering: .relaxed)
             },
+            revocations: revocations,
             explainBasis: { ExplainBasis(snapshot: self.snapshot, tokens: NoTokens()) },
             auditLog: auditLog
         )

@@ -37,6 +37,8 @@ struct Gate {
     var lease: CredentialLease?
     /// Besides.
     var otherBuckets: [Bucket] = []
+    /// Whether every access key has another secret by now, and every user another API key.
+    var keysAreNew = false
     let limiter = Limiter()
     private var pipeline: Pipeline
 
@@ -98,9 +100,9 @@ struct Gate {
         Snapshot(
             generation: 1,
             server: server,
-            accessKeys: try AccessKeyTable(Key.allCases.map(\.accessKey)),
+            accessKeys: try AccessKeyTable(Key.allCases.map { $0.accessKey(isNew: keysAreNew) }),
             keyScopes: try Dictionary(uniqueKeysWithValues: Key.allCases.map { ($0.rawValue, try $0.scopes) }),
-            apiKeys: try APIKeyTable(User.allCases.map(\.entry)),
+            apiKeys: try APIKeyTable(User.allCases.map { $0.entry(isNew: keysAreNew) }),
             admins: [.user("root")],
             identityProviders: identityProviders,
             tokenScopes: try Self.tokenScopes(),
@@ -302,10 +304,10 @@ enum Key: String, CaseIterable {
 
     var secret: String { "secret of " + rawValue }
 
-    fileprivate var accessKey: AccessKey {
+    fileprivate func accessKey(isNew: Bool) -> AccessKey {
         AccessKey(
             id: rawValue,
-            secret: Secret(secret),
+            secret: Secret(isNew ? "new " + secret : secret),
             principalName: rawValue.lowercased(),
             enabled: self != .disabled,
             expiresAt: self == .expired ? noon : nil
@@ -329,14 +331,14 @@ enum User: String, CaseIterable {
     case root = "root-key"
     case watcher = "watcher-key"
 
-    fileprivate var entry: APIKeyTable.Entry {
+    fileprivate func entry(isNew: Bool) -> APIKeyTable.Entry {
         let user =
             switch self {
             case .alice: APIUser(name: "alice", role: .user, allowedBuckets: .named(["photos"]))
             case .root: APIUser(name: "root", role: .admin, allowedBuckets: .every)
             case .watcher: APIUser(name: "watcher", role: .readonly, allowedBuckets: .named(["photos", "docs"]))
             }
-        return APIKeyTable.Entry(digest: APIKeyDigest(of: rawValue.utf8), user: user)
+        return APIKeyTable.Entry(digest: APIKeyDigest(of: (isNew ? "new-" + rawValue : rawValue).utf8), user: user)
     }
 }
 

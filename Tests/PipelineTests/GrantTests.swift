@@ -10,12 +10,13 @@ import WireFormats
 struct GrantTests {
     private let book = GrantBook()
     private let counter = Counter()
+    private let revocations = RevocationBook()
     private var gate: Gate
 
     /// Watcher may read photos and docs and nothing else; alice gives what she has in photos.
     private static let watcher = GrantTable.Holder.principal(.user("watcher"))
 
-    init() { gate = Gate(grants: GrantSource(book: book, counter: counter)) }
+    init() { gate = Gate(grants: GrantSource(book: book, counter: counter), revocations: revocations) }
 
     static func right(
         _ id: String = "g1",
@@ -23,6 +24,7 @@ struct GrantTests {
         _ reach: GivenRight.Reach = .prefix(Array("shared/".utf8)),
         _ actions: [S3Action] = [.getObject],
         from giver: Giver = Giver(.user("alice")),
+        issued: Instant = noon,
         until end: Instant = noon + .seconds(60),
         uses: GivenRight.Uses = .unlimited,
         source: CIDR? = nil
@@ -33,6 +35,7 @@ struct GrantTests {
             reach: reach,
             actions: ActionSet(actions),
             giver: giver,
+            issuedAt: issued,
             expiresAt: end,
             uses: uses,
             source: source
@@ -140,6 +143,25 @@ struct GrantTests {
                 )
             ])
         }
+    }
+
+    @Test(
+        "With everything that was issued to somebody ends what they gave; a block ends what they gave later too",
+        arguments: [false, true]
+    )
+    mutating func giverIsRevoked(isBlocked: Bool) throws {
+        let (first, later) = (try Self.right(), try Self.right("later", issued: noon + .seconds(2)))
+        book.update { $0.insert(first, for: Self.models) }
+        revocations.update { $0.end(.principal(.user("root")), issuedUpTo: noon, isBlocked: isBlocked) }
+        #expect(try outcome(Self.read) == "grant:g1")
+        revocations.update { $0.end(.principal(.user("alice")), issuedUpTo: noon, isBlocked: isBlocked) }
+        #expect(try outcome(Self.read) == "denied")
+        book.update { $0.insert(later, for: Self.models) }
+        #expect(try outcome(Self.read) == (isBlocked ? "denied" : "grant:later"))
+        // Their listing of buckets shows none of it either.
+        let list = try Self.right("list", .prefix([]), [.listBucket])
+        book.update { $0.insert(list, for: Self.models) }
+        #expect(try outcome(Call("GET", "/photos")) == "denied")
     }
 
     @Test("Who was given something can't give it on, even where they may share")

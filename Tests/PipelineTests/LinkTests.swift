@@ -12,9 +12,10 @@ struct LinkTests {
     private static let token = "S3cretTokenOf32CharactersOrSo_-x"
     private let book = GrantBook()
     private let counter = Counter()
+    private let revocations = RevocationBook()
     private var gate: Gate
 
-    init() { gate = Gate(grants: GrantSource(book: book, counter: counter)) }
+    init() { gate = Gate(grants: GrantSource(book: book, counter: counter), revocations: revocations) }
 
     private func link(
         _ reach: GivenRight.Reach = .key(ObjectKey("a b.html")),
@@ -46,6 +47,18 @@ struct LinkTests {
             #expect(!text(request.fields.bytes).contains(Self.token))
         }
         #expect(try gate.decide(Call("HEAD", Self.address)).forward().request.method == .head)
+    }
+
+    @Test("A link of somebody whose things were ended is like one that never was", arguments: [false, true])
+    mutating func giverIsRevoked(isBlocked: Bool) throws {
+        try link()
+        #expect(try gate.decide(Call("GET", Self.address)).outcome == .allowed)
+        revocations.update { $0.end(.principal(.user("alice")), issuedUpTo: noon, isBlocked: isBlocked) }
+        for method in ["GET", "HEAD"] {
+            #expect(try gate.decide(Call(method, Self.address)).reply().status == 404)
+        }
+        revocations.update { $0.end(.principal(.user("alice")), issuedUpTo: noon - .seconds(1), isBlocked: isBlocked) }
+        #expect(try (gate.decide(Call("GET", Self.address)).outcome == .allowed) == !isBlocked)
     }
 
     @Test("Ranges and conditions go along")

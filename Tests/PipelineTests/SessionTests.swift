@@ -452,6 +452,33 @@ struct SessionTests {
         try expect(400, .expiredToken, gate.decide(use.by(.alice)))
     }
 
+    @Test("A session ends with the key that it was got with, and so does what was got with it; one of a token does not")
+    func rotatedKey() async throws {
+        var gate = try gate([role(principals: ["user:alice", "key:akfull"])])
+        gate.policies = try .everything(for: "user:alice")
+        let form = Self.assume + "&RoleArn=deployer"
+        let ofKey = try credentials(
+            await asked(Self.assume, &gate, call: Self.post(Self.assume).signed(for: Self.assume, by: Key.full))
+        )
+        let ofUser = try credentials(await asked(form, &gate, call: Self.post(form).by(.alice)))
+        let child = try credentials(
+            await asked(Self.assume, &gate, call: Self.post(Self.assume).signed(for: Self.assume, by: ofKey))
+        )
+        let ofToken = try credentials(await asked(Self.exchange, &gate))
+        let uses = [(ofKey, "/docs/a"), (child, "/docs/a"), (ofUser, "/docs/a"), (ofToken, "/docs/acme/a")]
+        func outcomes() throws -> [Decision.Outcome] {
+            try uses.map { try gate.decide(Call("GET", $0.1).signed(by: $0.0)).outcome }
+        }
+        #expect(try outcomes() == [.allowed, .allowed, .denied, .allowed])
+        gate.keysAreNew = true
+        #expect(try outcomes() == [.unauthenticated, .unauthenticated, .unauthenticated, .allowed])
+        try expect(403, .invalidAccessKeyID, gate.decide(Call("GET", "/docs/a").signed(by: ofKey)))
+        let again = Self.post(Self.assume).signed(for: Self.assume, by: ofKey)
+        #expect(
+            try document(await asked(Self.assume, &gate, call: again)).contains("<Code>InvalidClientTokenId</Code>")
+        )
+    }
+
     @Test("What other gateways ask for a session that was revoked is refused too, and so is a route")
     func revokedElsewhere() async throws {
         var gate = try gate([role()])

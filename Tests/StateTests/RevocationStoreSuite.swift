@@ -1,3 +1,4 @@
+import S3API
 import Testing
 import Valet
 import WireFormats
@@ -51,6 +52,49 @@ struct RevocationStoreSuite {
             _ = try await state.unblock(.role, "c")
             let newest = try await state.revocations(limit: 2)
             #expect(newest.map(\.subject) == ["a", "c"])
+        }
+    }
+
+    @Test("What ends a grant is kept as long as the grant is", arguments: StateKind.allCases)
+    func forgettingGivers(_ kind: StateKind) async throws {
+        try await kind.withState { state in
+            let grant = Grant(
+                id: "1",
+                subject: .principal("user:bob"),
+                bucket: try bucket("photos"),
+                reach: .key(ObjectKey("a")),
+                actions: ActionSet(.getObject),
+                grantor: "user:alice",
+                issuedAt: noon,
+                expiresAt: noon + .seconds(3600)
+            )
+            #expect(try await state.insert(grant, for: nil) == .inserted)
+            _ = try await state.revoke(revocation("user:alice", .user))
+            _ = try await state.revoke(revocation("user:carol", .user))
+            _ = try await state.revoke(revocation("user:alice", .role))
+            #expect(try await state.forget(revokedBefore: noon + .seconds(1), limit: 100) == 2)
+            #expect(try await state.revocations(limit: 10).map(\.kind) == [.user])
+            _ = try await state.forget(expiredBefore: noon + .seconds(3601), limit: 100)
+            #expect(try await state.forget(revokedBefore: noon + .seconds(1), limit: 100) == 1)
+        }
+    }
+
+    @Test("A grant that was given after a revocation keeps nothing of it", arguments: StateKind.allCases)
+    func laterGrants(_ kind: StateKind) async throws {
+        try await kind.withState { state in
+            let grant = Grant(
+                id: "1",
+                subject: .principal("user:bob"),
+                bucket: try bucket("photos"),
+                reach: .key(ObjectKey("a")),
+                actions: ActionSet(.getObject),
+                grantor: "user:alice",
+                issuedAt: noon + .seconds(1),
+                expiresAt: noon + .seconds(3600)
+            )
+            _ = try await state.insert(grant, for: nil)
+            _ = try await state.revoke(revocation("user:alice", .user))
+            #expect(try await state.forget(revokedBefore: noon + .seconds(1), limit: 100) == 1)
         }
     }
 

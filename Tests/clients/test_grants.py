@@ -8,10 +8,12 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from datetime import datetime, timezone
 
 import pytest
 from support.clients import s3_client
 from support.gatehouse import Gatehouse, eventually
+from support.issuer import Issuer
 from support.people import ALICE, FULL, User, account, everywhere
 
 BOB = User("bob", "bob-api-key-3b1f8d0c9a7e4f5566778899")
@@ -84,6 +86,30 @@ def test_a_grant_holds_until_it_is_taken_back(door):
     assert door.request("DELETE", f"/-/v1/grants/{grant}", BOB.headers).status == 404
     assert door.request("DELETE", f"/-/v1/grants/{grant}", ALICE.headers).status == 200
     assert door.request("GET", path, BOB.headers).status == 403
+
+
+def test_what_is_given_with_a_token_ends_in_time(gateway, tmp_path):
+    """`max_grant_ttl`: however late the giver wants it to end."""
+    issuer = Issuer()
+    try:
+        (tmp_path / "files").mkdir()
+        scopes = [{"bucket": "photos", "actions": ["read", "share", "share_link"]}]
+        gate = gateway({
+            "buckets": [{"name": "photos", "backend_type": "file", "backend_options": {"path": str(tmp_path / "files")}}],
+            "users": [ALICE.entry("user", ["photos"]), BOB.entry("user", [])],
+            "identity_providers": [issuer.entry(allowed_scopes=scopes, max_grant_ttl="2h")],
+        })
+        for subject in ["user:bob", "link"]:
+            before = time.time()
+            made = give(gate, issuer.bearer(), subject=subject)
+            end = datetime.fromisoformat(made["expires_at"]).timestamp()
+            assert before + 7200 - 1 <= end <= time.time() + 7200
+            soon = datetime.fromtimestamp(int(time.time()) + 60, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+            assert give(gate, issuer.bearer(), subject=subject, expires_at=soon)["expires_at"] == soon
+        # A user's own lasts as long as they say, within ten years.
+        assert give(gate)["expires_at"] > made["expires_at"]
+    finally:
+        issuer.stop()
 
 
 def test_a_link_reads_and_does_nothing_else(door):

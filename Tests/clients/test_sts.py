@@ -13,7 +13,7 @@ import requests
 from botocore.exceptions import ClientError
 
 from support.chunked import SIGNED, SIGNED_TRAILER, UNSIGNED_TRAILER, ChunkedPut
-from support.clients import run, signed
+from support.clients import run, s3_client, signed
 from support.gatehouse import binary, eventually
 from support.issuer import Issuer, SigningKey, unsigned
 from support.people import ALICE, FULL, MODELS, ROOT, everywhere, within
@@ -518,6 +518,75 @@ def test_a_user_and_a_block(gateway, config, issuer):
     assert gate.request("GET", "/photos", ALICE.headers).status >= 400
     revoke(gate, "user", "alice", "--unblock")
     assert gate.request("GET", "/photos", ALICE.headers).status == 200
+
+
+@pytest.mark.parametrize("block", [[], ["--block"]])
+def test_what_somebody_gave_ends_with_them(gateway, config, block):
+    gate = gateway(config())
+    s3_client(gate.endpoint, FULL.access_key, FULL.secret_key).put_object(Bucket="docs", Key="a", Body=b"given")
+
+    def give(subject):
+        return gate.request("POST", "/-/v1/grants", {**ROOT.headers, "content-type": "application/json"}, json.dumps(
+            {"subject": subject, "bucket": "docs", "prefix": "", "actions": ["get_object"],
+             "expires_at": "2099-01-01T00:00:00Z"})).json()
+
+    give("user:alice")
+    link = give("link")["link"].removeprefix(gate.endpoint) + "a"
+    assert gate.request("GET", "/docs/a", ALICE.headers).body == b"given"
+    assert gate.request("GET", link).body == b"given"
+    revoke(gate, "user", "root", *block)
+    for _ in range(2):
+        assert gate.request("GET", "/docs/a", ALICE.headers).status == 403
+        assert gate.request("GET", link).status == 404
+        gate.stop()
+        gate.start()
+    if block:
+        revoke(gate, "user", "root", "--unblock")
+        assert gate.request("GET", link).status == 404, "what was issued up to then stays ended"
+    give("user:alice")
+    assert gate.request("GET", "/docs/a", ALICE.headers).body == b"given"
+
+
+def test_a_blocked_admin_lifts_no_block(gateway, config):
+    gate = gateway(config())
+    page = gate.request("GET", "/login", admin=True)
+    form_cookie = page.headers["set-cookie"].split(";")[0]
+    csrf = page.text.split('name="csrf" value="')[1].split('"')[0]
+    answer = gate.request("POST", "/login", {"cookie": form_cookie, "content-type": "application/x-www-form-urlencoded"},
+                          f"csrf={csrf}&api_key={ROOT.api_key}".encode(), admin=True)
+    assert answer.status == 303, answer.text
+    cookies = [value.split(";")[0] for value in answer.headers.get_all("set-cookie")]
+    cookie = {"cookie": next(value for value in cookies if value.startswith("gatehouse_session="))}
+    assert gate.request("GET", "/api/sessions", cookie, admin=True).status == 200
+    revoke(gate, "user", "root", "--block")
+    order = json.dumps({"kind": "user", "id": "user:root", "unblock": True}).encode()
+    assert gate.request("GET", "/api/sessions", cookie, admin=True).status == 401
+    assert gate.request("GET", "/api/sessions", ROOT.headers, admin=True).status == 403
+    assert gate.request("POST", "/api/sessions/revoke", ROOT.headers, order, admin=True).status == 403
+    assert gate.request("GET", "/docs", ROOT.headers).status >= 400
+    # The command line of whoever runs it does.
+    revoke(gate, "user", "root", "--unblock")
+    assert gate.request("GET", "/api/sessions", ROOT.headers, admin=True).status == 200
+    assert gate.request("GET", "/api/sessions", cookie, admin=True).status == 401
+
+
+@pytest.mark.parametrize("caller", ["access key", "API key"])
+def test_a_session_ends_with_the_key_it_was_got_with(gateway, config, caller):
+    made = config()
+    gate = gateway(made)
+    if caller == "access key":
+        got = sts_client(gate, FULL.access_key, FULL.secret_key).assume_role(
+            RoleArn=ARN + "self", RoleSessionName="c1")["Credentials"]
+        session = Session(gate, got)
+        made["credentials"][0]["secret_access_key"] = "another/Secret+0123456789abcdefghijklmnop"
+    else:
+        form = "Action=AssumeRole&Version=2011-06-15&RoleArn=self&RoleSessionName=c1"
+        session = Session.of(gate, gate.request(
+            "POST", "/", {**ROOT.headers, "content-type": "application/x-www-form-urlencoded"}, form.encode()))
+        made["users"][1]["api_key"] = "another-api-key-0123456789abcdef"
+    session.s3().list_objects_v2(Bucket="docs")
+    gate.write_config(made)
+    assert eventually(lambda: _refuses(session, "InvalidAccessKeyId"), timeout=10)
 
 
 def test_a_grant_is_revoked_from_the_command_line(gateway, config):

@@ -1,5 +1,5 @@
 package import Admission
-import Identity
+package import Identity
 import Synchronization
 package import Valet
 package import WireFormats
@@ -76,9 +76,11 @@ package final class RevocationKeeper: Sendable {
     }
 
     /// Takes out of memory what nothing rests on any more.
-    package func forgetOld() {
+    ///
+    /// - Parameter isGiver: whether something that somebody gave is there still: it may last longer than anything else.
+    package func forgetOld(exceptGivers isGiver: (Principal) -> Bool) {
         let limit = clock() - Revocation.remembered
-        if !book.current.isEmpty { book.update { $0.forget(endedBefore: limit) } }
+        if !book.current.isEmpty { book.update { $0.forget(endedBefore: limit, exceptGivers: isGiver) } }
     }
 }
 

@@ -12,8 +12,8 @@ public import S3API
 ///
 /// - Parameters:
 ///   - grants: What callers were given by others; nil: nothing.
-///   - rights: What somebody may do who gave something, by their own entry in the configuration; nil: they are nobody
-///     any more.
+///   - rights: What somebody may do who gave this, by their own entry in the configuration; nil: they are nobody any more,
+///     or what they gave was ended.
 ///   - values: The values of a part of the request, all of them where it is repeated; asked only where a policy's
 ///     condition looks at it.
 /// - Returns: The verdict; nothing is allocated where there are no policies.
@@ -21,7 +21,7 @@ public func decide(
     _ question: AccessQuestion,
     policies: PolicySet,
     grants: GrantTable? = nil,
-    rights: (Giver) -> RightsBasis? = { _ in nil },
+    rights: (GivenRight) -> RightsBasis? = { _ in nil },
     values: (RequestValue) -> [[UInt8]]
 ) -> Verdict {
     switch question.standing {
@@ -45,7 +45,7 @@ public func decide(
     }
 
     let verdict = permission(for: question, ruling, grants) { right, actions in
-        guard let basis = rights(right.giver) else { return false }
+        guard let basis = rights(right) else { return false }
         // Without grants: what somebody was given they can't give on.
         return decide(question.asked(by: right, basis, actions), policies: policies, values: values).isAllowed
     }
@@ -67,7 +67,7 @@ public func mayList(
     for question: AccessQuestion,
     policies: PolicySet,
     grants: GrantTable? = nil,
-    rights: (Giver) -> RightsBasis? = { _ in nil },
+    rights: (GivenRight) -> RightsBasis? = { _ in nil },
     values: (RequestValue) -> [[UInt8]]
 ) -> Bool {
     var listing = question

@@ -174,7 +174,7 @@ public final class Admitted: Sendable {
             for: question,
             policies: asking.snapshot.policies,
             grants: asking.state.isAway ? nil : asking.grants,
-            rights: { asking.snapshot.rights(of: $0, at: asking.now) },
+            rights: asking.rightsOfGiver,
             values: asking.values
         )
     }

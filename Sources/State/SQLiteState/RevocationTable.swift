@@ -46,10 +46,14 @@ enum RevocationTable {
         try database.cachedStatement(
             sql: """
                 DELETE FROM revocation WHERE (kind, subject) IN (
-                    SELECT kind, subject FROM revocation WHERE at < ? AND NOT blocked LIMIT ?
+                    SELECT kind, subject FROM revocation WHERE at < ? AND NOT blocked AND NOT (
+                        kind = ? AND EXISTS (
+                            SELECT 1 FROM permission WHERE grantor = revocation.subject AND issued <= revocation.at
+                        )
+                    ) LIMIT ?
                 )
                 """
-        ).execute(arguments: [instant.nanosecondsSince1970, limit])
+        ).execute(arguments: [instant.nanosecondsSince1970, Revocation.Kind.user.rawValue, limit])
         return database.changesCount
     }
 

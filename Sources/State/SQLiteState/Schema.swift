@@ -31,7 +31,7 @@ enum Schema {
     }
 
     /// What brings a file from each version to the next. Never changed once released, only added to.
-    private static let steps = [first, second, third]
+    private static let steps = [first, second, third, fourth]
 
     /// Instants are nanoseconds since 1970; keys are BLOBs, because they are bytes; indexes cover only what is looked
     /// for by them, so that slots that have ended cost nothing when one is issued.
@@ -111,5 +111,9 @@ enum Schema {
         ) WITHOUT ROWID;
         CREATE TABLE revocation_change (last INTEGER NOT NULL);
         INSERT INTO revocation_change VALUES (0);
+        """
+
+    private static let fourth = """
+        CREATE INDEX permission_grantor ON permission (grantor);
         """
 }

@@ -124,6 +124,7 @@ extension Grant {
             reach: reach,
             actions: actions,
             giver: Giver(giver, claims: claims),
+            issuedAt: issuedAt,
             expiresAt: expiresAt,
             uses: maxUses == nil ? .unlimited : .counted,
             source: source

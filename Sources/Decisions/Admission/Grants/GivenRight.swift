@@ -10,6 +10,8 @@ public struct GivenRight: Sendable {
     /// With what they imply.
     public let actions: ActionSet
     public let giver: Giver
+    /// What ends whatever the giver had issued up to an instant ends it by this.
+    public let issuedAt: Instant
     public let expiresAt: Instant
     public let uses: Uses
     /// Where the holder has to come from; nil: from anywhere.
@@ -33,6 +35,7 @@ public struct GivenRight: Sendable {
         reach: Reach,
         actions: ActionSet,
         giver: Giver,
+        issuedAt: Instant,
         expiresAt: Instant,
         uses: Uses = .unlimited,
         source: CIDR? = nil
@@ -42,6 +45,7 @@ public struct GivenRight: Sendable {
         self.reach = reach
         self.actions = actions.withImplied.intersection(.grantable)
         self.giver = giver
+        self.issuedAt = issuedAt
         self.expiresAt = expiresAt
         self.uses = uses
         self.source = source

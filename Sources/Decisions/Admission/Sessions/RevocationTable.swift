@@ -27,9 +27,12 @@ public struct RevocationTable: BookContent {
         entries[subject] = Entry(at: instant, isBlocked: isBlocked)
     }
 
-    /// Forgets what is no block and was ended before that: nothing rests on it any more.
-    public mutating func forget(endedBefore instant: Instant) {
-        entries = entries.filter { $0.value.isBlocked || $0.value.at >= instant }
+    /// Forgets what is no block and was ended before that: nothing rests on it any more, but for what somebody gave.
+    public mutating func forget(endedBefore instant: Instant, exceptGivers isGiver: (Principal) -> Bool) {
+        entries = entries.filter { subject, entry in
+            if case .principal(let principal) = subject, isGiver(principal) { return true }
+            return entry.isBlocked || entry.at >= instant
+        }
     }
 
     /// Whether something of this subject, issued then, has been ended.

@@ -27,6 +27,8 @@ public struct Session: Hashable, Sendable {
     /// The credential that it was asked for with, and dies with; nil: a token of an identity provider, which is used up by
     /// that.
     public let parent: CredentialHolder?
+    /// Which of the parent's keys it was asked for with, as ``URLKey/generation``; empty where there is none.
+    public let parentGeneration: String
 
     /// - Parameters:
     ///   - random: 16 unpredictable bytes.
@@ -39,7 +41,8 @@ public struct Session: Hashable, Sendable {
         policy: String? = nil,
         issuedAt: Instant,
         expiresAt: Instant,
-        parent: CredentialHolder? = nil
+        parent: CredentialHolder? = nil,
+        parentGeneration: String = ""
     ) {
         precondition(random.count == 16, "an id is 128 bits")
         precondition(parent != nil || subject != .parent, "somebody's rights")
@@ -51,6 +54,7 @@ public struct Session: Hashable, Sendable {
         self.issuedAt = issuedAt
         self.expiresAt = expiresAt
         self.parent = parent
+        self.parentGeneration = parentGeneration
     }
 
     /// How many sessions it rests on, itself counted.
@@ -76,6 +80,7 @@ extension Session {
         members.append(("issued", .string(String(issuedAt.nanosecondsSince1970))))
         members.append(("expires", .string(String(expiresAt.nanosecondsSince1970))))
         if let parent { members.append(("parent", .object(parent.members))) }
+        if !parentGeneration.isEmpty { members.append(("generation", .string(parentGeneration))) }
         return members
     }
 
@@ -98,5 +103,6 @@ extension Session {
         issuedAt = issued
         expiresAt = expires
         self.parent = parent
+        parentGeneration = members.text("generation") ?? ""
     }
 }

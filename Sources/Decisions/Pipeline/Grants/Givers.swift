@@ -5,7 +5,7 @@ import WireFormats
 extension Snapshot {
     /// What somebody who gave something may do now, by their own entry in the configuration; nil where there is none any
     /// more. Keys that stand for one principal give together.
-    func rights(of giver: Giver, at now: Instant) -> RightsBasis? {
+    fileprivate func rights(of giver: Giver, at now: Instant) -> RightsBasis? {
         switch giver.principal {
         case .user(let name):
             return apiKeys.user(named: name).map { .user($0.role, $0.allowedBuckets) }
@@ -21,6 +21,13 @@ extension Snapshot {
 }
 
 extension Asking {
+    /// What whoever gave it may do now; nil where they are nobody any more, or where what they gave then was ended with
+    /// whatever else was issued to them.
+    func rightsOfGiver(of right: GivenRight) -> RightsBasis? {
+        guard revocations?.ends(.principal(right.giver.principal), issuedAt: right.issuedAt) != true else { return nil }
+        return snapshot.rights(of: right.giver, at: now)
+    }
+
     /// May it? With everything that the request's circumstances add.
     func verdict(on question: AccessQuestion) -> Verdict { verdict(on: question, values: values) }
 
@@ -31,7 +38,7 @@ extension Asking {
             question,
             policies: snapshot.policies,
             grants: grants,
-            rights: { snapshot.rights(of: $0, at: now) },
+            rights: rightsOfGiver,
             values: values
         )
     }

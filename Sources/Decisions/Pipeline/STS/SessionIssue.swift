@@ -115,7 +115,8 @@ struct SessionIssue: Sendable {
             policy: wish.policy,
             issuedAt: asking.now,
             expiresAt: expiresAt,
-            parent: parent
+            parent: parent,
+            parentGeneration: parent.flatMap { asking.snapshot.generation(of: $0, at: asking.now) } ?? ""
         )
         guard let parts = keys.seal(session, nonce: Array(random.dropFirst(16))) else {
             return .refused(asking.reply(STSError(.packedPolicyTooLarge)), reason: "the session fits into no token")

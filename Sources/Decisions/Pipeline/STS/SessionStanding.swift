@@ -60,7 +60,10 @@ extension Asking {
         guard !state.isAway else { throw .stateAway }
         if let revocations, revocations.ends(.session(session.id), issuedAt: session.issuedAt) { throw .revoked }
         let parent = try session.parent.map { (parent) throws(Refusal) in
-            try standing(of: parent, issuedAt: session.issuedAt)
+            let standing = try standing(of: parent, issuedAt: session.issuedAt)
+            // The key may have another secret by now.
+            guard snapshot.generation(of: parent, at: now) == session.parentGeneration else { throw .gone(.unknown) }
+            return standing
         }
         switch session.subject {
         case .parent:
@@ -99,7 +102,8 @@ extension CredentialHolder {
 extension Snapshot {
     func provider(named name: String) -> IdentityProvider? { identityProviders.first { $0.name == name } }
 
-    /// Of a token's claims those that its rights follow from: what is sealed is no place for the others.
+    /// Of a token's claims those that its rights follow from: what is sealed is no place for the others. Where an application
+    /// may veto, it is shown all of them later, as if the token were shown.
     func needed(of holder: CredentialHolder) -> CredentialHolder {
         guard case .token(let identity) = holder else { return holder }
         let names = Set((tokenScopes[identity.provider] ?? []).flatMap(\.claimNames))
@@ -108,6 +112,7 @@ extension Snapshot {
                 provider: identity.provider,
                 subject: identity.subject,
                 claims: identity.claims.filter { names.contains($0.key) },
+                document: authorizer == nil ? TokenIdentity.noDocument : identity.document,
                 expiresAt: identity.expiresAt
             )
         )

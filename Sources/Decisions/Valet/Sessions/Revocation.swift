@@ -27,6 +27,6 @@ public struct Revocation: Hashable, Sendable {
     }
 
     /// How long it has to be remembered: whatever was issued before has ended by itself then. A session lasts 12 hours at
-    /// most, a signed URL a week.
+    /// most, a signed URL a week. What somebody gave may last longer: while it is kept, so is what ends it.
     public static let remembered = Duration.seconds(8 * 86_400)
 }

@@ -17,6 +17,6 @@ public protocol RevocationStore: Sendable {
         since cursor: Int64,
         limit: Int
     ) async throws(StateError) -> (changed: [Revocation], cursor: Int64)
-    /// Forgets what is no block and was written before that. Returns how many.
+    /// Forgets what is no block and was written before that, but for what ends a grant that is kept. Returns how many.
     func forget(revokedBefore instant: Instant, limit: Int) async throws(StateError) -> Int
 }
