@@ -60,6 +60,8 @@ struct AuthenticationTests {
             Self.open.by(.root).by(.root),
             Self.open.by(.root).by(.alice),
             Self.open.by(.root).with("authorization", "Bearer abc"),
+            Self.open.by(.root).with("x-amz-security-token", "t"),
+            Self.open.with("authorization", "Bearer a.b.c").with("x-amz-security-token", "t"),
             Self.open.presigned().signed(),
             Self.open.signed().with("authorization", "AWS4-HMAC-SHA256 x"),
         ]

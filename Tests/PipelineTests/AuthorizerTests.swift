@@ -1,5 +1,8 @@
 import Admission
+import Backends
+import HTTP1
 import Identity
+import NIOCore
 import Pipeline
 import S3API
 import Synchronization
@@ -124,6 +127,84 @@ struct AuthorizerTests {
         #expect(reply.text.contains("<Error><Key>models/b</Key><Code>AccessDenied</Code>"))
     }
 
+    @Test("What is known of a URL's owner is told when the URL is used, and a form's too")
+    func claimsOfIssued() async throws {
+        let document = #"{"sub":"photos","org":"acme","groups":["staff"],"level":7}"#
+        let identity = TokenIdentity(
+            provider: "auth",
+            subject: "photos",
+            claims: ["sub": "photos", "org": "acme"],
+            document: Array(document.utf8),
+            expiresAt: noon + .seconds(600)
+        )
+        let desk = HeardSigning(.auto)
+        application.lasting = .seconds(600)
+        var issuing = Gate(
+            tokens: Verifier(finding: .verified(identity), isKnown: true),
+            authorizer: application,
+            desk: desk
+        )
+        issuing.authorizer = try self.gate().authorizer
+        issuing.policies = try .everything(for: "idp:auth:*")
+        let call = Call("POST", "/-/v1/x", length: 2).with("authorization", "Bearer t")
+        guard case .wait(let make) = try issuing.decide(call).plan.given(body: "{}") else { throw OtherPlan() }
+        _ = await make()
+        #expect(application.claims == [document])
+
+        var gate = try self.gate()
+        gate.policies = issuing.policies
+        let url = try #require(await desk.url)
+        let target = String(url.url.drop { $0 != ":" }.dropFirst(3).drop { $0 != "/" })
+        _ = try await decide(Call("GET", target), &gate).forward()
+        #expect(application.claims == [document, document])
+        application.vetoedClaim = "staff"
+        try await expect(403, .accessDenied, decide(Call("GET", target), &gate))
+
+        let form = try #require(await desk.form)
+        var body = ""
+        for (name, value) in form.form.fields {
+            body += "--b0\r\nContent-Disposition: form-data; name=\"\(name)\"\r\n\r\n\(value)\r\n"
+        }
+        body += "--b0\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\ncontent\r\n--b0--\r\n"
+        let post = Call(
+            "POST",
+            "/local",
+            [("content-type", "multipart/form-data; boundary=b0")],
+            length: Int64(body.utf8.count)
+        )
+        guard case .readForm(var reader, var findings) = try gate.decide(post).plan else { throw OtherPlan() }
+        findings.form = try reader.take(ByteBuffer(string: body)) ?? reader.finish()
+        guard case .wait(let ask) = try gate.decide(post, knowing: findings).plan,
+            case .reconsider(let heard) = await ask()
+        else { throw OtherPlan() }
+        try expect(403, .accessDenied, try gate.decide(post, knowing: heard))
+        #expect(application.claims.last == document)
+    }
+
+    @Test(
+        "A URL on a grant whose uses are counted leads back here with an application as without",
+        arguments: [true, false]
+    )
+    func countedGrant(asksApplication: Bool) async throws {
+        let (book, counter) = (GrantBook(), Counter())
+        application.lasting = .seconds(600)
+        let right = try GrantTests.right("g1", .prefix([]), uses: .counted)
+        book.update { $0.insert(right, for: .principal(.key("akmodels"))) }
+        let wanted: [(URLWish.Via, SignedURL.Delivery?)] = [
+            (.auto, .gatehouse), (.gatehouse, .gatehouse), (.store, nil),
+        ]
+        for (via, expected) in wanted {
+            let desk = HeardSigning(via)
+            var gate = Gate(authorizer: application, desk: desk, grants: GrantSource(book: book, counter: counter))
+            gate.authorizer = asksApplication ? try self.gate().authorizer : nil
+            let call = Call("POST", "/-/v1/x", length: 2).signed(by: .models)
+            guard case .wait(let make) = try gate.decide(call).plan.given(body: "{}") else { throw OtherPlan() }
+            _ = await make()
+            #expect(await desk.url?.via == expected)
+            #expect(await desk.refusal == (expected == nil ? .proxyOnly : nil))
+        }
+    }
+
     @Test("A request that waited counts once against its caller's limit")
     func limit() async throws {
         var gate = try gate()
@@ -142,11 +223,19 @@ private final class PlayedApplication: Authorizer {
         /// How long its word is good for.
         var lasting = Duration.zero
         var asked: [[ApplicationQuestion.Item]] = []
+        /// What it was told of the callers; vetoed where it says that.
+        var claims: [String] = []
+        var vetoedClaim: String?
     }
 
     private let state = Mutex(State())
 
     var asked: [[ApplicationQuestion.Item]] { state.withLock(\.asked) }
+    var claims: [String] { state.withLock(\.claims) }
+    var vetoedClaim: String? {
+        get { state.withLock(\.vetoedClaim) }
+        set { state.withLock { $0.vetoedClaim = newValue } }
+    }
     var vetoed: Set<String> {
         get { state.withLock(\.vetoed) }
         set { state.withLock { $0.vetoed = newValue } }
@@ -174,6 +263,9 @@ private final class PlayedApplication: Authorizer {
     ) async -> [ApplicationVerdict] {
         state.withLock { state in
             state.asked.append(question.items)
+            let claims = text(question.claims)
+            if !claims.isEmpty { state.claims.append(claims) }
+            if let vetoed = state.vetoedClaim, claims.contains(vetoed) { return question.items.map { _ in .vetoed } }
             if state.answersNothing { return [] }
             return question.items.map { item in
                 if state.isAway { return .failed("away") }
@@ -185,4 +277,51 @@ private final class PlayedApplication: Authorizer {
 
 extension ApplicationQuestion.Item {
     fileprivate var keyText: String? { key.map { text($0) } }
+}
+
+/// Signs a URL for an object and a form for another, the application heard about both.
+private actor HeardSigning: APIDesk {
+    nonisolated let document: [UInt8] = []
+    private let via: URLWish.Via
+    private(set) var url: SignedURL?
+    private(set) var form: SignedForm?
+    private(set) var refusal: S3Error.Code?
+
+    init(_ via: URLWish.Via) { self.via = via }
+
+    func answer(_ call: APICall) async -> Reply {
+        guard let photos = BucketName(validating: "photos"), let local = BucketName(validating: "local") else {
+            return Reply(status: 500)
+        }
+        let read = URLWish(
+            .get,
+            ActionSet(.getObject),
+            bucket: photos,
+            key: ObjectKey("a"),
+            lifetime: .seconds(60),
+            via: via == .auto && call.caller.principal.isOfToken ? .gatehouse : via
+        )
+        var fields = FieldBlock()
+        fields.append("content-type", "image/png")
+        let write = URLWish(
+            .put,
+            ActionSet(.putObject),
+            bucket: local,
+            key: ObjectKey("f"),
+            fields: fields,
+            lifetime: .seconds(60)
+        )
+        let caller = await call.caller.hearing(about: [read, write], at: call.now)
+        do throws(URLRefusal) {
+            url = try caller.url(for: read, random: Array(0..<28), at: call.now)
+        } catch {
+            refusal = error.error.code
+        }
+        form = try? caller.form(for: write, length: 7, random: Array(1..<29), at: call.now)
+        return Reply(status: 200)
+    }
+}
+
+extension Principal {
+    fileprivate var isOfToken: Bool { if case .identityProvider = self { true } else { false } }
 }

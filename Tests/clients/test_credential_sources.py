@@ -6,9 +6,11 @@ import subprocess
 import threading
 import time
 import urllib.parse
+from datetime import datetime, timezone
 
 import pytest
 
+from support.careless_store import CarelessStore
 from support.federation import ROLE, new_key
 from support.gatehouse import binary, eventually
 from support.stub_store import response
@@ -128,6 +130,33 @@ def test_roles_are_assumed_one_from_the_other(gateway, stub_store, service, tmp_
     signed = {name.lower(): value for name, value in headers.items()}
     assert "Credential=ASIASESSION1/" in signed["authorization"] and "/eu-west-1/sts/aws4_request" in signed["authorization"]
     assert signed["x-amz-security-token"] == "session-token-1"
+
+
+@pytest.mark.parametrize("mode", ["put", "post"])
+def test_a_slot_says_when_what_it_is_used_with_ends(gateway, service, tmp_path, mode):
+    """A store's credential of a minute: no URL that it signs lasts longer, nor is the slot good for more."""
+    store, tokens = service(CarelessStore), service(SecurityTokens, lifetime=60)
+    gate = gateway(oidc(tmp_path, store, tokens))
+    assert eventually(lambda: check(gate)["ok"])
+    wish = {"bucket": "photos", "key": "a.png", "content_type": "image/png", "size": 3, "ttl": "10m", "mode": mode}
+
+    def asked(**more):
+        fields = {**KEY, "content-type": "application/json"}
+        answer = gate.request("POST", "/-/v1/uploads", fields, json.dumps({**wish, **more}).encode())
+        assert answer.status == 201, answer.text
+        return answer.json()
+
+    def left(text):
+        return (datetime.fromisoformat(text) - datetime.now(timezone.utc)).total_seconds()
+
+    slot = asked()
+    assert 0 < left(slot["upload"]["expires_at"]) <= 60
+    assert slot["upload"]["capped_by"] == "backend_credential"
+    assert (slot["expires_at"], slot["capped_by"]) == (slot["upload"]["expires_at"], "backend_credential")
+    short = asked(ttl="5s", key="b.png")
+    assert left(short["expires_at"]) <= 5 and "capped_by" not in short and "capped_by" not in short["upload"]
+    parts = asked(mode="multipart", key="c.png")
+    assert left(parts["expires_at"]) > 500, "its URLs are made one by one"
 
 
 def test_a_token_in_a_file(gateway, stub_store, service, tmp_path):

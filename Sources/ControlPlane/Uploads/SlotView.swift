@@ -53,6 +53,8 @@ struct SlotView {
                 JSONMember("url", .text(1...16_384)),
                 JSONMember("headers", .map(of: .text(0...4096), limit: 64), .optional, "Of a PUT: all of them."),
                 JSONMember("fields", .map(of: .text(0...16_384), limit: 64), .optional, "Of a form, before its file."),
+                JSONMember("expires_at", .instant, .required, "When the URL or the form ends."),
+                JSONMember("capped_by", .text(oneOf: SignedURL.Cap.allCases.map(\.rawValue)), .optional),
             ]),
             .optional
         ),
@@ -100,13 +102,15 @@ struct SlotView {
     private static func upload(_ way: Way) -> StrictJSON? {
         switch way {
         case .url(let url):
-            .object([
+            .object(of: [
                 ("method", .string(url.method.name)), ("url", .string(url.url)), ("headers", .headers(url.fields)),
+                ("expires_at", .instant(url.expiresAt)), ("capped_by", url.cappedBy.map { .string($0.rawValue) }),
             ])
         case .form(let form):
-            .object([
+            .object(of: [
                 ("method", .string("POST")), ("url", .string(form.form.url)),
                 ("fields", .object(form.form.fields.map { (name: $0.name, value: .string($0.value)) })),
+                ("expires_at", .instant(form.expiresAt)), ("capped_by", form.cappedBy.map { .string($0.rawValue) }),
             ])
         case .parts: nil
         }

@@ -32,7 +32,7 @@ extension Uploads {
             outcomes: [APIOutcome(200, "The slot, completed.", SlotView.shape)],
             failures: [
                 .uploadNotFound, .uploadMismatch, .uploadEnded, .keyOccupied, APIFailure.Code(.invalidPart),
-                APIFailure.Code(.invalidPartOrder), APIFailure.Code(.noSuchBucket), .keyTooLong,
+                APIFailure.Code(.invalidPartOrder), APIFailure.Code(.noSuchBucket), .keyTooLong, .proxyOnly,
             ] + APIFailure.Code.ofStores
         ) { request async throws(APIFailure) in
             let slot = try await own(request)

@@ -68,7 +68,9 @@ package struct Uploads: Sendable {
         let verdict = caller.verdict(on: question.actions, at: question.target)
         guard !caller.needsAbsentState(for: verdict) else { throw .stateAway }
         let permission = await caller.permissions(for: [question]).first
-        if verdict.isAllowed, case .granted(let until)? = permission {
+        // A slot is used elsewhere, and looked at more than once: nobody takes a use of a grant for it.
+        let isCounted = if case .allowed(.countedGrant) = verdict { true } else { false }
+        if verdict.isAllowed, !isCounted, case .granted(let until)? = permission {
             let limits: [(cap: SignedURL.Cap, until: Instant?)] = [
                 (.callerCredential, caller.credentialExpiresAt), (.authorizer, until),
                 (.grant, caller.end(of: verdict)),
@@ -79,9 +81,10 @@ package struct Uploads: Sendable {
             )
         }
         var reason = verdict.reason
-        if case .denied(let told)? = permission { reason = told }
+        var failure = isCounted ? APIFailure(.proxyOnly) : .denied(reason)
+        if case .denied(let told)? = permission { (reason, failure) = (told, .denied(told)) }
         let entry = IssueLog.Entry.refused(operation, bucket: bucket, key: key.bytes, reason: reason)
         try await log.record([entry], of: request)
-        throw .denied(reason)
+        throw failure
     }
 }

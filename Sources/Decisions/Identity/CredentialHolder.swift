@@ -22,7 +22,7 @@ extension CredentialHolder {
                 ("provider", .string(identity.provider)), ("subject", .string(identity.subject)),
                 ("expires", .string(String(identity.expiresAt.nanosecondsSince1970))),
                 ("claims", .object(identity.claims.sealed)),
-            ]
+            ] + identity.sealedDocument
         case .session(let session): [("session", .object(session.members))]
         }
     }
@@ -43,13 +43,37 @@ extension CredentialHolder {
                     provider: provider,
                     subject: subject,
                     claims: claims,
-                    document: StrictJSON.object(claims.sealed).text,
+                    document: (members.value("document") ?? .object(claims.sealed)).text,
                     expiresAt: expires
                 )
             )
         } else {
             return nil
         }
+    }
+}
+
+extension CredentialHolder {
+    /// What is known of its holder by a token: a JSON object; empty where there is no token.
+    public var claimsDocument: [UInt8] {
+        switch self {
+        case .user, .accessKey: []
+        case .token(let identity): identity.document
+        case .session(let session):
+            if case .parent = session.subject {
+                session.parent?.claimsDocument ?? []
+            } else {
+                StrictJSON.object(session.claims.sealed).text
+            }
+        }
+    }
+}
+
+extension TokenIdentity {
+    /// Nothing where there is nothing in it.
+    fileprivate var sealedDocument: CredentialHolder.Members {
+        guard case .object(let members)? = try? StrictJSON(parsing: document), !members.isEmpty else { return [] }
+        return [("document", .object(members))]
     }
 }
 

@@ -17,7 +17,7 @@ public struct TokenIdentity: Hashable, Sendable {
         provider: String,
         subject: String,
         claims: [String: String],
-        document: [UInt8] = Array("{}".utf8),
+        document: [UInt8] = noDocument,
         expiresAt: Instant
     ) {
         self.provider = provider
@@ -26,6 +26,9 @@ public struct TokenIdentity: Hashable, Sendable {
         self.document = document
         self.expiresAt = expiresAt
     }
+
+    /// Says nothing.
+    public static let noDocument = Array("{}".utf8)
 
     /// How far clocks may differ.
     public static let leeway = Duration.seconds(60)

@@ -134,19 +134,16 @@ struct Authenticator {
                 failure: "unknown_link"
             )
         }
+        let hasSessionToken = head.fields.count(of: "x-amz-security-token") > 0
         if apiKeys > 0 {
-            guard apiKeys == 1, presented == nil else {
-                throw .unauthenticated(
-                    S3Error(.invalidRequest, "Exactly one credential is allowed."),
-                    reason: "two credentials",
-                    failure: "two_credentials"
-                )
+            guard apiKeys == 1, presented == nil, !hasSessionToken else {
+                throw Self.twoCredentials
             }
             return .known(try user(asking))
         }
         guard let presented else {
             // A token without a signature would otherwise be a credential that is silently ignored.
-            guard head.fields.count(of: "x-amz-security-token") == 0 else {
+            guard !hasSessionToken else {
                 throw .unauthenticated(
                     S3Error(.invalidToken),
                     reason: "a session token without a signature",
@@ -158,6 +155,7 @@ struct Authenticator {
         if case .otherScheme = presented, let value = head.fields.first("authorization"),
             let token = BearerToken(authorization: value)
         {
+            guard !hasSessionToken else { throw Self.twoCredentials }
             guard let finding = findings.token ?? tokens.known(token, under: asking.snapshot, at: asking.now) else {
                 return .unverified(token)
             }
@@ -345,8 +343,7 @@ struct Authenticator {
             holder: proof.holder,
             sessionPolicies: proof.policies,
             sessionID: session.id,
-            claims: StrictJSON.object(session.claims.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })
-                .text,
+            claims: proof.holder.claimsDocument,
             remark: remark.utf8CodeUnitCount == 0 ? "session" : remark
         )
     }
@@ -392,6 +389,7 @@ struct Authenticator {
             holder: key.holder,
             issuedID: key.id,
             sessionPolicies: try key.holder.compiledPolicies,
+            claims: key.holder.claimsDocument,
             remark: "signed url"
         )
     }
@@ -502,11 +500,17 @@ struct Authenticator {
             holder: key.holder,
             issuedID: key.id,
             sessionPolicies: try key.holder.compiledPolicies,
+            claims: key.holder.claimsDocument,
             remark: "signed form"
         )
         return (caller, policy)
     }
 
+    private static let twoCredentials = Refusal.unauthenticated(
+        S3Error(.invalidRequest, "Exactly one credential is allowed."),
+        reason: "two credentials",
+        failure: "two_credentials"
+    )
     private static let tokenOfLongLivedKey = Refusal.unauthenticated(
         S3Error(.invalidToken),
         reason: "a session token for a long-lived key",

@@ -121,12 +121,10 @@ public struct Rights: Sendable {
     }
 
     /// May the caller do each of this, and does the application agree? It is asked once for all, and never about what is
-    /// denied without it.
+    /// denied without it. Whether a use of a grant has to be taken for it is ``verdict(on:at:)``'s to say.
     public func permissions(for wishes: [Wish]) async -> [Permission] {
         var permissions: [Permission] = wishes.map { wish in
             let verdict = verdict(on: wish.actions, at: wish.target)
-            // What is issued here is used elsewhere, where nobody takes a use.
-            if case .allowed(.countedGrant) = verdict { return .denied(reason: "grant_uses_not_counted") }
             return verdict.isAllowed ? .granted(until: nil) : .denied(reason: verdict.reason)
         }
         guard let settings = snapshot.authorizer else { return permissions }

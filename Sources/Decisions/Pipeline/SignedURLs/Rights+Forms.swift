@@ -1,5 +1,6 @@
 import Admission
 public import Backends
+import HTTP1
 import S3API
 public import WireFormats
 

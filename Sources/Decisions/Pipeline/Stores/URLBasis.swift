@@ -1,4 +1,5 @@
 import Backends
+import HTTP1
 import WireFormats
 
 /// What URLs that lead to a store are signed with, and so what they end with.
