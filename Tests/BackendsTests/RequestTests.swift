@@ -69,6 +69,7 @@ import WireFormats
         "x-amz-security-token", "x-amz-date", "x-amz-content-sha256", "expect", "te", "upgrade", "proxy-authorization",
         "connection", "keep-alive", "accept-encoding", "user-agent", "referer", "x-gatehouse-gateway", "via",
         "x-amz-user-agent", "amz-sdk-request", "x-http-method-override", "date", "accept", "x-original-uri", "trailer",
+        "x-goog-copy-source", "x-ms-copy-source",
     ])
     func fieldsThatStayBehind(_ name: String) throws {
         for method in ["GET", "PUT"] {

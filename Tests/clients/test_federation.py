@@ -163,3 +163,4 @@ def test_doctor_says_what_the_store_does_and_does_not(federated):
     assert store["payload hash"]["verdict"] == "note", "SeaweedFS does not verify it"
     assert store["checksums"]["verdict"] == "ok"
     assert store["clock"]["verdict"] == "ok"
+    assert store["unsigned fields"]["verdict"] == "ok"

@@ -1,12 +1,16 @@
 """What a slot says of itself holds, whatever conditions its store heeds."""
 
+import json
 import urllib.parse
 
 import pytest
 
 from support.careless_store import CarelessStore
+from support.clients import run
+from support.gatehouse import binary
 from support.people import ALICE, account
 from support.slots import call, complete, issue, use
+from support.stub_store import response
 
 BODY = b"0123456789"
 
@@ -109,3 +113,25 @@ def test_a_store_that_can_t_be_asked_issues_nothing(desk):
     assert (answer.status, answer.s3_code) == (502, "BackendAuthFailed")
     gate.store.answer = gate.store._act
     assert issue(gate, 5)["once"] is True
+
+
+@pytest.mark.parametrize("heeds, verdict", [(True, "failed"), (False, "ok")])
+def test_doctor_finds_a_store_that_heeds_fields_nobody_signed(desk, heeds, verdict):
+    """Whoever has a URL that puts would have it copied whatever the store's credential reads."""
+    gate = desk()
+    store, act = gate.store, gate.store.answer
+
+    def answer(seen):
+        if "list-type=2" in seen.target:
+            return response(body=b"<ListBucketResult><Name>photos</Name></ListBucketResult>")
+        if "X-Amz-Signature=" in seen.target and seen.header("x-amz-copy-source") and not heeds:
+            return response(403)
+        return act(seen)
+
+    store.answer = answer
+    done = run([binary(), "doctor", "photos", "--config", gate.config_path, "--json"], env=gate.env)
+    [report] = [one for one in json.loads(done.stdout)["examinations"] if one["subject"].startswith("photos")]
+    found = {finding["check"]: finding for finding in report["findings"]}["unsigned fields"]
+    assert found["verdict"] == verdict, done.stdout
+    assert (done.returncode == 1) == (verdict == "failed")
+    assert not [key for key in store.objects if ".gatehouse/doctor/" in key], "nothing is left behind"

@@ -112,6 +112,7 @@ struct StoreExamination: Sendable {
         findings.append(await conditionalWrites())
         findings.append(await payloadHash())
         findings.append(await checksums())
+        findings += await unsignedFields()
         findings.append(await removal())
         return findings
     }
@@ -154,6 +155,66 @@ struct StoreExamination: Sendable {
                 ? Finding(check, .note, "the store does not verify x-amz-checksum-crc32; Gatehouse does")
                 : Finding(check, .ok, "the store verifies x-amz-checksum-crc32")
         }
+    }
+
+    /// A URL is signed for what it puts. A store that also heeds fields that nobody signed copies for whoever has such a URL
+    /// what its own credential reads.
+    private func unsignedFields() async -> [Finding] {
+        guard bucket.kind == .s3, bucket.backend.signsURLs else { return [] }
+        let check = "unsigned fields"
+        guard bucket.backend.publicEndpoint == nil else {
+            return [Finding(check, .note, "lead to another address, which is not asked")]
+        }
+        return [
+            await question(check) {
+                let copy = ObjectKey(key.bytes + Array("-copy".utf8))
+                let status = try await copyByURL(to: copy)
+                let made = try await ask(.head, .headObject, about: .object(bucket.name, copy))
+                guard made.status == 200 else {
+                    return Finding(check, .ok, "a field that was not signed is refused (\(status))")
+                }
+                _ = try await ask(.delete, .deleteObject, about: .object(bucket.name, copy))
+                let isCopied = made.length == Int64(content.count)
+                return Finding(
+                    check,
+                    isCopied ? .failed : .note,
+                    isCopied
+                        ? "the store copies by x-amz-copy-source that was not signed: whoever has a URL that puts can read "
+                            + "everything there; hand out none that lead to this store"
+                        : "fields that were not signed are passed over"
+                )
+            }
+        ]
+    }
+
+    /// Puts nothing with a URL that was signed for that, beside a field that makes a copy of it.
+    /// - Returns: what was answered.
+    private func copyByURL(to copy: ObjectKey) async throws -> Int {
+        let signed = try bucket.backend.presign(
+            .put,
+            copy,
+            query: Query(),
+            fields: FieldBlock(),
+            binding: .required,
+            for: .seconds(60),
+            at: Clock.now()
+        )
+        guard let target = signed?.url.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false).last else {
+            throw S3Error(.internalError)
+        }
+        var request = OutgoingRequest(
+            method: .put,
+            path: [UInt8(ascii: "/")] + target.prefix { $0 != "?" }.utf8,
+            query: Array(target.drop { $0 != "?" }.dropFirst().utf8)
+        )
+        request.fields.append("host", bucket.backend.hostOfRequests)
+        request.fields.append("content-length", "0")
+        let source = bucket.backend.prefix + key.bytes
+        request.fields.append(
+            "x-amz-copy-source".utf8,
+            Array("/\(bucket.backend.bucketName)/".utf8) + PercentEncoding.encode(source, keepSlash: .keep)
+        )
+        return try await client.send(OwnRequest(head: request, body: []), to: bucket.upstream).status
     }
 
     private func removal() async -> Finding {

@@ -5,7 +5,7 @@ import WireFormats
 extension Snapshot {
     /// What somebody who gave something may do now, by their own entry in the configuration; nil where there is none any
     /// more. Keys that stand for one principal give together.
-    fileprivate func rights(of giver: Giver, at now: Instant) -> RightsBasis? {
+    func rights(of giver: Giver, at now: Instant) -> RightsBasis? {
         switch giver.principal {
         case .user(let name):
             return apiKeys.user(named: name).map { .user($0.role, $0.allowedBuckets) }
