@@ -10,9 +10,12 @@ import pytest
 from support.clients import s3_client
 from support.gatehouse import eventually
 from support.issuer import Issuer
-from support.people import ALICE, FULL, everywhere
+from support.people import ALICE, FULL, User, everywhere
 from support.ports import free_port
 from support.stub_store import response
+
+
+BOB = User("bob", "bob-api-key-7c1d0f2e4b6a8899aabbccdd")
 
 
 class Application:
@@ -102,6 +105,40 @@ def test_veto_and_what_the_application_is_told(make, application):
     finally:
         issuer.stop()
     assert eventually(lambda: any(entry.get("reason") == "authorizer" for entry in gate.audit_log()))
+
+
+@pytest.mark.parametrize("is_asked", [True, False])
+def test_what_a_counted_grant_permits_is_carried_here_and_nowhere_else(gateway, stub_store, application, is_asked):
+    application.ttl = 60
+    store = stub_store(response(body=b"ok"))
+    gate = gateway({
+        "accounts": [
+            {"name": "stub", "backend_type": "s3", "buckets": ["photos"],
+             "backend_options": {"endpoint": store.endpoint, "region": "us-east-1", "access_key_id": "AK",
+                                 "secret_access_key": "store-secret-0123456789"}}
+        ],
+        "users": [ALICE.entry("user", ["photos"]), BOB.entry("user", [])],
+        **({"authorizer": application.section()} if is_asked else {}),
+    })
+
+    def post(path, who, **body):
+        return gate.request("POST", "/-/v1/" + path, {**who.headers, "content-type": "application/json"},
+                            json.dumps({"bucket": "photos", **body}).encode())
+
+    given = post("grants", ALICE, subject="user:bob", prefix="", actions=["get_object", "put_object"], max_uses=5,
+                 expires_at="2099-01-01T00:00:00Z")
+    assert given.status == 201, given
+    led_here = post("downloads", BOB, key="a")
+    assert (led_here.status, led_here.json()["via"]) == (200, "gatehouse"), led_here
+    to_the_store = post("downloads", BOB, key="a", via="store")
+    assert (to_the_store.status, to_the_store.s3_code) == (409, "ProxyOnly")
+    for mode in ["put", "post", "multipart"]:
+        slot = post("uploads", BOB, key="b", content_type="image/png", size=3, mode=mode)
+        assert (slot.status, slot.s3_code) == (409, "ProxyOnly"), slot
+    if is_asked:
+        vetoed = post("uploads", BOB, key="veto", content_type="image/png", size=3)
+        assert (vetoed.status, vetoed.s3_code) == (403, "AccessDenied"), vetoed
+    assert gate.request("GET", "/photos/a", BOB.headers).status == 200
 
 
 def test_answers_are_remembered_for_as_long_as_they_say(make, application):
