@@ -3,6 +3,7 @@ sent there any more."""
 
 import socket
 import ssl
+import struct
 import sys
 import threading
 import time
@@ -150,6 +151,52 @@ def test_store_whose_certificate_nobody_vouches_for_is_left_alone(gateway, tmp_p
     listener.close()
 
 
+def test_store_that_ends_tls_without_a_word_loses_no_get(gateway, tmp_path):
+    """As a process that is killed does, to a pooled connection, to a new one, and in the middle of a handshake."""
+    folder = tmp_path / "gatehouse"
+    folder.mkdir()
+    Authority().write(folder)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "tls.crt", folder / "tls.key")
+    listener = socket.create_server(("127.0.0.1", 0))
+    asked = []
+
+    def serve(raw):
+        if len(asked) == 3:
+            asked.append("handshake")
+            raw.recv(10)
+            raw.close()
+            return
+        with context.wrap_socket(raw, server_side=True) as connection:
+            while head := connection.recv(65536):
+                if b"/photos/" not in head:
+                    connection.sendall(response(403))
+                    continue
+                asked.append(head.split()[1])
+                # Closing this kind of socket sends no close_notify.
+                if len(asked) in (2, 3):
+                    return
+                connection.sendall(response(body=b"over tls"))
+
+    def accept():
+        while True:
+            try:
+                raw, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=serve, args=(raw,), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    endpoint = f"https://localhost:{listener.getsockname()[1]}"
+    gate = gateway(config(endpoint, connect_timeout="5s", ca_certificate="file:ca.crt"), arguments=ONE_LOOP)
+    time.sleep(0.5)
+    for key in (b"first", b"second"):
+        got = get(gate, key.decode())
+        assert (got.status, got.body) == (200, b"over tls")
+    assert asked == [b"/photos/first", b"/photos/second", b"/photos/second", "handshake", b"/photos/second"]
+    listener.close()
+
+
 @pytest.mark.parametrize("ending", ["close", "reset"])
 def test_get_that_a_new_connection_loses_is_sent_again(gateway, stub_store, ending):
     """No pooled connection is to blame: the store itself ends the first three that it takes."""
@@ -214,8 +261,19 @@ class RestartingStore:
         return True
 
     def restart(self, away):
+        """Killed, gone for a while, and at first it ends what it has just taken."""
         self.process.kill()
         time.sleep(away)
+        until = time.monotonic() + 0.4
+        with socket.create_server(("127.0.0.1", self.port)) as stumbling:
+            while (left := until - time.monotonic()) > 0:
+                stumbling.settimeout(left)
+                try:
+                    taken, _ = stumbling.accept()
+                except TimeoutError:
+                    break
+                taken.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                taken.close()
         self.start()
 
 
