@@ -2,7 +2,7 @@ package import Identity
 package import WireFormats
 
 /// An account at Azure Blob Storage.
-package struct AzureConnection: Sendable {
+package struct AzureConnection: NetworkConnection {
     package let account: String
     /// nil: the account's own, at Microsoft's domain.
     package var endpoint: PublicURL?
@@ -12,11 +12,8 @@ package struct AzureConnection: Sendable {
     package var source: CredentialSource?
     package var connectTimeout = Duration.seconds(5)
     package var responseTimeout = Duration.seconds(60)
-    /// Connections to this store, over all loops together.
     package var maxConnections = 512
-    /// Authorities that may have issued the store's certificate, as PEM text; nil: the system's.
     package var caCertificate: String?
-    /// The host in signed URLs, where clients reach the store under another one.
     package var publicEndpoint: PublicURL?
 
     /// Where requests go.
@@ -59,11 +56,7 @@ extension AzureConnection {
             }
             accessKey = Secret(key.value)
         }
-        connectTimeout = options.duration("connect_timeout", or: connectTimeout)
-        responseTimeout = options.duration("response_timeout", or: responseTimeout)
-        maxConnections = options.integer("max_connections", or: maxConnections, in: 1...100_000)
-        if options.has("ca_certificate") { caCertificate = TLSConfiguration.pem("ca_certificate", in: options) }
-        publicEndpoint = options.parsed("public_endpoint", expected: PublicURL.expected, PublicURL.init(parsing:))
+        readNetwork(options)
         options.finish(OptionNames.explained(for: .azure, owner: owner))
         guard name != nil else { return nil }
     }

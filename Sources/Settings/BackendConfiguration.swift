@@ -14,7 +14,7 @@ package enum BackendConfiguration: Sendable {
 }
 
 /// An S3-compatible store.
-package struct S3Connection: Sendable {
+package struct S3Connection: NetworkConnection {
     package enum Addressing: String, CaseIterable, Sendable {
         case path, virtual
     }
@@ -25,11 +25,8 @@ package struct S3Connection: Sendable {
     package var authentication = StoreAuthentication.none
     package var connectTimeout = Duration.seconds(5)
     package var responseTimeout = Duration.seconds(60)
-    /// Connections to this store, over all loops together.
     package var maxConnections = 512
-    /// Authorities that may have issued the store's certificate, as PEM text; nil: the system's.
     package var caCertificate: String?
-    /// The host in signed URLs, where clients reach the store under another one.
     package var publicEndpoint: PublicURL?
 }
 
@@ -120,15 +117,7 @@ extension S3Connection {
             addressing: options.choice("addressing", or: .path),
             authentication: authentication
         )
-        connectTimeout = options.duration("connect_timeout", or: connectTimeout)
-        responseTimeout = options.duration("response_timeout", or: responseTimeout)
-        maxConnections = options.integer("max_connections", or: maxConnections, in: 1...100_000)
-        if options.has("ca_certificate") { caCertificate = TLSConfiguration.pem("ca_certificate", in: options) }
-        publicEndpoint = options.parsed(
-            "public_endpoint",
-            expected: PublicURL.expected,
-            PublicURL.init(parsing:)
-        )
+        readNetwork(options)
         options.finish(OptionNames.explained(for: .s3, owner: owner))
         guard endpoint != nil else { return nil }
     }

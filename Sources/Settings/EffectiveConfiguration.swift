@@ -138,12 +138,7 @@ extension BackendConfiguration {
                 ("tenant_id", connection.application.map { .text($0.tenantID) } ?? .null),
                 ("client_id", connection.application.map { .text($0.clientID) } ?? .null),
                 ("access_key", connection.accessKey == nil ? .null : .secret),
-                ("connect_timeout", .duration(connection.connectTimeout)),
-                ("response_timeout", .duration(connection.responseTimeout)),
-                ("max_connections", .integer(Int64(connection.maxConnections))),
-                ("ca_certificate", connection.caCertificate.map { .text($0) } ?? .null),
-                ("public_endpoint", connection.publicEndpoint.map { .text($0.description) } ?? .null),
-            ]
+            ] + connection.effectiveNetwork
         case .gcs(let connection):
             return [
                 ("endpoint", .text(connection.endpoint.description)),
@@ -153,23 +148,13 @@ extension BackendConfiguration {
                 ("hmac_access_id", connection.accessID.map { .text($0) } ?? .null),
                 ("hmac_secret", connection.accessID == nil ? .null : .secret),
                 ("service_account_key", connection.hasServiceAccount ? .secret : .null),
-                ("connect_timeout", .duration(connection.connectTimeout)),
-                ("response_timeout", .duration(connection.responseTimeout)),
-                ("max_connections", .integer(Int64(connection.maxConnections))),
-                ("ca_certificate", connection.caCertificate.map { .text($0) } ?? .null),
-                ("public_endpoint", connection.publicEndpoint.map { .text($0.description) } ?? .null),
-            ]
+            ] + connection.effectiveNetwork
         case .s3(let connection):
             return [
                 ("endpoint", .text(connection.endpoint.description)),
                 ("region", .text(connection.region)),
                 ("addressing", .text(connection.addressing.rawValue)),
-                ("connect_timeout", .duration(connection.connectTimeout)),
-                ("response_timeout", .duration(connection.responseTimeout)),
-                ("max_connections", .integer(Int64(connection.maxConnections))),
-                ("ca_certificate", connection.caCertificate.map { .text($0) } ?? .null),
-                ("public_endpoint", connection.publicEndpoint.map { .text($0.description) } ?? .null),
-            ] + connection.authentication.effective
+            ] + connection.effectiveNetwork + connection.authentication.effective
         }
     }
 }
@@ -186,6 +171,18 @@ extension StoreAuthentication {
         case .obtained(.aws(let session)): session.effective
         case .obtained(let source): [("auth_type", .text("oidc")), ("credential", .text(source.label))]
         }
+    }
+}
+
+extension NetworkConnection {
+    fileprivate var effectiveNetwork: [(String, JSONValue)] {
+        [
+            ("connect_timeout", .duration(connectTimeout)),
+            ("response_timeout", .duration(responseTimeout)),
+            ("max_connections", .integer(Int64(maxConnections))),
+            ("ca_certificate", caCertificate.map { .text($0) } ?? .null),
+            ("public_endpoint", publicEndpoint.map { .text($0.description) } ?? .null),
+        ]
     }
 }
 

@@ -2,7 +2,7 @@ package import Identity
 package import WireFormats
 
 /// A bucket at Google Cloud Storage.
-package struct GoogleConnection: Sendable {
+package struct GoogleConnection: NetworkConnection {
     package enum Credential: Sendable {
         case hmac(accessID: String, secret: Secret<String>)
         case serviceAccount(GoogleAccountKey)
@@ -15,11 +15,8 @@ package struct GoogleConnection: Sendable {
     package var source: CredentialSource?
     package var connectTimeout = Duration.seconds(5)
     package var responseTimeout = Duration.seconds(60)
-    /// Connections to this store, over all loops together.
     package var maxConnections = 512
-    /// Authorities that may have issued the store's certificate, as PEM text; nil: the system's.
     package var caCertificate: String?
-    /// The host in signed URLs, where clients reach the store under another one.
     package var publicEndpoint: PublicURL?
 }
 
@@ -52,11 +49,7 @@ extension GoogleConnection {
                 suggestion: "use https"
             )
         }
-        connectTimeout = options.duration("connect_timeout", or: connectTimeout)
-        responseTimeout = options.duration("response_timeout", or: responseTimeout)
-        maxConnections = options.integer("max_connections", or: maxConnections, in: 1...100_000)
-        if options.has("ca_certificate") { caCertificate = TLSConfiguration.pem("ca_certificate", in: options) }
-        publicEndpoint = options.parsed("public_endpoint", expected: PublicURL.expected, PublicURL.init(parsing:))
+        readNetwork(options)
         options.finish(OptionNames.explained(for: .gcs, owner: owner))
         guard isComplete else { return nil }
     }

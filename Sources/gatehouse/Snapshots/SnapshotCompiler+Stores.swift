@@ -135,19 +135,6 @@ extension SnapshotCompiler {
     }
 }
 
-/// What every store has that is reached over the network.
-private protocol NetworkConnection {
-    var connectTimeout: Duration { get }
-    var responseTimeout: Duration { get }
-    var maxConnections: Int { get }
-    var caCertificate: String? { get }
-    var publicEndpoint: PublicURL? { get }
-}
-
-extension S3Connection: NetworkConnection {}
-extension AzureConnection: NetworkConnection {}
-extension GoogleConnection: NetworkConnection {}
-
 extension NetworkConnection {
     fileprivate var publicPlace: Endpoint? { publicEndpoint.flatMap { Endpoint(url: $0.description) } }
 
