@@ -18,7 +18,7 @@ from pathlib import Path
 import measure
 import report
 import uploads
-from contenders import ALL, BEHIND_SEAWEED, ROOT, WITHOUT_BYTES, Origin, Seaweed, gatehouse_binary
+from contenders import ALL, BEHIND_SEAWEED, ROOT, WITHOUT_BYTES, Gatehouse, Origin, Seaweed, gatehouse_binary
 
 LARGE = 256 * 1024 * 1024
 
@@ -152,7 +152,7 @@ class Bench:
         large = [
             ("GET 256 MiB, CPU s/GiB", "get", 1, 3), ("PUT 256 MiB, CPU s/GiB", "put", 1, 3),
             ("peak MiB, 32 slow readers", "slow", mebibyte, 0), ("idle MiB", "idle", mebibyte, 0),
-            ("ready after ms", "start", 1000, 0),
+            ("ready after ms", "start", 1000, 0), ("99 of 100 within ms, 1 KiB, 64 conns", "p99/64", 1, 1),
         ]
         notes = "\n".join(
             f"- {contender.name}: {contender.version()}; {contender.note}." for _, contender in self.running
@@ -182,7 +182,7 @@ def main():
     unknown = [name for name in chosen if name not in ALL]
     if unknown:
         sys.exit(f"unknown: {', '.join(unknown)}; there are {', '.join(ALL)}")
-    if any("gatehouse" in name or name == "presigned" for name in chosen) and not gatehouse_binary().exists():
+    if any(issubclass(ALL[name], Gatehouse) for name in chosen) and not gatehouse_binary().exists():
         sys.exit(f"{gatehouse_binary()} is not there: make bench builds it")
     if len(os.sched_getaffinity(0)) < 2:
         sys.exit("two cores are needed: one for the contender, one for origin and load")

@@ -3,6 +3,8 @@
 Every contender has one thread for traffic and is pinned to core 0; the origin and the load share core 1.
 """
 
+import datetime
+import http.server
 import json
 import os
 import random
@@ -12,6 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -335,8 +338,7 @@ buckets = ["bench"]
 [accounts.backend_options]
 endpoint = "{self.origin.endpoint}"
 region = "us-east-1"
-access_key_id = "{self.origin.access_key}"
-secret_access_key = "{self.origin.secret_key}"
+{self.store_credential()}
 
 [[users]]
 name = "bench"
@@ -368,6 +370,10 @@ format = "json"
 path = "{folder}/audit.jsonl"
 """)
         return [str(gatehouse_binary()), "serve", "--config", str(folder / "gatehouse.toml"), "--loops", "1"]
+
+    def store_credential(self):
+        """Of the account's `backend_options`: how Gatehouse is known to the store."""
+        return f'access_key_id = "{self.origin.access_key}"\nsecret_access_key = "{self.origin.secret_key}"'
 
     def headers(self):
         return {"x-api-key": API_KEY}
@@ -482,6 +488,70 @@ class GatehouseOnSeaweed(Gatehouse):
     memory_rows = False
 
 
+class FederatedGatehouse(Gatehouse):
+    """Known to its store by a session that its own token was exchanged for, instead of by a key of the file."""
+
+    name = "Gatehouse, API key, federated"
+    note = "as with an API key; the store's credential is a session with a token of 400 bytes"
+    can_put = False
+    memory_rows = False
+
+    def start(self, core=PROXY_CORE, deadline=30):
+        self.token_service = TokenService()
+        return super().start(core, deadline)
+
+    def stop(self):
+        super().stop()
+        self.token_service.stop()
+
+    def store_credential(self):
+        key = self.folder / "provider.pem"
+        subprocess.run(
+            ["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", str(key)],
+            check=True, capture_output=True,
+        )
+        return (
+            'auth_type = "oidc"\noidc_role_arn = "arn:aws:iam::123456789012:role/bench"\n'
+            f'sts_endpoint = "{self.token_service.endpoint}"\n\n'
+            f'[keys]\noidc_provider_keys = ["file:{key}"]\n'
+            'oidc_provider_issuer = "https://files.example.com"'
+        )
+
+
+class TokenService:
+    """Answers AssumeRoleWithWebIdentity with one session for everybody; asked once, at the start."""
+
+    ANSWER = f"""<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+<AssumeRoleWithWebIdentityResult><Credentials><AccessKeyId>ASIABENCHBENCHBENCH1</AccessKeyId>
+<SecretAccessKey>{"s" * 40}</SecretAccessKey><SessionToken>{"t" * 400}</SessionToken>
+<Expiration>%s</Expiration></Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>"""
+
+    def __init__(self):
+        service = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                self.rfile.read(int(self.headers.get("content-length", 0)))
+                end = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=1)
+                body = (service.ANSWER % end.strftime("%Y-%m-%dT%H:%M:%SZ")).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "text/xml")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.endpoint = f"http://127.0.0.1:{self.server.server_port}"
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
 class GatewayChecks(Gatehouse):
     """The same decision for another gateway: answered with a signature instead of with the object."""
 
@@ -513,6 +583,7 @@ class GatewayChecks(Gatehouse):
 ALL = {
     "nginx": Nginx, "envoy": Envoy, "haproxy": HAProxy, "gatehouse": Gatehouse, "presigned": PresignedGatehouse,
     "rclone": Rclone, "gatehouse-seaweed": GatehouseOnSeaweed, "gateway-check": GatewayChecks,
+    "federated": FederatedGatehouse,
 }
 # Carries no bytes: compared by its decisions alone.
 WITHOUT_BYTES = {"gateway-check"}

@@ -47,7 +47,7 @@ def tables(results, names, small, large):
     header = ["CPU seconds per 10,000 GETs"] + [label for label, _ in small]
     rows = [[name] + [shown(rows_of(results, key).get(name)) for _, key in small] for name in names]
     parts.append(markdown_table(header, rows))
-    for base in ("Envoy", "nginx"):
+    for base in ("Envoy", "nginx", "Gatehouse, API key"):
         if base not in names:
             continue
         rows = [

@@ -14,7 +14,7 @@ import WireFormats
 /// Issues and completes upload slots through the state alone, with many callers at once.
 ///
 ///     statebench issue FILE SLOTS CALLERS    one line of JSON: seconds, CPU seconds, slots per second
-///     statebench work FILE CALLERS           without end; prints what was acknowledged: `issued ID`, `completed ID`
+///     statebench work FILE CALLERS           until killed; prints what was acknowledged: `issued ID`, `completed ID`
 @main
 struct Statebench {
     static func main() async throws {
@@ -58,12 +58,13 @@ struct Statebench {
         )
     }
 
-    /// Until it is killed.
+    /// Until it is killed, or whoever started it is.
     private static func work(_ callers: Int, _ state: SQLiteState) async throws {
+        let parent = getppid()
         try await withThrowingTaskGroup(of: Void.self) { group in
             for caller in 0..<callers {
                 group.addTask {
-                    while true {
+                    while getppid() == parent {
                         let slot = try sample(by: "user:\(caller)")
                         _ = try await state.insert(slot)
                         acknowledge("issued " + slot.id)

@@ -104,16 +104,21 @@ struct GatewaySignature {
         reply.fields.append("x-gatehouse-upstream-path", signed.path)
         if dialect == .envoy {
             // What the client's own signature brought and the store's does not replace.
-            let left = Self.ofSignatures.filter { signed.fields.first($0) == nil }.map { "," + $0.description }
-            reply.fields.append("x-envoy-auth-headers-to-remove", Self.private + left.joined())
+            var removed = Self.private
+            for name in Self.ofSignatures where signed.fields.first(name) == nil {
+                removed.append(UInt8(ascii: ","))
+                name.withUTF8Buffer { removed.append(contentsOf: $0) }
+            }
+            reply.fields.append("x-envoy-auth-headers-to-remove", removed)
         }
         reply.fields.append("cache-control", "no-store")
         return reply
     }
 
     private static let ofSignatures: [StaticString] = ["x-amz-date", "x-amz-content-sha256", "x-amz-security-token"]
-    private static let `private` =
-        "x-api-key,cookie,proxy-authorization,x-gatehouse-gateway,x-original-content-length,x-forwarded-for"
+    private static let `private` = Array(
+        "x-api-key,cookie,proxy-authorization,x-gatehouse-gateway,x-original-content-length,x-forwarded-for".utf8
+    )
 }
 
 extension Refusal {
