@@ -13,8 +13,7 @@ struct RevokeCommand: ParsableCommand {
             role ID      every session of a role that was issued until now
             grant ID     a grant or link
 
-            It holds for requests that begin after the answer, on every instance within a second. Nothing that was signed \
-            for a store itself can be taken back.
+            It holds for requests that begin after the answer. Nothing that was signed for a store itself can be taken back.
 
             Exit codes: 0 done; 1 there is no such thing, or no instance answers; 64 the command line was not understood.
             """

@@ -7,15 +7,6 @@ import Valet
 
 @Suite("The state's file")
 struct SQLiteFileTests {
-    private func fault(opening path: String) -> String {
-        do {
-            _ = try SQLiteState(.file(path: path))
-            return ""
-        } catch {
-            return "\(error)"
-        }
-    }
-
     @Test("What was written is there after it was closed, and nobody else may read it")
     func reopening() async throws {
         try await withFolder { folder in

@@ -6,15 +6,6 @@ import Valet
 
 @Suite("A state's file is for one instance, and has to stay where it is")
 struct StateClaimTests {
-    private func fault(opening path: String) -> String {
-        do {
-            _ = try SQLiteState(.file(path: path))
-            return ""
-        } catch {
-            return "\(error)"
-        }
-    }
-
     @Test("Another instance is refused, however it spells the path, until the first one closes")
     func oneInstance() async throws {
         try await withFolder { folder in

@@ -87,3 +87,13 @@ extension SlotStore {
         try await replace(with: slot, announcement(slot, slot.revision, to: targets))
     }
 }
+
+/// What is said where a file is not opened; empty: it was.
+func fault(opening path: String) -> String {
+    do {
+        _ = try SQLiteState(.file(path: path))
+        return ""
+    } catch {
+        return "\(error)"
+    }
+}

@@ -38,7 +38,7 @@ final class StateClaim: Sendable {
         }
         defer { free(real) }
         let lock = String(cString: real) + "-lock"
-        let descriptor = Self.open(lock)
+        let descriptor = StateDatabase.openFile(lock)
         guard descriptor >= 0 else {
             throw StateFault("can't open \(lock): \(String(cString: strerror(errno)))")
         }
@@ -71,15 +71,5 @@ final class StateClaim: Sendable {
     ///   would be gone after a restart.
     func check() throws(StateError) {
         guard Identity(path) == identity else { throw .unavailable("its file was removed or replaced") }
-    }
-
-    private static func open(_ path: String) -> Int32 {
-        #if canImport(Glibc)
-            Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        #elseif canImport(Musl)
-            Musl.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        #else
-            Darwin.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        #endif
     }
 }

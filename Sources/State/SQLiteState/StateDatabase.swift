@@ -69,7 +69,8 @@ enum StateDatabase {
         _ = close(descriptor)
     }
 
-    private static func openFile(_ path: String) -> Int32 {
+    /// Its descriptor, made where it is missing and for nobody else to read; below 0: `errno` says why not.
+    static func openFile(_ path: String) -> Int32 {
         #if canImport(Glibc)
             Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         #elseif canImport(Musl)
