@@ -327,7 +327,7 @@ extension ClientConnection {
             return
         }
         if exchange.requestIsSent, !exchange.answerHasBegun, case .forwarding(let upstream) = phase {
-            upstream.reportFailure()
+            upstream.reportTimeout()
         }
         fail(exchange.requestIsSent ? S3Error(.backendTimeout) : S3Error(.requestTimeout), "timed out")
     }

@@ -118,7 +118,7 @@ final class StoreExchange: UpstreamUser {
 
     /// It has had the time that its store has for an answer.
     func timedOut() {
-        if case .open(let connection) = phase, hasSentWholeRequest, answered == nil { connection.reportFailure() }
+        if case .open(let connection) = phase, hasSentWholeRequest, answered == nil { connection.reportTimeout() }
     }
 
     /// Ends the exchange where it stands: the store is left with an incomplete request, or an unread answer.

@@ -40,6 +40,8 @@ final class UpstreamConnection: ChannelDuplexHandler {
     /// The connection broke instead of being closed in order.
     private var isBroken = false
     private(set) var exchanges = 0
+    /// The pool's when the present exchange began.
+    private var earlierAnswers: UInt64 = 0
     private(set) var idleSince = NIODeadline.uptimeNanoseconds(0)
     private weak var client: (any UpstreamUser)?
 
@@ -65,6 +67,7 @@ final class UpstreamConnection: ChannelDuplexHandler {
         self.client = client
         answered = false
         exchanges += 1
+        earlierAnswers = pool.answers
         phase = .head(ResponseParser(requestMethod: method))
         resumeReading()
     }
@@ -78,9 +81,14 @@ final class UpstreamConnection: ChannelDuplexHandler {
         context?.flush()
     }
 
-    /// Whoever was served saw the store fail: no answer came in its time, or the connection ended before one.
+    /// Whoever was served saw the store fail: connections ended before an answer, again and again.
     func reportFailure() {
         pool.exchangeFailed()
+    }
+
+    /// Whoever is served had no answer in the time that the store has for one.
+    func reportTimeout() {
+        pool.exchangeTimedOut(after: earlierAnswers)
     }
 
     /// Called when the client's side can take bytes again.

@@ -46,9 +46,12 @@ final class UpstreamPool {
     private var isRetired = false
     /// Connections that exist or are being made.
     private(set) var open = 0
+    /// Exchanges that had an answer: how far an exchange's beginning lies back in them.
+    private(set) var answers: UInt64 = 0
     /// Exchanges that ended without an answer since the last that had one.
     private var failuresInARow = 0
-    /// When the next one may try, while the breaker is open.
+    /// When the next one may try, while the breaker is open. Failures meanwhile, of exchanges that began before it opened
+    /// or of tries, do not move it; nor does a try whose outcome is long in coming.
     private var nextTry = NIODeadline.uptimeNanoseconds(0)
 
     init(upstream: Upstream, eventLoop: any EventLoop, limit: Int, logger: Logger) {
@@ -154,17 +157,24 @@ final class UpstreamPool {
 
     /// A store has answered: whatever it said, it is there.
     func exchangeAnswered() {
+        answers += 1
         failuresInARow = 0
     }
 
-    /// No connection could be had, TLS failed, or nothing came in the time that the store has for it.
+    /// No connection could be had, TLS failed, or a connection ended before an answer.
     func exchangeFailed() {
         failuresInARow += 1
-        guard failuresInARow >= Self.breakerThreshold else { return }
+        guard failuresInARow == Self.breakerThreshold else { return }
         nextTry = .now() + Self.breakerPause
-        if failuresInARow == Self.breakerThreshold {
-            logger.warning("store is left alone for a while", metadata: ["backend": "\(upstream.name)"])
-        }
+        logger.warning("store is left alone for a while", metadata: ["backend": "\(upstream.name)"])
+    }
+
+    /// Nothing came in the time that the store has for it. Where the store answered others meanwhile, what was asked is
+    /// slow, not the store away.
+    ///
+    /// - Parameter earlier: ``answers`` when the exchange began.
+    func exchangeTimedOut(after earlier: UInt64) {
+        if answers == earlier { exchangeFailed() }
     }
 
     /// Always while the breaker is closed; else once in each pause, so that somebody finds out when it may be closed again.

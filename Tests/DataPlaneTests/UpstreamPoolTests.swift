@@ -34,11 +34,9 @@ struct UpstreamPoolTests {
             let pool = store.pool(idleTimeout: .seconds(10))
             let connection = try await store.leased(pool)
             try await store.onLoop {
-                let user = Asker()
-                connection.value.begin(user, method: .get)
+                store.begin(on: connection.value)
                 connection.value.send(ByteBuffer(string: "GET / HTTP/1.1\r\n\r\n"))
                 connection.value.flush()
-                store.kept.value.users.append(user)
             }
             try await store.until { pool.value.idleCount == 1 }
             try await store.onLoop { pool.value.closeIdle(now: connection.value.idleSince + .milliseconds(9_999)) }
@@ -73,12 +71,7 @@ struct UpstreamPoolTests {
     func breaker() async throws {
         try await PlayedStore.serving { store in
             let pool = store.pool()
-            let refused: @Sendable () -> Bool = {
-                let user = Asker()
-                store.kept.value.users.append(user)
-                pool.value.lease(to: user)
-                return user.isRefused
-            }
+            let refused: @Sendable () -> Bool = { store.isRefused(by: pool.value) }
             try await store.onLoop {
                 for _ in 1..<UpstreamPool.breakerThreshold { pool.value.exchangeFailed() }
                 #expect(!refused())
@@ -95,6 +88,53 @@ struct UpstreamPoolTests {
                 pool.value.exchangeAnswered()
                 #expect(!refused() && !refused())
             }
+        }
+    }
+
+    @Test("Slow exchanges, however many, close no store that answered others since they began")
+    func slowExchanges() async throws {
+        try await PlayedStore.serving { store in
+            let pool = store.pool(limit: 64)
+            var slow: [NIOLoopBound<UpstreamConnection>] = []
+            for _ in 0..<UpstreamPool.breakerThreshold { slow.append(try await store.leased(pool)) }
+            let quick = try await store.leased(pool)
+            let others = slow
+            try await store.onLoop {
+                for connection in others { store.begin(on: connection.value) }
+                store.begin(on: quick.value)
+                quick.value.send(ByteBuffer(string: "GET / HTTP/1.1\r\n\r\n"))
+                quick.value.flush()
+            }
+            try await store.until { pool.value.idleCount == 1 }
+            try await store.onLoop {
+                for connection in others { connection.value.reportTimeout() }
+                #expect(!store.isRefused(by: pool.value), "one caller's slow requests close the store for all")
+                for connection in others { store.begin(on: connection.value) }
+                for connection in others { connection.value.reportTimeout() }
+                #expect(store.isRefused(by: pool.value), "nothing was answered since they began")
+            }
+        }
+    }
+
+    @Test(
+        "What fails while the store is left alone pushes the next try no further away, nor does one without an outcome"
+    )
+    func nextTry() async throws {
+        try await PlayedStore.serving { store in
+            let pool = store.pool()
+            try await store.onLoop { for _ in 0..<UpstreamPool.breakerThreshold { pool.value.exchangeFailed() } }
+            try await Task.sleep(for: .milliseconds(600))
+            try await store.onLoop {
+                #expect(store.isRefused(by: pool.value))
+                pool.value.exchangeFailed()
+            }
+            try await Task.sleep(for: .milliseconds(450))
+            try await store.onLoop {
+                #expect(!store.isRefused(by: pool.value), "a later failure moved the try")
+                #expect(store.isRefused(by: pool.value))
+            }
+            try await Task.sleep(for: .milliseconds(1_050))
+            try await store.onLoop { #expect(!store.isRefused(by: pool.value), "all wait for one that says nothing") }
         }
     }
 }
@@ -173,6 +213,21 @@ private struct PlayedStore: Sendable {
             UpstreamPool(upstream: upstream, eventLoop: loop, limit: limit, logger: logger),
             eventLoop: loop
         )
+    }
+
+    /// Whether somebody who asks now hears that the store is left alone. On the loop.
+    func isRefused(by pool: UpstreamPool) -> Bool {
+        let user = Asker()
+        kept.value.users.append(user)
+        pool.lease(to: user)
+        return user.isRefused
+    }
+
+    /// An exchange of which nothing has been sent yet. On the loop.
+    func begin(on connection: UpstreamConnection) {
+        let user = Asker()
+        kept.value.users.append(user)
+        connection.begin(user, method: .get)
     }
 
     func onLoop(_ body: @escaping @Sendable () throws -> Void) async throws {

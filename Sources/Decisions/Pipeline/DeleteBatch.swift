@@ -61,6 +61,7 @@ struct DeleteBatch: Sendable {
             try planner.forward(
                 to: bucket,
                 outgoing: .deletion(allowed),
+                isConditional: allowed.contains { !$0.conditions.isEmpty },
                 answer: { answer.answer($0) }
             )
         )

@@ -137,13 +137,6 @@ public enum ForwardedBody: Sendable {
     case stream(BodyVerifier?)
 }
 
-/// Whether a request may be sent again when its connection died before any answer.
-public enum Replay: Sendable {
-    case allowed
-    /// Its effect would differ the second time: conditional writes, completing an upload.
-    case never
-}
-
 /// What becomes of a store's answer.
 public enum Answer: Sendable {
     /// Pass the body through under this status and these fields; framing is kept.

@@ -173,11 +173,13 @@ struct Planner: Sendable {
 
     /// - Parameters:
     ///   - body: the bytes that are carried, where some are.
+    ///   - isConditional: the document that goes out depends on what is there.
     ///   - answer: what becomes of the store's; nil: the client's.
     func forward(
         to bucket: Bucket,
         outgoing: OutgoingBody,
         body: ForwardedBody = .none,
+        isConditional: Bool = false,
         answer: (@Sendable (S3Answer) -> Answer)? = nil
     ) throws(Refusal) -> Forward {
         do {
@@ -189,7 +191,7 @@ struct Planner: Sendable {
                 view: asking.snapshot.server.view,
                 at: asking.now
             )
-            let replay: Replay = isRepeatable ? .allowed : .never
+            let replay = isConditional ? .never : Replay(of: request.operation, under: asking.head.fields)
             let answer =
                 answer
                 ?? { StoreAnswer(admitted, asking, bucket.upstream, replay: replay, carrying: body).answer($0) }
@@ -203,16 +205,6 @@ struct Planner: Sendable {
             )
         } catch {
             throw .request(error)
-        }
-    }
-
-    /// Whether sending the request twice does no more than sending it once.
-    private var isRepeatable: Bool {
-        switch request.operation {
-        case .completeMultipartUpload, .createMultipartUpload: false
-        default:
-            request.operation.kind == .read || request.operation.kind == .list
-                || (asking.head.fields.first("if-match") == nil && asking.head.fields.first("if-none-match") == nil)
         }
     }
 
