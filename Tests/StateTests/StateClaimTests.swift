@@ -56,4 +56,29 @@ struct StateClaimTests {
             await state.close()
         }
     }
+
+    @Test("The file is looked for when it is a change's turn, by the queue that writes")
+    func movedWhileWaiting() async throws {
+        try await withFolder { folder in
+            let path = folder + "/state.db"
+            let state = try SQLiteState(.file(path: path))
+            let (began, go) = (AsyncStream<Void>.makeStream(), DispatchSemaphore(value: 0))
+            let busy = Task {
+                try await state.write { _ in
+                    began.continuation.finish()
+                    go.wait()
+                }
+            }
+            for await _ in began.stream {}
+            let waiting = Task { _ = try await state.insert(try slot(2)) }
+            try await Task.sleep(for: .milliseconds(200))
+            try FileManager.default.moveItem(atPath: path, toPath: path + ".moved")
+            go.signal()
+            try await busy.value
+            await #expect(throws: StateError.unavailable("its file was removed or replaced")) {
+                try await waiting.value
+            }
+            await state.close()
+        }
+    }
 }

@@ -39,9 +39,12 @@ package final class SQLiteState: Sendable {
     func write<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws(StateError)
         -> Value
     {
-        try claim?.check()
+        let claim = claim
         do {
-            return try await commits.perform(body)
+            return try await commits.perform { database in
+                try claim?.check()
+                return try body(database)
+            }
         } catch {
             throw StateError(error)
         }
@@ -49,7 +52,8 @@ package final class SQLiteState: Sendable {
 
     func read<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws(StateError) -> Value
     {
-        try claim?.check()
+        // Before: a connection that is opened only now would be one to whatever lies there.
+        try await claim?.checkAside()
         do {
             return try await database.read(body)
         } catch {

@@ -1,3 +1,4 @@
+import Dispatch
 import Synchronization
 import Valet
 
@@ -15,6 +16,8 @@ final class StateClaim: Sendable {
     private let path: String
     private let identity: Identity
     private let descriptor: Mutex<Int32?>
+    /// Where a file system that hangs holds up nobody but those who ask about it.
+    private let queue = DispatchQueue(label: "state.claim")
 
     /// Which file it is, whatever its name.
     private struct Identity: Equatable {
@@ -67,9 +70,19 @@ final class StateClaim: Sendable {
         }
     }
 
+    /// Takes as long as the file system does: it is for the queue that writes.
+    ///
     /// - Throws: where the file that was opened is not under its path any more: it can still be written, and all of that
     ///   would be gone after a restart.
     func check() throws(StateError) {
         guard Identity(path) == identity else { throw .unavailable("its file was removed or replaced") }
+    }
+
+    /// The same, on a queue of its own.
+    func checkAside() async throws(StateError) {
+        let result = await withCheckedContinuation { continuation in
+            queue.async { continuation.resume(returning: Result { () throws(StateError) in try self.check() }) }
+        }
+        try result.get()
     }
 }
