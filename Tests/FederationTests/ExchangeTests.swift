@@ -33,7 +33,8 @@ struct ExchangeTests {
         _ surroundings: Surroundings = .played()
     ) async throws -> (said: String, expiresAt: Instant?) {
         let exchange = CredentialExchange(services, as: try provider(), surroundings: surroundings) { _ in
-            Secret("entra-token")
+            (Secret("entra-token"), 1)
+        } refused: { _, _ in
         }
         do {
             let timed = try await exchange.credential(of: source)
@@ -151,7 +152,10 @@ struct ExchangeTests {
     @Test("Without a key nobody is asked")
     func noProvider() async throws {
         let services = PlayedServices([(200, "")])
-        let exchange = CredentialExchange(services, as: nil, surroundings: .played()) { _ in Secret("") }
+        let exchange = CredentialExchange(services, as: nil, surroundings: .played()) { _ in
+            (Secret(""), 1)
+        } refused: { _, _ in
+        }
         await #expect(throws: ExchangeFailure("there is no key to sign our own tokens with")) {
             try await exchange.credential(of: try aws(.webIdentity(own(), roleARN: Self.roleARN)))
         }

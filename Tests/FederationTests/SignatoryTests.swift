@@ -2,6 +2,7 @@ import Federation
 import Identity
 import Logging
 import Pipeline
+import Synchronization
 import Testing
 import WireFormats
 
@@ -22,10 +23,14 @@ struct SignatoryTests {
         )
     }
 
-    private func signatory(_ services: PlayedServices) throws -> (StoreCredentials, any URLSignatory) {
+    private func signatory(
+        _ services: PlayedServices,
+        _ rules: SignatureRules = SignatureRules()
+    ) throws -> (StoreCredentials, any URLSignatory) {
         let credentials = StoreCredentials(
             services,
             surroundings: .played(),
+            signing: rules,
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
         )
         credentials.adopt(try StoreCredentialsTests.snapshot())
@@ -83,23 +88,79 @@ struct SignatoryTests {
         #expect(status == 200 || reason.hasSuffix("403 PERMISSION_DENIED: Permission denied."))
     }
 
-    @Test("No more than so many are asked for at once")
-    func bound() async throws {
-        let services = PlayedServices(
-            [
-                (200, Self.federated), (200, Self.impersonated),
-                (200, #"{"signedBlob":"\#(Base64.encode(Self.signature))"}"#),
-            ],
-            pause: { try? await Task.sleep(for: .milliseconds(50)) }
-        )
-        let (_, signatory) = try signatory(services)
-        let findings = await withTaskGroup(of: SignatureFinding.self) { tasks in
-            for number in 0..<200 { tasks.addTask { await signatory.signature(of: [UInt8(number)]) } }
+    /// What is asked for at the same time, while each answer takes its time.
+    private func findings(_ count: Int, by signatory: any URLSignatory) async -> [SignatureFinding] {
+        await withTaskGroup(of: SignatureFinding.self) { tasks in
+            for number in 0..<count { tasks.addTask { await signatory.signature(of: [UInt8(number)]) } }
             return await tasks.reduce(into: [SignatureFinding]()) { $0.append($1) }
         }
-        let made = findings.filter { $0 == .made(Self.signature) }.count
-        #expect(made >= 1 && made <= 64)
-        #expect(findings.contains(.unavailable(reason: "too many signatures are being asked for")))
-        #expect(await signatory.signature(of: [1]) == .made(Self.signature), "there is room again")
+    }
+
+    /// How many are under way.
+    private final class Gauge: Sendable {
+        private let counts = Mutex((now: 0, most: 0))
+        var most: Int { counts.withLock(\.most) }
+
+        func pause() async {
+            counts.withLock { counts in
+                counts.now += 1
+                counts.most = max(counts.most, counts.now)
+            }
+            try? await Task.sleep(for: .milliseconds(50))
+            counts.withLock { $0.now -= 1 }
+        }
+    }
+
+    private static let signs = [
+        (200, federated), (200, impersonated), (200, #"{"signedBlob":"\#(Base64.encode(signature))"}"#),
+    ]
+
+    @Test("A hundred that are asked for at once are all made, sixty-four at a time")
+    func queue() async throws {
+        let gauge = Gauge()
+        let (credentials, signatory) = try signatory(PlayedServices(Self.signs, pause: { await gauge.pause() }))
+        let findings = await findings(100, by: signatory)
+        #expect(findings.allSatisfy { $0 == .made(Self.signature) })
+        #expect(gauge.most == 64)
+        #expect(credentials.signatureConditions.first?.made == 100)
+    }
+
+    @Test("Whoever finds the queue full, or has no turn in time, is refused, and that is counted")
+    func bound() async throws {
+        for (length, reason) in [
+            (2, "too many signatures are being asked for"), (100, "no turn to ask for a signature within 0.02 seconds"),
+        ] {
+            var rules = SignatureRules()
+            rules.most = 3
+            rules.longestQueue = length
+            rules.patience = length == 100 ? .milliseconds(20) : .seconds(60)
+            let services = PlayedServices(Self.signs, pause: { try? await Task.sleep(for: .milliseconds(200)) })
+            let (credentials, signatory) = try signatory(services, rules)
+            let findings = await findings(20, by: signatory)
+            let made = findings.filter { $0 == .made(Self.signature) }.count
+            #expect(made == (length == 100 ? 3 : 5))
+            #expect(findings.filter { $0 == .unavailable(reason: reason) }.count == 20 - made)
+            let condition = try #require(credentials.signatureConditions.first)
+            #expect((condition.made, condition.failures) == (made, 20 - made))
+            #expect(await signatory.signature(of: [1]) == .made(Self.signature), "there is room again")
+        }
+    }
+
+    @Test("Whoever leaves while waiting takes no turn with them")
+    func leaving() async throws {
+        var rules = SignatureRules()
+        rules.most = 1
+        rules.patience = .seconds(60)
+        let services = PlayedServices(Self.signs, pause: { try? await Task.sleep(for: .milliseconds(100)) })
+        let (_, signatory) = try signatory(services, rules)
+        let first = Task { await signatory.signature(of: [1]) }
+        while services.asked.isEmpty { await Task.yield() }
+        let impatient = Task { await signatory.signature(of: [2]) }
+        let patient = Task { await signatory.signature(of: [3]) }
+        impatient.cancel()
+        #expect(await impatient.value == .unavailable(reason: "nobody waits any more"))
+        #expect(await first.value == .made(Self.signature))
+        #expect(await patient.value == .made(Self.signature))
+        #expect(services.asked.count == 4, "two tokens and two signatures")
     }
 }

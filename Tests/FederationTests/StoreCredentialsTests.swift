@@ -144,6 +144,41 @@ struct StoreCredentialsTests {
         #expect(credentials.held[source]?.expiresAt == end)
     }
 
+    @Test("A token that Azure's storage does not accept for the key is replaced, and not shown again until it ends")
+    func delegationUnderABadToken() async throws {
+        let application = AzureApplication(
+            .own(subject: "s3-proxy", audience: "api://AzureADTokenExchange"),
+            tenantID: "t",
+            clientID: "c",
+            endpoint: try #require(ServiceURL("https://login.microsoftonline.com"))
+        )
+        let storage = try #require(ServiceURL("https://photostore.blob.core.windows.net"))
+        func token(_ text: String) -> (Int, String) {
+            (200, #"{"token_type":"Bearer","expires_in":3599,"access_token":"\#(text)"}"#)
+        }
+        let services = PlayedServices([
+            token("bad"), (401, "<Error><Code>InvalidAuthenticationInfo</Code></Error>"), token("good"),
+        ])
+        var rules = RenewalRules()
+        rules.pauseAfterRefusal = .zero
+        let credentials = try make(services, rules: rules)
+        guard
+            case .unavailable = await credentials.obtain(
+                .azureDelegation(AzureDelegation(application, storage: storage))
+            )
+        else {
+            Issue.record("something was obtained")
+            return
+        }
+        for _ in 0..<200 where credentials.version < 2 { try await Task.sleep(for: .milliseconds(10)) }
+        guard case .bearer(let held)? = credentials.held[.azure(application)]?.credential else {
+            Issue.record("there is no token")
+            return
+        }
+        #expect(held.reveal() == "good")
+        #expect(services.asked.count == 3)
+    }
+
     @Test("Without a token there is no key for URLs, and the reason is the token's")
     func delegationWithoutToken() async throws {
         let application = AzureApplication(

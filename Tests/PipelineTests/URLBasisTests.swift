@@ -13,11 +13,16 @@ import WireFormats
 struct URLBasisTests {
     private static let random = [UInt8](repeating: 1, count: Rights.randomBytesOfURL)
 
-    private func wish(_ bucket: String, for lifetime: Duration = .seconds(60), via: URLWish.Via = .auto) throws
+    private func wish(
+        _ bucket: String,
+        for lifetime: Duration = .seconds(60),
+        via: URLWish.Via = .auto,
+        _ method: HTTPMethod = .get
+    ) throws
         -> URLWish
     {
         URLWish(
-            .get,
+            method,
             S3Operation.getObject.actions,
             bucket: try #require(BucketName(validating: bucket)),
             key: ObjectKey("a.txt"),
@@ -97,15 +102,32 @@ struct URLBasisTests {
         #expect(late.via == .gatehouse)
     }
 
-    @Test("Without the key URLs lead back here, whatever was asked for")
+    @Test("Without the key URLs lead back here; none was asked for that must not: 503")
     func undelegated() async throws {
         let bucket = try azure(keyEnding: nil)
         let rights = try await rightsOfRoot { $0.otherBuckets = [bucket] }
-        for via in [URLWish.Via.auto, .store] {
-            let heard = await rights.hearing(about: [try wish("federated", via: via)], at: noon)
-            let url = try heard.url(for: wish("federated", via: via), random: Self.random, at: noon)
-            #expect(url.via == .gatehouse)
+        let wishes = [try wish("federated"), try wish("federated", via: .store)]
+        let heard = await rights.hearing(about: wishes, at: noon)
+        #expect(try heard.url(for: wishes[0], random: Self.random, at: noon).via == .gatehouse)
+        let refusal = #expect(throws: URLRefusal.self) {
+            try heard.url(for: wishes[1], random: Self.random, at: noon)
         }
+        #expect(refusal?.error.code == .backendCredentialUnavailable)
+        // There is no URL of Azure's that only looks, with a key or without.
+        for bucket in [bucket, try azure(keyEnding: noon + .seconds(7200))] {
+            let rights = try await rightsOfRoot { $0.otherBuckets = [bucket] }
+            let look = try wish("federated", via: .store, .head)
+            #expect(try rights.url(for: look, random: Self.random, at: noon).via == .gatehouse)
+        }
+    }
+
+    @Test("A route's document names our own URL where the store has none at the moment")
+    func undelegatedRoute() throws {
+        var gate = Gate([try route("/f/{id}", bucket: "federated", key: "{id}", .redirect)])
+        gate.otherBuckets = [try azure(keyEnding: nil)]
+        let plan = try gate.decide(Self.call.with("accept", "application/json")).plan
+        guard case .issued(_, let reply) = try plan.issued() else { throw OtherPlan() }
+        #expect(reply.status == 200 && text(reply.body).contains("https://files.example.com/"))
     }
 
     @Test("Both credentials are obtained that a bucket needs, each once")
@@ -122,12 +144,21 @@ struct URLBasisTests {
     private final class Played: URLSignatory {
         let longestLifetime = Duration.seconds(43_200)
         let asked = Mutex<[[UInt8]]>([])
+        let most = Mutex(0)
+        private let underWay = Mutex(0)
         private let finding: SignatureFinding
 
         init(_ finding: SignatureFinding) { self.finding = finding }
 
         func signature(of text: [UInt8]) async -> SignatureFinding {
             asked.withLock { $0.append(text) }
+            let now = underWay.withLock { count in
+                count += 1
+                return count
+            }
+            most.withLock { $0 = max($0, now) }
+            for _ in 0..<100 { await Task.yield() }
+            underWay.withLock { $0 -= 1 }
             return finding
         }
     }
@@ -210,6 +241,46 @@ struct URLBasisTests {
         }
         #expect(refusal?.error.code == .backendCredentialUnavailable)
         #expect(refusal?.reason == "no signature for the store: answered 403 PERMISSION_DENIED")
+    }
+
+    private func wishes(_ count: Int) throws -> [URLWish] {
+        let bucket = try #require(BucketName(validating: "impersonated"))
+        return (0..<count).map { number in
+            URLWish(
+                .get,
+                S3Operation.getObject.actions,
+                bucket: bucket,
+                key: ObjectKey("\(number)"),
+                lifetime: .seconds(60),
+                via: .store
+            )
+        }
+    }
+
+    @Test("A hundred URLs at once take no more than sixteen signatures at a time, and the same text one")
+    func manyAtOnce() async throws {
+        let signatory = Played(.made([0xAB, 0xCD]))
+        let bucket = try google(signatory)
+        let rights = try await rightsOfRoot { $0.otherBuckets = [bucket] }
+        let wishes = try wishes(100)
+        let heard = await rights.hearing(about: wishes + wishes, at: noon)
+        for wish in wishes { #expect(try heard.url(for: wish, random: Self.random, at: noon).via == .store) }
+        #expect(signatory.asked.withLock { $0.count } == 100)
+        #expect((2...16).contains(signatory.most.withLock(\.self)))
+    }
+
+    @Test("Somebody who signs nothing is not asked a hundred times")
+    func nobodyThere() async throws {
+        let signatory = Played(.unavailable(reason: "did not answer"))
+        let bucket = try google(signatory)
+        let rights = try await rightsOfRoot { $0.otherBuckets = [bucket] }
+        let wishes = try wishes(100)
+        let heard = await rights.hearing(about: wishes, at: noon)
+        for wish in wishes {
+            let refusal = #expect(throws: URLRefusal.self) { try heard.url(for: wish, random: Self.random, at: noon) }
+            #expect(refusal?.error.code == .backendCredentialUnavailable)
+        }
+        #expect((16..<32).contains(signatory.asked.withLock { $0.count }))
     }
 
     // MARK: - Routes

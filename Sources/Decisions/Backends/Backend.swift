@@ -25,8 +25,8 @@ public protocol Backend: AnyObject, Sendable {
     var checksums: StoreChecksums { get }
     /// Whether there are URLs that ``presign(_:_:query:fields:binding:for:at:)`` makes, or somebody else signs.
     var signsURLs: Bool { get }
-    /// Whether it makes such that permit this method and none that does more.
-    func signsURLs(of method: HTTPMethod) -> Bool
+    /// Whether there can be such that permit this method and none that does more.
+    func hasURLs(of method: HTTPMethod) -> Bool
     /// Whether a URL can hold whoever puts with it to the fields it was made for, a key that is free among them.
     var bindsUploads: Bool { get }
 
@@ -116,7 +116,10 @@ public protocol Backend: AnyObject, Sendable {
 }
 
 extension Backend {
-    public func signsURLs(of method: HTTPMethod) -> Bool { signsURLs }
+    public func hasURLs(of method: HTTPMethod) -> Bool { true }
+
+    /// Whether it makes URLs that permit this method and none that does more.
+    public func signsURLs(of method: HTTPMethod) -> Bool { signsURLs && hasURLs(of: method) }
 }
 
 /// A URL, and what the request has to carry in the store's own names; in lower case.

@@ -9,21 +9,29 @@ package struct CredentialExchange: Sendable {
     private let transport: any ExchangeTransport
     private let provider: OIDCProvider?
     private let surroundings: Surroundings
-    private let bearer: @Sendable (CredentialSource) async throws(ExchangeFailure) -> Secret<String>
+    private let bearer: Bearer
+    private let refused: @Sendable (CredentialSource, _ version: Int) -> Void
+
+    /// The token of another source, and which one it is of all that were obtained.
+    package typealias Bearer =
+        @Sendable (CredentialSource) async throws(ExchangeFailure) -> (token: Secret<String>, version: Int)
 
     /// - Parameters:
     ///   - provider: signs tokens of ours; nil: nobody does.
-    ///   - bearer: the token of another source, for what is asked for with one.
+    ///   - bearer: for what is asked for with the token of another source.
+    ///   - refused: is told where such a token was not accepted.
     package init(
         _ transport: any ExchangeTransport,
         as provider: OIDCProvider?,
         surroundings: Surroundings,
-        bearer: @escaping @Sendable (CredentialSource) async throws(ExchangeFailure) -> Secret<String>
+        bearer: @escaping Bearer,
+        refused: @escaping @Sendable (CredentialSource, _ version: Int) -> Void
     ) {
         self.transport = transport
         self.provider = provider
         self.surroundings = surroundings
         self.bearer = bearer
+        self.refused = refused
     }
 
     package func credential(of source: CredentialSource) async throws(ExchangeFailure) -> TimedCredential {
@@ -35,8 +43,11 @@ package struct CredentialExchange: Sendable {
             return try service.token(answer, at: surroundings.now())
         case .azureDelegation(let delegation):
             let service = UserDelegation(delegation: delegation)
-            let token = try await bearer(.azure(delegation.application))
-            return try service.key(try await transport.send(service.request(with: token, at: surroundings.now())))
+            let application = CredentialSource.azure(delegation.application)
+            let (token, version) = try await bearer(application)
+            let answer = try await transport.send(service.request(with: token, at: surroundings.now()))
+            if answer.status == 401 { refused(application, version) }
+            return try service.key(answer)
         case .google(let workload): return try await exchange(GoogleTokenService(workload: workload))
         case .googleKey(let key):
             let service = GoogleAccountToken(key: key)

@@ -35,17 +35,20 @@ package final class StoreCredentials: CredentialOffice {
     private let logger: Logger
     private let state: Mutex<State>
     private let signatures = SignatureTally()
+    private let turns: SignatureTurns
 
     package init(
         _ transport: any ExchangeTransport,
         surroundings: Surroundings,
         rules: RenewalRules = RenewalRules(),
+        signing: SignatureRules = SignatureRules(),
         logger: Logger
     ) {
         self.transport = transport
         self.surroundings = surroundings
         self.logger = logger
         state = Mutex(State(cache: Cache(rules)))
+        turns = SignatureTurns(signing)
     }
 
     /// Who makes a snapshot of the credentials that are in force, and publishes it.
@@ -147,15 +150,8 @@ package final class StoreCredentials: CredentialOffice {
 
     /// A signature that is made elsewhere, asked for under the token of `source`.
     func signature(of text: [UInt8], by signing: BlobSigning, with source: CredentialSource) async -> SignatureFinding {
-        guard signatures.enter() else {
-            return .unavailable(reason: "too many signatures are being asked for")
-        }
-        defer { signatures.leave() }
         do throws(ExchangeFailure) {
-            let (token, version) = try await bearer(of: source)
-            let answer = try await transport.send(signing.request(for: text, with: token))
-            if answer.status == 401 { refused(source, version: version) }
-            let signature = try signing.signature(answer)
+            let signature = try await asked(text, signing, source)
             signatures.made(by: source)
             return .made(signature)
         } catch {
@@ -167,6 +163,19 @@ package final class StoreCredentials: CredentialOffice {
             }
             return .unavailable(reason: error.description)
         }
+    }
+
+    private func asked(
+        _ text: [UInt8],
+        _ signing: BlobSigning,
+        _ source: CredentialSource
+    ) async throws(ExchangeFailure) -> [UInt8] {
+        try await turns.take()
+        defer { turns.giveBack() }
+        let (token, version) = try await bearer(of: source)
+        let answer = try await transport.send(signing.request(for: text, with: token))
+        if answer.status == 401 { refused(source, version: version) }
+        return try signing.signature(answer)
     }
 
     // MARK: - Effects
@@ -200,7 +209,8 @@ package final class StoreCredentials: CredentialOffice {
             transport,
             as: state.withLock(\.provider),
             surroundings: surroundings,
-            bearer: { (source) async throws(ExchangeFailure) in try await self.bearer(of: source).token }
+            bearer: { (source) async throws(ExchangeFailure) in try await self.bearer(of: source) },
+            refused: { source, version in self.refused(source, version: version) }
         )
         do throws(ExchangeFailure) {
             result = .success(try await exchange.credential(of: source))

@@ -20,7 +20,10 @@ extension SnapshotCompiler {
     func urls(of backend: BackendConfiguration) -> URLBasis? {
         if let source = backend.urlSource { return .leased(lease(of: source)) }
         switch backend.credentialSource {
-        case .google(let workload)?: return credentials?.signatory(of: workload).map { .asked($0) }
+        case .google(let workload)?:
+            // Without a service account nothing signs, whatever is obtained.
+            guard workload.serviceAccount != nil else { return .lasting }
+            return credentials?.signatory(of: workload).map { .asked($0) }
         // The key itself signs, whatever tokens it has.
         case .googleKey?: return .lasting
         case .aws?, .azure?, .azureDelegation?, nil: return nil

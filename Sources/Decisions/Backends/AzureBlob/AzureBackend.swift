@@ -53,7 +53,7 @@ public final class AzureBackend: Backend {
     public var pathBeforeKeys: String { String(decoding: keyRoot, as: UTF8.self) }
 
     public var signsURLs: Bool { credential.signsURLs }
-    public func signsURLs(of method: HTTPMethod) -> Bool { signsURLs && method != .head }
+    public func hasURLs(of method: HTTPMethod) -> Bool { method != .head }
     /// A shared access signature says nothing of a body, its type or its length.
     public var bindsUploads: Bool { false }
 

@@ -137,8 +137,12 @@ struct RouteDelivery: Sendable {
     /// Whether a redirect leaves us. Followed to ourselves, clients would show their credential again beside the URL's; what
     /// they want is here anyway. Whoever wants to know the URL gets one all the same.
     private var leadsAway: Bool {
-        guard !SentElsewhere.wantsDocument(asking.head, of: route), let bucket = admitted.bucket else { return true }
-        return bucket.signsURLs(of: asking.head.method, at: asking.now)
+        SentElsewhere.wantsDocument(asking.head, of: route) || admitted.bucket.map(leadsToStore) ?? true
+    }
+
+    /// Whether there are URLs to the store now.
+    private func leadsToStore(_ bucket: Bucket) -> Bool {
+        bucket.signsURLs(of: asking.head.method, at: asking.now)
             && bucket.isReachedByClients(of: asking.snapshot.server)
     }
 
@@ -165,7 +169,8 @@ struct RouteDelivery: Sendable {
             bucket: bucket,
             key: key,
             lifetime: route.lifetime,
-            via: .store
+            // Whoever wants a document is told of our own URL where the store has none at the moment.
+            via: admitted.bucket.map(leadsToStore) ?? true ? .store : .auto
         )
         if request.operation == .putObject {
             wish.fields = try boundFields()

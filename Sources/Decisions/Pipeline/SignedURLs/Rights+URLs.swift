@@ -16,8 +16,8 @@ extension Rights {
     /// reach or that nothing is signed for. It lasts for what was asked, and never longer than what it rests on.
     ///
     /// - Parameter random: ``randomBytesOfURL`` unpredictable bytes.
-    /// - Throws: `AccessDenied`; `NoSuchBucket`; `ProxyOnly` where a URL to the store was asked for and what permits it
-    ///   depends on the request.
+    /// - Throws: `AccessDenied`; `NoSuchBucket`; where a URL to the store was asked for, `ProxyOnly` if what permits it
+    ///   depends on the request, and `BackendCredentialUnavailable` if nothing signs it at the moment.
     public func url(for wish: URLWish, random: [UInt8], at now: Instant) throws(URLRefusal) -> SignedURL {
         precondition(random.count == Self.randomBytesOfURL, "an id and a nonce")
         let draft = try draft(of: wish, at: now)
@@ -92,6 +92,9 @@ extension Rights {
     }
 
     /// Nil where it has to lead back here. Nobody decides about it again, so that what it rests on is the standing verdict.
+    ///
+    /// - Throws: `BackendCredentialUnavailable` where nothing but a URL to the store was asked for, and all that lacks is the
+    ///   credential that signs it.
     private func storeURL(
         for wish: URLWish,
         _ bucket: Bucket,
@@ -100,8 +103,9 @@ extension Rights {
         at now: Instant
     ) throws(URLRefusal) -> (url: StoreURL, term: Term, verdict: Verdict)? {
         let backend = bucket.backend
+        let lacksCredential = bucket.lacksURLCredential(at: now) && backend.hasURLs(of: wish.method)
         guard wish.via != .gatehouse, bucket.isReachedByClients(of: snapshot.server),
-            bucket.signsURLs(of: wish.method, at: now)
+            lacksCredential ? wish.via == .store : bucket.signsURLs(of: wish.method, at: now)
         else { return nil }
         let transport = (backend.publicEndpoint ?? backend.endpoint).transport
         let standing = standingVerdict(on: wish.actions, at: target, over: transport == .tls ? .tls : .plain)
@@ -110,6 +114,12 @@ extension Rights {
             throw URLRefusal(S3Error(.proxyOnly), reason: "depends on the request: \(standing.reason)")
         }
         guard !needsAbsentState(for: standing) else { throw .stateAway }
+        guard !lacksCredential else {
+            throw URLRefusal(
+                S3Error(.backendCredentialUnavailable, retryAfter: 1),
+                reason: "no credential that signs for the store"
+            )
+        }
         let term = try storeTerm(of: wish, bucket, resting: standing, within: applicationLimit, at: now)
         do {
             return try StoreURL(wish, bucket, for: term.lifetime, at: now).map { ($0, term, standing) }

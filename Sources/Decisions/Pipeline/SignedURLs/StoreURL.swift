@@ -42,22 +42,39 @@ enum StoreURL: Sendable {
 }
 
 extension Rights {
-    /// The same rights with the signatures that these URLs take and others make, as far as they can be had. All of them are
-    /// asked for at once.
+    /// Signatures that are asked for at a time.
+    private static let mostAtOnce = 16
+
+    /// The same rights with the signatures that these URLs take and others make, as far as they can be had: each text's
+    /// once, some at a time. Where as many were missed one after another, nobody is there, and the rest is not waited for.
     func withSignatures(for wishes: [URLWish], at now: Instant) async -> Rights {
         var questions: [(text: [UInt8], signatory: any URLSignatory)] = []
+        var texts: Set<[UInt8]> = []
         for wish in wishes {
             guard case .unsigned(let url, by: let signatory)? = (try? draft(of: wish, at: now))?.store?.url else {
                 continue
             }
-            questions.append((url.text, signatory))
+            if texts.insert(url.text).inserted { questions.append((url.text, signatory)) }
         }
         guard !questions.isEmpty else { return self }
         let signatures = await withTaskGroup(of: ([UInt8], SignatureFinding).self) { tasks in
-            for question in questions {
+            var rest = questions[...]
+            var found: [[UInt8]: SignatureFinding] = [:]
+            var missed = 0
+            func ask() {
+                guard let question = rest.popFirst() else { return }
                 tasks.addTask { (question.text, await question.signatory.signature(of: question.text)) }
             }
-            return await tasks.reduce(into: [:]) { found, one in found[one.0] = one.1 }
+            for _ in 0..<Self.mostAtOnce { ask() }
+            while let (text, finding) = await tasks.next() {
+                found[text] = finding
+                switch finding {
+                case .made: missed = 0
+                case .unavailable: missed += 1
+                }
+                if missed < Self.mostAtOnce { ask() }
+            }
+            return found
         }
         return with(signatures: signatures)
     }
@@ -79,7 +96,7 @@ extension Rights {
             switch signatures[unsigned.text] {
             case .made(let signature)?: return unsigned.signed(by: signature)
             case .unavailable(let told)?: reason = told
-            case nil: reason = "nobody was asked"
+            case nil: reason = "none was asked for"
             }
             guard wish.via == .store else { return nil }
             throw URLRefusal(

@@ -38,8 +38,11 @@ extension Bucket {
 
     /// Whether URLs to its store can be made now that permit this method alone; a signature may still have to be asked for.
     func signsURLs(of method: HTTPMethod, at now: Instant) -> Bool {
-        backend.signsURLs(of: method) && (urls.lease?.isUsable(at: now) ?? true)
+        backend.signsURLs(of: method) && !lacksURLCredential(at: now)
     }
+
+    /// Whether what signs URLs to its store is obtained, and can't be had now.
+    func lacksURLCredential(at now: Instant) -> Bool { urls.lease.map { !$0.isUsable(at: now) } ?? false }
 }
 
 extension URLWish {
