@@ -156,8 +156,8 @@ def test_get_on_a_dead_pooled_connection_is_sent_once_more(gateway, stub_store):
     assert gate.metric("gatehouse_upstream_retries_total") >= 1
 
 
-def test_put_is_never_sent_twice(gateway, stub_store):
-    """The body is gone once it was passed on: the client gets a clean error and decides."""
+def test_put_over_64_kib_is_never_sent_twice(gateway, stub_store):
+    """A body of more than 64 KiB is gone once it was passed on: the client gets a clean error and decides."""
     store = stub_store(lambda seen: None if seen.method == "PUT" else response(body=b"ok"))
     gate = gateway(stub_config(store))
     assert get(gate, "warm").status == 200
