@@ -175,7 +175,7 @@ struct GatewayTests {
     }
 
     @Test(
-        "A field that Google or Azure would take for part of the request is nowhere carried along",
+        "A field that another kind of storage would take for part of the request, or for its method, is nowhere carried along",
         arguments: ["photos", "azured", "googled"]
     )
     func foreignFields(bucket: String) throws {
@@ -184,10 +184,18 @@ struct GatewayTests {
         let call = Call("GET", "/s3/\(bucket)/a").by(.root)
         for dialect in GatewayDialect.allCases {
             #expect(try decide(dialect, call, by: gate).reply().status == 200)
-            for name in ["x-goog-copy-source", "X-Goog-Acl", "x-goog-meta-a", "x-ms-copy-source", "X-MS-Blob-Type"] {
+            for name in [
+                "x-goog-copy-source", "X-Goog-Acl", "x-goog-meta-a", "x-ms-copy-source", "X-MS-Blob-Type",
+                "x-oss-copy-source", "X-Obs-Acl", "x-cos-copy-source", "X-Minio-Force-Delete",
+            ] {
                 let decision = try decide(dialect, call.with(name, "/other/secret"), by: gate)
                 #expect(try decision.reply().status == 403, "\(name)")
-                #expect(decision.reason.hasSuffix("a field of Google's or Azure's storage"))
+                #expect(decision.reason.hasSuffix("a field of another kind of storage"))
+            }
+            for name in ["X-HTTP-Method-Override", "x-http-method", "X-Method-Override"] {
+                let decision = try decide(dialect, call.with(name, "DELETE"), by: gate)
+                #expect(try decision.reply().status == 403, "\(name)")
+                #expect(decision.reason.hasSuffix("a field that names another method"))
             }
         }
     }

@@ -408,7 +408,8 @@ def test_stores_of_other_kinds_are_reached(elsewhere, azure, google, bucket):
     assert gateway.raw("HEAD", target, ALICE.headers).headers["content-length"] == "100000"
     for headers, status in [(BOB.headers, 200 if bucket == "photos" else 403), ({}, 401)]:
         assert gateway.raw("GET", target, headers).status == status
-    for field in ["x-ms-copy-source", "x-goog-copy-source"]:
+    for field in ["x-ms-copy-source", "x-goog-copy-source", "x-oss-acl", "x-obs-acl", "x-cos-acl", "x-minio-force-delete",
+                  "x-http-method-override", "x-http-method", "x-method-override"]:
         for method in ["GET", "PUT"]:
             assert gateway.raw(method, target, {**ALICE.headers, field: "/other/secret"}, b"").status == 403, field
     own = signed("GET", gateway.endpoint + target, FULL.access_key, FULL.secret_key)

@@ -58,6 +58,12 @@ enum EnvoyConfiguration {
                             - { prefix: x-amz- }
                             - { prefix: x-goog- }
                             - { prefix: x-ms- }
+                            - { prefix: x-oss- }
+                            - { prefix: x-obs- }
+                            - { prefix: x-cos- }
+                            - { prefix: x-minio- }
+                            - { prefix: x-http-method }
+                            - { exact: x-method-override }
                             - { prefix: content- }
                             - { prefix: if- }
                             - { prefix: cache-control }

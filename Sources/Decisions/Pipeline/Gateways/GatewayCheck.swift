@@ -86,14 +86,26 @@ struct GatewayCheck {
         }
     }
 
-    /// What other stores than S3 take for part of a request no signature of ours covers; the gateway would carry it along.
+    /// What makes another request of it, at the store or before, and no signature of ours covers; the gateway would carry it
+    /// along.
     private static func checkFields(_ fields: FieldBlock) throws(Refusal) {
         for entry in fields.entries {
-            guard !fields.hasPrefix(entry, "x-goog-"), !fields.hasPrefix(entry, "x-ms-") else {
-                throw .gateway("a field of Google's or Azure's storage")
+            guard !vendorPrefixes.contains(where: { fields.hasPrefix(entry, $0) }) else {
+                throw .gateway("a field of another kind of storage")
+            }
+            guard !methodOverrides.contains(where: { fields.isNamed(entry, $0) }) else {
+                throw .gateway("a field that names another method")
             }
         }
     }
+
+    /// Of Google's, Azure's, Alibaba's, Huawei's and Tencent's storage, and MinIO's own.
+    private static let vendorPrefixes: [StaticString] = [
+        "x-goog-", "x-ms-", "x-oss-", "x-obs-", "x-cos-", "x-minio-",
+    ]
+    private static let methodOverrides: [StaticString] = [
+        "x-http-method-override", "x-http-method", "x-method-override",
+    ]
 
     private static func checkPath(_ path: [UInt8]) throws(Refusal) {
         var decoded = path
