@@ -1,3 +1,4 @@
+import Admission
 import HTTPTypes
 import Hummingbird
 import Identity
@@ -48,12 +49,24 @@ struct GrantRoutes: Sendable {
         let basis = sources.explainBasis()
         do throws(APIFailure) {
             let order = try GrantOrder(document, by: context.caller, under: basis.snapshot)
+            let revocations = sources.revocations.current
+            guard !revocations.blocks(.principal(order.grantor)) else {
+                throw APIFailure(
+                    .accessDenied,
+                    """
+                    \(order.grantor) is blocked and can give nothing. 'gatehouse revoke user \(order.grantor) --unblock' \
+                    lifts that.
+                    """,
+                    reason: "revoked"
+                )
+            }
             let call = APICall(
                 onAccountOf: order.grantor,
                 ["grants"],
                 order.body,
                 from: context.source,
                 under: basis.snapshot,
+                revocations: revocations,
                 authorizer: basis.authorizer,
                 at: sources.now(),
                 requestID: RequestID(random: UInt64.random(in: .min ... .max))

@@ -104,6 +104,19 @@ def test_it_rests_on_the_rights_of_whoever_is_named(door):
     assert "until 2031-01-01T00:00:00Z" in capped.stdout
 
 
+def test_who_is_blocked_gives_nothing(door):
+    def revoke(*more):
+        return run([binary(), "revoke", "user", "key:models", "--config", door.config_path, *more], env=door.env)
+
+    giver = {"grantor": "key:models", "prefix": "models/"}
+    assert revoke("--block").returncode == 0
+    done = create(door, **giver)
+    assert (done.returncode, done.stdout) == (1, "") and "key:models is blocked" in done.stderr
+    assert create(door).returncode == 0
+    assert revoke("--unblock").returncode == 0
+    assert create(door, **giver).returncode == 0
+
+
 @pytest.mark.parametrize("options, words", [
     ({"grantor": "nobody"}, "no user"), ({"bucket": "absent"}, "Access Denied"), ({"subject": "bob"}, "subject"),
     ({"action": "share"}, "share"), ({"source_cidr": "nonsense"}, "source_cidr"),

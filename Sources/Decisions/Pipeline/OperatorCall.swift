@@ -1,10 +1,12 @@
+public import Admission
 import HTTP1
 public import Identity
 public import WireFormats
 
 extension APICall {
     /// A call that the operator makes on somebody's account: nobody shows a credential, and it may do what that entry of
-    /// the configuration permits, no more. Nil where there is no entry by that name: only users and access keys have one.
+    /// the configuration permits, no more. Nil where there is no entry by that name: only users and access keys have one;
+    /// and where nothing of theirs is good, until that is lifted.
     ///
     /// - Parameters:
     ///   - path: behind `/-/v1/`.
@@ -15,6 +17,7 @@ extension APICall {
         _ body: [UInt8],
         from source: String,
         under snapshot: Snapshot,
+        revocations: RevocationTable?,
         authorizer: any Authorizer,
         at now: Instant,
         requestID: RequestID
@@ -35,9 +38,11 @@ extension APICall {
             authorizer: authorizer,
             now: now,
             requestID: requestID,
-            state: KnownState()
+            state: KnownState(revocations: revocations)
         )
-        guard let rights = Rights(ofEntry: principal, asking) else { return nil }
+        guard !asking.isBlocked(.principal(principal)), let rights = Rights(ofEntry: principal, asking) else {
+            return nil
+        }
         self.init(
             head: head,
             path: path,
