@@ -58,10 +58,16 @@ enum Instance {
         tokens.adopt(snapshot)
         let application = Application(client: Self.client)
         let current = CurrentSnapshot(snapshot)
-        let uploads = UploadServices(state: state, current: current, queue: configuration.uploads.queue, logger: logger)
         let staleness = configuration.state.maxStaleness
         let grants = GrantKeeper(state, maxStaleness: staleness, clock: Clock.now)
         let revocations = RevocationKeeper(state, maxStaleness: staleness, clock: Clock.now)
+        let uploads = UploadServices(
+            state: state,
+            revocations: revocations,
+            current: current,
+            queue: configuration.uploads.queue,
+            logger: logger
+        )
         do {
             try await grants.refresh()
             try await revocations.refresh()

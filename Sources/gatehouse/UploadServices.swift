@@ -18,11 +18,18 @@ struct UploadServices: Sendable {
     private let delivery: EventDelivery
     private let state: any ValetState
 
-    init(state: any ValetState, current: CurrentSnapshot, queue: QueueConfiguration?, logger: Logger) {
+    init(
+        state: any ValetState,
+        revocations: RevocationKeeper,
+        current: CurrentSnapshot,
+        queue: QueueConfiguration?,
+        logger: Logger
+    ) {
         let client = StoreClient()
         let snapshot: @Sendable () -> Snapshot = { current.now }
         let delivery = EventDelivery(state, client, snapshot: snapshot, now: Clock.now, logger: logger)
-        let slots = Slots(state, client, now: Clock.now, random: NewKey.random) { delivery.ring() }
+        let grounds = SlotGrounds(revocations, state)
+        let slots = Slots(state, client, grounds, now: Clock.now, random: NewKey.random) { delivery.ring() }
         let events = StoreEvents(slots)
         var services: [any Service] = [delivery, Reaper(slots, snapshot: snapshot, logger: logger)]
         if let place = queue.flatMap(QueueReader.Place.init) {

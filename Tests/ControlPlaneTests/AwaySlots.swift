@@ -22,6 +22,8 @@ final class AwaySlots: SlotStore {
         for creation: IdempotencyKey?
     ) async throws(StateError) -> SlotInsertion { try with(.tooManyOpen) }
 
+    func countOpen(of issuer: String, upTo limit: Int) async throws(StateError) -> Int { try with(0) }
+
     func slot(_ id: String) async throws(StateError) -> UploadSlot? { try with(nil) }
 
     func replace(with next: UploadSlot, _ announcement: Announcement?) async throws(StateError) -> SlotReplacement {

@@ -6,10 +6,13 @@ import WireFormats
 @testable import ControlPlane
 
 /// A slot of alice's in photos, issued at noon for five minutes: five bytes that shall be an image.
-func sampleSlot(_ key: String = "a") throws -> UploadSlot {
+func sampleSlot(_ key: String = "a", issuer: String = "user:alice", on grounds: [UploadSlot.Ground] = []) throws
+    -> UploadSlot
+{
     UploadSlot(
         random: Array(repeating: 7, count: 16),
-        issuer: "user:alice",
+        issuer: issuer,
+        grounds: grounds,
         bucket: try #require(BucketName(validating: "photos")),
         key: ObjectKey(key),
         contentType: "image/png",

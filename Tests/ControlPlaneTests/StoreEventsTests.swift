@@ -20,7 +20,11 @@ struct StoreEventsTests {
     private let client = StoreClient()
 
     private func events(_ slots: AwaySlots = AwaySlots()) -> StoreEvents {
-        StoreEvents(Slots(slots, client, now: { noon }, random: { Array(repeating: 7, count: $0) }) {})
+        let revocations = RevocationKeeper(RevocationMemory(), clock: { noon })
+        let grounds = SlotGrounds(revocations, GrantMemory())
+        return StoreEvents(
+            Slots(slots, client, grounds, now: { noon }, random: { Array(repeating: 7, count: $0) }) {}
+        )
     }
 
     @Test("A message about a slot that can't be looked up comes back so often and is dropped then, counted once")

@@ -92,6 +92,26 @@ struct SQLiteFileTests {
         }
     }
 
+    @Test("Slots of a release that kept nothing of what they were issued on are read and ended")
+    func withoutGrounds() async throws {
+        try await withFolder { folder in
+            let path = folder + "/state.db"
+            let one = try slot()
+            let before = try SQLiteState(.file(path: path))
+            try await before.insert(one)
+            await before.close()
+            let queue = try DatabaseQueue(path: path)
+            try await queue.writeWithoutTransaction {
+                try $0.execute(sql: "ALTER TABLE slot DROP COLUMN grounds; PRAGMA user_version = 4")
+            }
+            try queue.close()
+            let after = try SQLiteState(.file(path: path))
+            #expect(try await after.slot(one.id) == one)
+            #expect(try await after.replace(with: one.revoked(at: noon)) == .replaced)
+            await after.close()
+        }
+    }
+
     @Test("A damaged file is refused")
     func damaged() async throws {
         try await withFolder { folder in

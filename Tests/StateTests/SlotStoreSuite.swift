@@ -58,6 +58,23 @@ struct SlotStoreSuite {
         }
     }
 
+    @Test("What a slot was issued on is kept with it", arguments: StateKind.allCases)
+    func grounds(_ kind: StateKind) async throws {
+        try await kind.withState { state in
+            let grounds = UploadSlot.Ground.Kind.allCases.map {
+                UploadSlot.Ground($0, "a\"b:\($0)", issuedAt: noon - .nanoseconds(1))
+            }
+            for (number, grounds) in [grounds, []].enumerated() {
+                let kept = try slot(number, grounds: grounds)
+                try await state.insert(kept)
+                #expect(try await state.slot(kept.id) == kept)
+                #expect(try await state.replace(with: kept.revoked(at: noon)) == .replaced)
+                let ended = try #require(try await state.slot(kept.id))
+                #expect(ended.state == .aborted && ended.cause == .revoked && ended.grounds == grounds)
+            }
+        }
+    }
+
     @Test("Nobody has more open slots than allowed, however many ask at once", arguments: StateKind.allCases)
     func openLimit(_ kind: StateKind) async throws {
         try await kind.withState { state in
@@ -67,6 +84,8 @@ struct SlotStoreSuite {
             }
             #expect(outcomes.count { $0 == .inserted } == 5)
             #expect(outcomes.count { $0 == .tooManyOpen } == 15)
+            #expect(try await state.countOpen(of: "user:alice", upTo: 4) == 4)
+            #expect(try await state.countOpen(of: "user:alice", upTo: 100) == 5)
             #expect(try await state.insert(try slot(30, issuer: "user:bob"), limit: 5) == .inserted)
             // One that ended makes room.
             let open = try await state.overdue(since: noon + .seconds(1000), inBucketsBut: [], limit: 1)

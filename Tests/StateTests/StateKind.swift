@@ -50,6 +50,7 @@ func bucket(_ name: String = "photos") throws -> BucketName {
 func slot(
     _ number: Int = 1,
     issuer: String = "user:alice",
+    grounds: [UploadSlot.Ground] = [],
     key: ObjectKey? = nil,
     landing: UploadSlot.Landing = .direct,
     expiresAt: Instant = noon + .seconds(300)
@@ -57,6 +58,7 @@ func slot(
     UploadSlot(
         random: bytes(number),
         issuer: issuer,
+        grounds: grounds,
         bucket: try bucket(),
         key: key ?? ObjectKey("\(number).png"),
         contentType: "image/png",

@@ -10,6 +10,7 @@ package import WireFormats
 package final class Slots: Sendable {
     let store: any SlotStore
     let client: StoreClient
+    let grounds: SlotGrounds
     let now: @Sendable () -> Instant
     let random: @Sendable (Int) -> [UInt8]
     /// Somebody may have to be told something.
@@ -23,12 +24,14 @@ package final class Slots: Sendable {
     package init(
         _ store: any SlotStore,
         _ client: StoreClient,
+        _ grounds: SlotGrounds,
         now: @escaping @Sendable () -> Instant,
         random: @escaping @Sendable (Int) -> [UInt8],
         changed: @escaping @Sendable () -> Void
     ) {
         self.store = store
         self.client = client
+        self.grounds = grounds
         self.now = now
         self.random = random
         self.changed = changed
@@ -52,7 +55,7 @@ package final class Slots: Sendable {
         case left
     }
 
-    /// Completes or rejects a slot by what is there.
+    /// Completes or rejects a slot by what is there; takes it back where what it was issued on was revoked.
     func complete(
         _ id: String,
         parts: Parts = .joined(nil),
@@ -61,6 +64,13 @@ package final class Slots: Sendable {
         try await turns.take(id) { [self] () async throws(APIFailure) -> Completion in
             guard let slot = try await slot(id) else { return .unknown }
             guard slot.state.isOpen else { return .ended(slot) }
+            if try await isGroundless(slot) {
+                let ended = try await end(slot, under: snapshot) { (slot, now) throws(SlotRefusal) in
+                    try slot.revoked(at: now)
+                }
+                await removeRevoked(ended, under: snapshot)
+                return .ended(ended)
+            }
             let place = try place(of: slot, under: snapshot)
             var arrival = Arrival.seen
             if slot.mode == .multipart {
@@ -215,36 +225,26 @@ package final class Slots: Sendable {
         try await turns.take(id) { [self] () async throws(APIFailure) -> UploadSlot? in
             guard let slot = try await slot(id) else { return nil }
             guard slot.state.isOpen else { return slot }
-            let ended = try await end(under: snapshot) { now throws(SlotRefusal) in try change(slot, now) }
-            if let upload = slot.multipart, let place = try? place(of: slot, under: snapshot) {
-                try? await place.abort(slot.landingKey, uploadID: upload.uploadID)
-            }
-            return ended
+            return try await end(slot, under: snapshot, by: change)
         }
     }
 
-    // MARK: - Leftovers
-
-    /// What was rejected is removed at once where that is wanted; what stays, the reaper comes upon.
-    private func removeRejected(_ slot: UploadSlot, at place: SlotPlace, under snapshot: Snapshot) async {
-        guard slot.state == .rejected, snapshot.uploads.onMismatch == .delete, let found = slot.result,
-            case .quarantine(let waiting) = slot.landing
-        else { return }
-        try? await place.removeQuarantined(waiting, versionID: found.versionID)
+    /// Ends a slot without an object: its parts are given up.
+    private func end(
+        _ slot: UploadSlot,
+        under snapshot: Snapshot,
+        by change: (UploadSlot, Instant) throws(SlotRefusal) -> UploadSlot
+    ) async throws(APIFailure) -> UploadSlot {
+        let ended = try await end(under: snapshot) { now throws(SlotRefusal) in try change(slot, now) }
+        if let upload = slot.multipart, let place = try? place(of: slot, under: snapshot) {
+            try? await place.abort(slot.landingKey, uploadID: upload.uploadID)
+        }
+        return ended
     }
 
-    /// Removes what a slot that has ended left at the store. Nothing more may come of it.
-    func clear(_ slot: UploadSlot, under snapshot: Snapshot) async throws(APIFailure) {
-        if let place = try? place(of: slot, under: snapshot) {
-            if let upload = slot.multipart, slot.state != .completed {
-                try await place.abort(slot.landingKey, uploadID: upload.uploadID)
-            }
-            if case .quarantine(let waiting) = slot.landing, let left = try await place.object(waiting) {
-                try await place.removeQuarantined(waiting, versionID: left.versionID)
-            }
-        }
+    private func isGroundless(_ slot: UploadSlot) async throws(APIFailure) -> Bool {
         do {
-            if let next = try? slot.cleared() { _ = try await store.replace(with: next, nil) }
+            return try await grounds.areGone(of: slot)
         } catch {
             throw APIFailure(error)
         }

@@ -63,6 +63,8 @@ extension Uploads {
             var failure = APIFailure(.uploadMismatch)
             failure.details = [("fields", .array(slot.differingFields.map { .string($0) }))]
             throw failure
+        case (_, .revoked):
+            throw APIFailure(.uploadEnded, "What this upload was issued on was revoked.")
         default: throw APIFailure(.uploadEnded, "This upload has \(slot.state.rawValue).")
         }
     }
@@ -98,7 +100,7 @@ extension UploadSlot {
             case .sizeMismatch: "size"
             case .contentTypeMismatch: "content_type"
             case .checksumMismatch: "checksum_sha256"
-            case .timeout, .byIssuer, .occupied: nil
+            case .timeout, .byIssuer, .revoked, .occupied: nil
             }
         }
     }

@@ -49,11 +49,13 @@ extension Uploads {
         let wish = try SlotRequest(request.body, by: caller, id: Hex.encode(random))
         let permission = try await permission(to: "issue_upload", wish.bucket, wish.key, request)
         guard let bucket = caller.snapshot.bucket(wish.bucket) else { throw APIFailure(S3Error(.noSuchBucket)) }
+        try await requireRoom(caller.principal, rules)
         let destination = try await destination(of: wish, in: bucket, random, under: rules)
         func made(until end: Instant) -> UploadSlot {
             UploadSlot(
                 random: random,
                 issuer: caller.principal.description,
+                grounds: caller.grounds(permission.grants, at: request.now),
                 bucket: wish.bucket,
                 key: wish.key,
                 contentType: wish.contentType,
@@ -131,6 +133,17 @@ extension Uploads {
         let way = try await way(to: slot, for: request)
         try await log.record(slot.entries(of: way), of: request)
         return APIAnswer(201, json(of: slot, way, for: request))
+    }
+
+    /// Before a store or whoever signs for it is asked about one slot more; ``insert(_:_:for:)`` has the last word.
+    private func requireRoom(_ principal: Principal, _ rules: UploadRules) async throws(APIFailure) {
+        let open: Int
+        do {
+            open = try await slots.store.countOpen(of: principal.description, upTo: rules.openPerPrincipal)
+        } catch {
+            throw APIFailure(error)
+        }
+        guard open < rules.openPerPrincipal else { throw APIFailure(.tooManyOpen, retryAfter: 30) }
     }
 
     private func insert(

@@ -50,6 +50,8 @@ package struct Uploads: Sendable {
     struct Permission {
         /// The rule that gives it.
         let reason: String
+        /// The grants that it rests on.
+        let grants: [String]
         /// What it ends with.
         let limits: [(cap: SignedURL.Cap, until: Instant)]
     }
@@ -77,6 +79,7 @@ package struct Uploads: Sendable {
             ]
             return Permission(
                 reason: verdict.reason,
+                grants: verdict.grants,
                 limits: limits.compactMap { limit in limit.until.map { (limit.cap, $0) } }
             )
         }

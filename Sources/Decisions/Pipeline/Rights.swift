@@ -213,6 +213,12 @@ public struct Rights: Sendable {
         return Giver(principal, claims: identity.claims.filter { names.contains($0.key) })
     }
 
+    /// What the caller's rights end with besides what is said of their own name, and when each was issued: the sessions they
+    /// have, and those whom these were issued to.
+    public var foundations: [(subject: RevocationTable.Subject, issuedAt: Instant)] {
+        holder.map { asking.foundations(of: $0) } ?? []
+    }
+
     /// Uploads that nobody has judged yet are nobody's.
     private func hidden(_ target: AccessQuestion.Target) -> Verdict? {
         guard case .object(_, let key) = target, snapshot.uploads.isQuarantined(key) else { return nil }

@@ -28,6 +28,10 @@ extension SQLiteState: SlotStore {
         }
     }
 
+    package func countOpen(of issuer: String, upTo limit: Int) async throws(StateError) -> Int {
+        try await read { try SlotTable.countOpen($0, of: issuer, upTo: limit) }
+    }
+
     package func slot(_ id: String) async throws(StateError) -> UploadSlot? {
         try await read { try SlotTable.find($0, id) }
     }

@@ -31,7 +31,7 @@ enum Schema {
     }
 
     /// What brings a file from each version to the next. Never changed once released, only added to.
-    private static let steps = [first, second, third, fourth]
+    private static let steps = [first, second, third, fourth, fifth]
 
     /// Instants are nanoseconds since 1970; keys are BLOBs, because they are bytes; indexes cover only what is looked
     /// for by them, so that slots that have ended cost nothing when one is issued.
@@ -115,5 +115,9 @@ enum Schema {
 
     private static let fourth = """
         CREATE INDEX permission_grantor ON permission (grantor);
+        """
+
+    private static let fifth = """
+        ALTER TABLE slot ADD COLUMN grounds BLOB;
         """
 }

@@ -14,6 +14,7 @@ enum SlotColumns {
     static let fixed = [
         "id", "issuer", "bucket", "key", "landing", "quarantined", "content_type", "size", "sha256", "metadata", "mode",
         "prior_etag", "prior_version", "overwrite", "once", "issued", "expires",
+        "grounds",
     ]
     static let progress = [
         "state", "upload", "part_size", "found_etag", "found_size", "found_type", "found_version", "found_sha256",
@@ -38,7 +39,7 @@ enum SlotColumns {
             slot.landing != .direct, slot.contentType, slot.size, slot.sha256.map { Data($0) },
             slot.metadata.isEmpty ? nil : try JSONEncoder().encode(slot.metadata), slot.mode.rawValue, prior.etag,
             prior.version, slot.mayOverwrite, slot.isOnce, slot.issuedAt.nanosecondsSince1970,
-            slot.expiresAt.nanosecondsSince1970,
+            slot.expiresAt.nanosecondsSince1970, try kept(slot.grounds),
         ]
     }
 
@@ -60,9 +61,12 @@ enum SlotColumns {
         let landing = ObjectKey(bytes(row[4]))
         let metadata: Data? = row[9]
         let priorETag: String? = row[11]
+        let grounds: Data? = row[17]
         return UploadSlot(
             id: row[0],
             issuer: row[1],
+            // Slots of earlier releases have none.
+            grounds: try grounds.map { try self.grounds($0) } ?? [],
             bucket: bucket,
             key: ObjectKey(bytes(row[3])),
             contentType: row[6],
@@ -113,6 +117,37 @@ enum SlotColumns {
             return try JSONDecoder().decode([String: String].self, from: metadata)
         } catch {
             throw StateError.corrupt("a slot's metadata can't be read")
+        }
+    }
+
+    private struct KeptGround: Codable {
+        let kind: String
+        let subject: String
+        let issued: Int64
+    }
+
+    private static func kept(_ grounds: [UploadSlot.Ground]) throws -> Data? {
+        guard !grounds.isEmpty else { return nil }
+        return try JSONEncoder().encode(
+            grounds.map {
+                KeptGround(kind: $0.kind.rawValue, subject: $0.subject, issued: $0.issuedAt.nanosecondsSince1970)
+            }
+        )
+    }
+
+    /// What is not understood might have been taken back: such a slot can't be read.
+    private static func grounds(_ data: Data) throws -> [UploadSlot.Ground] {
+        let kept: [KeptGround]
+        do {
+            kept = try JSONDecoder().decode([KeptGround].self, from: data)
+        } catch {
+            throw StateError.corrupt("what a slot was issued on can't be read")
+        }
+        return try kept.map { ground in
+            guard let kind = UploadSlot.Ground.Kind(rawValue: ground.kind) else {
+                throw StateError.corrupt("a slot was issued on something that can't be")
+            }
+            return UploadSlot.Ground(kind, ground.subject, issuedAt: Instant(nanosecondsSince1970: ground.issued))
         }
     }
 

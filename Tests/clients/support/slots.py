@@ -32,11 +32,11 @@ def call(gateway, method, path, body=None, headers=None, who=ALICE):
     return gateway.request(method, f"/-/v1/uploads{path}", fields, data)
 
 
-def issue(gateway, size, bucket="photos", key=None, content_type="image/png", **more):
+def issue(gateway, size, bucket="photos", key=None, content_type="image/png", who=ALICE, **more):
     """A slot, or the answer that refuses it."""
     body = {"bucket": bucket, "key": key or f"slots/{uuid.uuid4().hex}", "content_type": content_type, "size": size}
     headers = more.pop("headers", None)
-    answer = call(gateway, "POST", "", {**body, **more}, headers)
+    answer = call(gateway, "POST", "", {**body, **more}, headers, who)
     return answer.json() if answer.status == 201 else answer
 
 

@@ -24,6 +24,19 @@ extension Asking {
         return standing
     }
 
+    /// What is asked of the revocations where a holder shows a session: each of the chain by its id, its role, and those whom
+    /// it was issued to.
+    func foundations(of holder: CredentialHolder) -> [(subject: RevocationTable.Subject, issuedAt: Instant)] {
+        guard case .session(let session) = holder else { return [] }
+        var subjects: [RevocationTable.Subject] = [.session(session.id)]
+        if case .role(let id) = session.subject {
+            subjects += [.role(id), .principal(.role(id: id, session: session.name))]
+        }
+        guard let parent = session.parent else { return subjects.map { ($0, session.issuedAt) } }
+        if let standing = try? unrevoked(parent) { subjects.append(.principal(standing.principal)) }
+        return subjects.map { ($0, session.issuedAt) } + foundations(of: parent)
+    }
+
     /// Whether nothing of somebody is good until that is lifted.
     func isBlocked(_ subject: RevocationTable.Subject) -> Bool { revocations?.blocks(subject) ?? false }
 

@@ -47,6 +47,13 @@ extension UploadSlot {
         return next
     }
 
+    /// What it was issued on was taken back: what was uploaded, if anything was, is nobody's.
+    public func revoked(at now: Instant) throws(SlotRefusal) -> UploadSlot {
+        var next = try ended(.aborted, at: now)
+        next.cause = .revoked
+        return next
+    }
+
     /// What it left at the store was removed, or shall stay there. No event: nobody else is concerned.
     public func cleared() throws(SlotRefusal) -> UploadSlot {
         guard !state.isOpen else { throw .open }

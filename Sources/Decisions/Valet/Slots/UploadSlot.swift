@@ -11,6 +11,8 @@ public struct UploadSlot: Hashable, Sendable {
     public let id: String
     /// Who asked for it, as `user:NAME` and its like.
     public let issuer: String
+    /// What they could ask for it by.
+    public let grounds: [Ground]
     public let bucket: BucketName
     /// Where the object shall be in the end.
     public let key: ObjectKey
@@ -98,6 +100,7 @@ public struct UploadSlot: Hashable, Sendable {
         case checksumMismatch = "checksum_mismatch"
         case timeout
         case byIssuer = "by_issuer"
+        case revoked
         case occupied
     }
 
@@ -105,6 +108,7 @@ public struct UploadSlot: Hashable, Sendable {
     public init(
         random: [UInt8],
         issuer: String,
+        grounds: [Ground] = [],
         bucket: BucketName,
         key: ObjectKey,
         contentType: String,
@@ -124,6 +128,7 @@ public struct UploadSlot: Hashable, Sendable {
         self.init(
             id: Hex.encode(random),
             issuer: issuer,
+            grounds: grounds,
             bucket: bucket,
             key: key,
             contentType: contentType,
@@ -145,6 +150,7 @@ public struct UploadSlot: Hashable, Sendable {
     public init(
         id: String,
         issuer: String,
+        grounds: [Ground],
         bucket: BucketName,
         key: ObjectKey,
         contentType: String,
@@ -162,6 +168,7 @@ public struct UploadSlot: Hashable, Sendable {
     ) {
         self.id = id
         self.issuer = issuer
+        self.grounds = grounds
         self.bucket = bucket
         self.key = key
         self.contentType = contentType

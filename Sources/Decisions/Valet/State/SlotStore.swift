@@ -14,6 +14,8 @@ public protocol SlotStore: Sendable {
         openLimit limit: Int,
         for creation: IdempotencyKey?
     ) async throws(StateError) -> SlotInsertion
+    /// How many open slots an issuer has, counted no further than `limit`.
+    func countOpen(of issuer: String, upTo limit: Int) async throws(StateError) -> Int
     func slot(_ id: String) async throws(StateError) -> UploadSlot?
     /// Puts a later revision in the place of the one before it, together with its event; nothing where another has
     /// been put there meanwhile.
