@@ -33,6 +33,13 @@ struct EmbeddedPlace: Sendable {
     let secretAccessKey: Secret<String>
 }
 
+/// A store that is to run.
+private enum Arrival {
+    /// The process was started with it.
+    case first(EmbeddedStore)
+    case added(AddedStore)
+}
+
 /// The stores of all `file` backends, one for each directory. What a reload adds is opened while the others serve; what no
 /// configuration names any more stays open until the end, for a configuration that names it again.
 final class EmbeddedStores: Service {
@@ -40,17 +47,22 @@ final class EmbeddedStores: Service {
         var places: EmbeddedPlaces = [:]
         var stores: [String: EmbeddedStore] = [:]
         var socketFolder: String?
+        /// Names of sockets that were given away.
+        var sockets = 0
     }
 
     private let opened = Mutex(Opened())
     /// Those that are to run.
-    private let arrivals = AsyncStream.makeStream(of: EmbeddedStore.self)
+    private let arrivals = AsyncStream.makeStream(of: Arrival.self)
     private let logger: Logger
 
     init(_ configuration: GatehouseConfiguration, logger: Logger) throws(StartFailure) {
         self.logger = logger
         for (path, buckets) in Self.buckets(of: configuration).sorted(by: { $0.key < $1.key }) {
-            _ = try open(path, buckets)
+            let place = try self.place()
+            let store = try open(path, at: place, buckets)
+            arrivals.continuation.yield(.first(store))
+            keep(store, path, place)
         }
     }
 
@@ -58,42 +70,107 @@ final class EmbeddedStores: Service {
 
     func run() async throws {
         try await withThrowingDiscardingTaskGroup { tasks in
-            for await store in arrivals.stream.cancelOnGracefulShutdown() {
-                tasks.addTask { [arrivals] in
-                    // One that fails ends all of them, as it does those that serve with it.
-                    defer { arrivals.continuation.finish() }
-                    try await store.run()
+            for await arrival in arrivals.stream.cancelOnGracefulShutdown() {
+                tasks.addTask { [self] in
+                    switch arrival {
+                    case .first(let store):
+                        // One that fails ends all of them, as it does those that serve with it.
+                        defer { arrivals.continuation.finish() }
+                        try await store.run()
+                    case .added(let added):
+                        await run(added)
+                    }
                 }
             }
         }
     }
 
-    /// Opens what a new configuration adds: directories, and buckets in those that are open. Returns when they serve. Called
-    /// once at a time.
-    func open(_ configuration: GatehouseConfiguration) async throws {
-        for (path, buckets) in Self.buckets(of: configuration).sorted(by: { $0.key < $1.key }) {
-            let store: EmbeddedStore
-            if let known = opened.withLock({ $0.stores[path] }) {
-                store = known
-            } else {
-                // Opening blocks for as long as repairs take.
-                store = try await NIOThreadPool.singleton.runIfActive { try self.open(path, []) }
-                await store.untilServing()
-            }
-            try await store.make(Self.names(buckets))
+    /// One that fails is dropped: a reload can open its directory again.
+    private func run(_ added: AddedStore) async {
+        do {
+            try await added.run()
+        } catch {
+            logger.error("a store in a folder has ended", metadata: ["folder": "\(added.path)", "error": "\(error)"])
+        }
+        opened.withLock { opened in
+            guard opened.stores[added.path] === added.store else { return }
+            opened.stores[added.path] = nil
+            opened.places[added.path] = nil
         }
     }
 
-    private func open(_ path: String, _ buckets: [String]) throws(StartFailure) -> EmbeddedStore {
-        let (known, number) = opened.withLock { ($0.socketFolder, $0.stores.count) }
-        let folder = if let known { known } else { try Self.privateFolder() }
-        let socket = "\(folder)/\(number).sock"
-        let place = EmbeddedPlace(
-            endpoint: Endpoint(unixSocket: socket),
+    /// Where the stores will be reached that a configuration names: those that are open, and those that it adds. Opens
+    /// nothing.
+    func places(for configuration: GatehouseConfiguration) throws(StartFailure) -> EmbeddedPlaces {
+        var places = self.places
+        for path in Self.buckets(of: configuration).keys.sorted() where places[path] == nil {
+            places[path] = try place()
+        }
+        return places
+    }
+
+    /// Opens what a new configuration adds: directories, and buckets in those that are open. Returns when they serve; where
+    /// one cannot be opened, none stays open. Called once at a time.
+    ///
+    /// - Parameter places: the configuration's.
+    func open(_ configuration: GatehouseConfiguration, at places: EmbeddedPlaces) async throws {
+        var added: [AddedStore] = []
+        do {
+            let wanted = Self.buckets(of: configuration).sorted { $0.key < $1.key }
+            var stores: [(EmbeddedStore, [String])] = []
+            for (path, buckets) in wanted {
+                if let known = opened.withLock({ $0.stores[path] }) {
+                    stores.append((known, buckets))
+                } else if let place = places[path] {
+                    // Opening blocks for as long as repairs take.
+                    let store = try await NIOThreadPool.singleton.runIfActive { try self.open(path, at: place, []) }
+                    let one = AddedStore(path: path, store: store)
+                    added.append(one)
+                    arrivals.continuation.yield(.added(one))
+                    stores.append((store, buckets))
+                    try await store.untilServing()
+                }
+            }
+            // Only when all are there: a refused configuration leaves no buckets behind.
+            for (store, buckets) in stores { try await store.make(Self.names(buckets)) }
+        } catch {
+            for one in added { await one.withdraw() }
+            throw error
+        }
+        for one in added {
+            if let place = places[one.path] { keep(one.store, one.path, place) }
+        }
+    }
+
+    private func keep(_ store: EmbeddedStore, _ path: String, _ place: EmbeddedPlace) {
+        opened.withLock {
+            $0.places[path] = place
+            $0.stores[path] = store
+        }
+    }
+
+    /// A socket that nobody has yet, and a credential for it.
+    private func place() throws(StartFailure) -> EmbeddedPlace {
+        let folder = if let known = opened.withLock({ $0.socketFolder }) { known } else { try Self.privateFolder() }
+        let number = opened.withLock { opened in
+            opened.socketFolder = folder
+            defer { opened.sockets += 1 }
+            return opened.sockets
+        }
+        return EmbeddedPlace(
+            endpoint: Endpoint(unixSocket: "\(folder)/\(number).sock"),
             region: "us-east-1",
             accessKeyID: "EMBEDDED" + Hex.encode(NewKey.random(6)),
             secretAccessKey: Secret(Base64URL.encode(NewKey.random(30)))
         )
+    }
+
+    private func open(_ path: String, at place: EmbeddedPlace, _ buckets: [String]) throws(StartFailure)
+        -> EmbeddedStore
+    {
+        guard case .unix(let socket) = place.endpoint.address else {
+            throw StartFailure("\(path): a store in a folder is reached through a Unix socket only")
+        }
         let settings = EmbeddedStore.Configuration(
             directory: path,
             socketPath: socket,
@@ -102,19 +179,11 @@ final class EmbeddedStores: Service {
             region: place.region,
             buckets: Self.names(buckets)
         )
-        opened.withLock { $0.socketFolder = folder }
-        let store: EmbeddedStore
         do {
-            store = try EmbeddedStore(settings, now: Clock.now, logger: logger)
+            return try EmbeddedStore(settings, now: Clock.now, logger: logger)
         } catch {
             throw StartFailure("\(error)")
         }
-        opened.withLock {
-            $0.places[path] = place
-            $0.stores[path] = store
-        }
-        arrivals.continuation.yield(store)
-        return store
     }
 
     private static func names(_ buckets: [String]) -> [BucketName] {

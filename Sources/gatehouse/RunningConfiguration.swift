@@ -116,9 +116,14 @@ actor RunningConfiguration {
             guard let read else { throw SnapshotFailure(reading.errors.map(\.description).joined(separator: "\n")) }
             let restart = RestartRequired(since: started, reading: read)
             let tls = try ListenerTLS.context(restart.inForce.server.tls)
-            try await stores.open(restart.inForce)
-            compiler.stores = stores.places
-            let compiled = try compiler.compile(restart.inForce, generation: generation + 1, knowing: findings)
+            var next = compiler
+            next.stores = try stores.places(for: restart.inForce)
+            // What can't be compiled opens no folder.
+            _ = try next.compile(restart.inForce, generation: generation + 1, knowing: findings)
+            try await stores.open(restart.inForce, at: next.stores)
+            // What stores said meanwhile, and the credentials that came, are in it.
+            let compiled = try next.compile(restart.inForce, generation: generation + 1, knowing: findings)
+            compiler = next
             generation += 1
             tokens.adopt(compiled)
             configuration = restart.inForce

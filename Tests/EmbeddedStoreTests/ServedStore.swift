@@ -37,7 +37,7 @@ struct ServedStore: Sendable {
         let store = try EmbeddedStore(configuration, now: { now }, logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await store.run() }
-            await store.untilServing()
+            try await store.untilServing()
             do {
                 try await body(ServedStore(socketPath: configuration.socketPath))
             } catch {

@@ -2,7 +2,9 @@
 
 import os
 import signal
+import sqlite3
 import time
+from pathlib import Path
 
 from support.gatehouse import eventually
 from support.load import Load
@@ -212,3 +214,64 @@ def test_folder_that_cannot_be_opened_changes_nothing_and_says_why(gateway, stub
     check = next(check for check in readiness(gate)[1]["checks"] if check["name"] == "configuration")
     assert str(tmp_path / "taken") in check["detail"]
     assert status_for(gate, ALICE) == 200
+
+
+def folder_account(name, folder, *buckets):
+    return {"name": name, "backend_type": "file", "buckets": list(buckets), "backend_options": {"path": str(folder)}}
+
+
+def refused(gate, settings):
+    """Reloads what can't be put in force; why not."""
+    failed = gate.metric("gatehouse_config_reloads_total", outcome="failure")
+    gate.write_config(settings)
+    gate.process.signal(signal.SIGHUP)
+    assert eventually(lambda: gate.metric("gatehouse_config_reloads_total", outcome="failure") > failed, timeout=10)
+    return next(check for check in readiness(gate)[1]["checks"] if check["name"] == "configuration")["detail"]
+
+
+def open_files(gate):
+    folder = f"/proc/{gate.process.pid}/fd"
+    for number in os.listdir(folder):
+        try:
+            yield os.readlink(f"{folder}/{number}")
+        except FileNotFoundError:
+            continue
+
+
+def test_refused_reload_leaves_no_folder_open_and_makes_no_bucket(gateway, stub_store, tmp_path):
+    settings = config(stub_store(response(body=BODY)))
+    settings["users"][0]["allowed_buckets"] = ["*"]
+    gate = gateway(settings)
+    stub = settings["accounts"][0]
+    (tmp_path / "taken").write_text("a file where a folder should be")
+    good, bad = folder_account("one", tmp_path / "good", "first"), folder_account("two", tmp_path / "taken", "second")
+    assert str(tmp_path / "taken") in refused(gate, {**settings, "accounts": [stub, good, bad]})
+    assert not [name for name in open_files(gate) if name.startswith(str(tmp_path / "good"))]
+    reloaded(gate, {**settings, "accounts": [stub, folder_account("one", tmp_path / "good", "other")]})
+    assert gate.request("PUT", "/other/kept", ALICE.headers, b"kept").status == 200
+    with sqlite3.connect(tmp_path / "good" / "index.sqlite") as index:
+        assert [name for (name,) in index.execute("SELECT name FROM bucket")] == ["other"]
+
+
+def test_added_folder_whose_store_cannot_serve_ends_nobody(gateway, stub_store, tmp_path):
+    settings = config(stub_store(response(body=BODY)))
+    settings["users"][0]["allowed_buckets"] = ["*"]
+    first = folder_account("one", tmp_path / "one", "first")
+    settings["accounts"].append(first)
+    gate = gateway(settings)
+    assert gate.request("PUT", "/first/kept", ALICE.headers, b"kept").status == 200
+    sockets = {name[8:-1] for name in open_files(gate) if name.startswith("socket:")}
+    entries = [line.split() for line in Path("/proc/net/unix").read_text().splitlines()[1:]]
+    listening = [Path(entry[7]) for entry in entries if len(entry) > 7 and entry[6] in sockets]
+    folder = next(path.parent for path in listening if path.name == "0.sock")
+    # Where the next stores would listen.
+    for number in range(1, 9):
+        (folder / f"{number}.sock").write_text("taken")
+    wanted = {**settings, "accounts": [*settings["accounts"], folder_account("two", tmp_path / "two", "second")]}
+    assert refused(gate, wanted)
+    assert gate.request("GET", "/first/kept", ALICE.headers).body == b"kept"
+    assert status_for(gate, ALICE) == 200
+    for number in range(1, 9):
+        (folder / f"{number}.sock").unlink()
+    reloaded(gate, wanted)
+    assert gate.request("PUT", "/second/kept", ALICE.headers, b"kept").status == 200

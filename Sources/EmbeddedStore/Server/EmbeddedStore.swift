@@ -74,7 +74,11 @@ package final class EmbeddedStore: Service {
     private let threads: NIOThreadPool
     private let eventLoopGroup: any EventLoopGroup
     private let logger: Logger
-    private let running: (stream: AsyncStream<Never>, continuation: AsyncStream<Never>.Continuation)
+    private let running:
+        (
+            stream: AsyncThrowingStream<Never, any Error>,
+            continuation: AsyncThrowingStream<Never, any Error>.Continuation
+        )
 
     /// Opens the directory and the index. Blocks for as long as repairs take.
     package init(
@@ -89,7 +93,7 @@ package final class EmbeddedStore: Service {
         self.configuration = configuration
         self.eventLoopGroup = eventLoopGroup
         self.logger = logger
-        running = AsyncStream.makeStream()
+        running = AsyncThrowingStream.makeStream()
         threads = NIOThreadPool(numberOfThreads: 4)
         do {
             store = try ObjectStore(
@@ -119,7 +123,16 @@ package final class EmbeddedStore: Service {
 
     /// Makes the buckets that are to exist, serves, and closes the index at the end.
     package func run() async throws {
-        defer { running.continuation.finish() }
+        do {
+            try await runUntilClosed()
+            running.continuation.finish()
+        } catch {
+            running.continuation.finish(throwing: error)
+            throw error
+        }
+    }
+
+    private func runUntilClosed() async throws {
         threads.start()
         do {
             try await make(configuration.buckets)
@@ -142,9 +155,11 @@ package final class EmbeddedStore: Service {
         }
     }
 
-    /// Returns once the socket accepts connections, or ``run()`` has ended.
-    package func untilServing() async {
-        for await _ in running.stream {}
+    /// Returns once the socket accepts connections, or ``run()`` has ended in order.
+    ///
+    /// - Throws: what ended ``run()`` before it served.
+    package func untilServing() async throws {
+        for try await _ in running.stream {}
     }
 
     private func serve() async throws {
