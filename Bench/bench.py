@@ -50,7 +50,7 @@ class Bench:
     def start(self):
         self.origin.start()
         if BEHIND_SEAWEED & set(self.chosen):
-            self.store = Seaweed(self.folder, None).start()
+            self.store = Seaweed(self.folder, self.origin).start()
         for name in self.chosen:
             upstream = self.store if name in BEHIND_SEAWEED else self.origin
             contender = ALL[name](self.folder, upstream)
@@ -89,9 +89,6 @@ class Bench:
 
     def run(self):
         everyone = [contender for _, contender in self.running]
-        on_origin = [
-            contender for name, contender in self.running if name not in BEHIND_SEAWEED and name not in WITHOUT_BYTES
-        ]
         with_bytes = [contender for name, contender in self.running if name not in WITHOUT_BYTES]
         connections = (16,) if self.options.quick else (1, 16, 64)
         for object_name in ("1k", "16k"):
@@ -104,18 +101,17 @@ class Bench:
         self.rounds("p99/64", deciding, lambda each: measure.late(each, "1k", 64, self.options.seconds))
         if self.options.quick or self.options.small:
             return
-        stored = self.origin.objects / "bench" / "put"
         source = self.origin.objects / "bench" / "large"
-        self.rounds("get", on_origin, lambda each: measure.large_get(each, LARGE, 4))
+        self.rounds("get", with_bytes, lambda each: measure.large_get(each, LARGE, 4))
         self.rounds(
-            "put", [each for each in on_origin if each.can_put],
-            lambda each: measure.large_put(each, source, LARGE, 4, stored),
+            "put", [each for each in with_bytes if each.can_put],
+            lambda each: measure.large_put(each, source, LARGE, 4),
         )
-        self.uploads(source, stored)
-        with_memory = [each for each in on_origin if each.memory_rows]
+        self.uploads(source)
+        with_memory = [each for each in with_bytes if each.memory_rows]
         self.rounds("slow", with_memory, lambda each: measure.slow_readers(each, 32, 4))
 
-    def uploads(self, source, stored):
+    def uploads(self, source):
         """The same object in every form that a client may send it in, and what hashing it costs by itself."""
         gateway = next((contender for name, contender in self.running if name == "gatehouse"), None)
         if gateway is None:
@@ -124,7 +120,7 @@ class Bench:
         for round_ in range(self.options.rounds):
             for name in uploads.NAMES:
                 try:
-                    value = uploads.Upload(name, gateway, source).once(LARGE, 4, stored)
+                    value = uploads.Upload(name, gateway, source).once(LARGE, 4)
                 except measure.Failed as error:
                     self.problems.append(str(error))
                     print(f"  FAILED {error}", flush=True)

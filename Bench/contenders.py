@@ -4,6 +4,7 @@ Every contender has one thread for traffic and is pinned to core 0; the origin a
 """
 
 import datetime
+import functools
 import http.server
 import json
 import os
@@ -179,6 +180,14 @@ http {{
 
     def start(self):
         return super().start(core=LOAD_CORE)
+
+    def put_size(self):
+        """How many bytes the object `put` has that somebody uploaded; 0: there is none."""
+        stored = self.objects / "bench" / "put"
+        return stored.stat().st_size if stored.exists() else 0
+
+    def forget_put(self):
+        (self.objects / "bench" / "put").unlink(missing_ok=True)
 
 
 class Nginx(Contender):
@@ -443,25 +452,34 @@ class Seaweed(Contender):
 
     def start(self):
         super().start(core=LOAD_CORE)
+        self.client.create_bucket(Bucket="bench")
+        for path in (self.origin.objects / "bench").iterdir():
+            with path.open("rb") as body:
+                self.client.put_object(Bucket="bench", Key=path.name, Body=body)
+        return self
+
+    def put_size(self):
+        listed = self.client.list_objects_v2(Bucket="bench", Prefix="put").get("Contents", [])
+        return sum(each["Size"] for each in listed)
+
+    def forget_put(self):
+        self.client.delete_object(Bucket="bench", Key="put")
+
+    @functools.cached_property
+    def client(self):
         import boto3
         from botocore.config import Config
 
-        client = boto3.client(
+        return boto3.client(
             "s3", endpoint_url=self.endpoint, aws_access_key_id=self.access_key, region_name="us-east-1",
             aws_secret_access_key=self.secret_key,
             config=Config(s3={"addressing_style": "path"}, request_checksum_calculation="when_required"),
         )
-        client.create_bucket(Bucket="bench")
-        for name, size in (("1k", 1024), ("16k", 16384)):
-            client.put_object(Bucket="bench", Key=name, Body=os.urandom(size))
-        return self
 
 
 class Rclone(Contender):
     name = "rclone serve s3"
     note = "SeaweedFS behind; callers not authenticated"
-    can_put = False
-    memory_rows = False
 
     def command(self):
         store = self.origin
@@ -484,8 +502,6 @@ class Rclone(Contender):
 class GatehouseOnSeaweed(Gatehouse):
     name = "Gatehouse, API key, SeaweedFS"
     note = "as rclone: SeaweedFS behind"
-    can_put = False
-    memory_rows = False
 
 
 class FederatedGatehouse(Gatehouse):

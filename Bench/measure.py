@@ -89,16 +89,16 @@ def large_get(contender, size, times):
     return (cpu_seconds(contender.pid) - before) / (size * times / GIB)
 
 
-def large_put(contender, source, size, times, stored):
+def large_put(contender, source, size, times):
     """CPU seconds per GiB of PUTs of the large object."""
     before = cpu_seconds(contender.pid)
     for _ in range(times):
-        stored.unlink(missing_ok=True)
+        contender.origin.forget_put()
         curl(contender, ["-H", "Expect:", "-T", str(source), "-o", "/dev/null", contender.url("put", "PUT")])
-        if stored.stat().st_size != size:
-            raise Failed(f"{contender.name}: the origin has {stored.stat().st_size} bytes instead of {size}")
+        if contender.origin.put_size() != size:
+            raise Failed(f"{contender.name}: the store has {contender.origin.put_size()} bytes instead of {size}")
     spent = cpu_seconds(contender.pid) - before
-    stored.unlink(missing_ok=True)
+    contender.origin.forget_put()
     return spent / (size * times / GIB)
 
 
