@@ -121,10 +121,7 @@ def test_store_that_refuses_is_left_alone(gateway, stub_store):
 
 def test_store_whose_certificate_nobody_vouches_for_is_left_alone(gateway, tmp_path):
     folder = tmp_path / "store"
-    folder.mkdir()
-    Authority().write(folder)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "tls.crt", folder / "tls.key")
+    context = Authority().listening(folder)
     listener = socket.create_server(("127.0.0.1", 0))
     taken = []
 
@@ -154,10 +151,7 @@ def test_store_whose_certificate_nobody_vouches_for_is_left_alone(gateway, tmp_p
 def test_store_that_ends_tls_without_a_word_loses_no_get(gateway, tmp_path):
     """As a process that is killed does, to a pooled connection, to a new one, and in the middle of a handshake."""
     folder = tmp_path / "gatehouse"
-    folder.mkdir()
-    Authority().write(folder)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "tls.crt", folder / "tls.key")
+    context = Authority().listening(folder)
     listener = socket.create_server(("127.0.0.1", 0))
     asked = []
 

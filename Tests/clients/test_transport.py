@@ -86,10 +86,7 @@ def test_backend_certificate_is_verified(gateway, tmp_path):
     import threading
 
     folder = tmp_path / "gatehouse"
-    folder.mkdir()
-    Authority().write(folder)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "tls.crt", folder / "tls.key")
+    context = Authority().listening(folder)
     listener = socket.create_server(("127.0.0.1", 0))
     requests = []
 

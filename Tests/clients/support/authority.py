@@ -2,6 +2,7 @@
 
 import datetime
 import ipaddress
+import ssl
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -31,6 +32,14 @@ class Authority:
             names = [*map(x509.DNSName, self.hosts), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
             builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
         return builder.sign(self.key, hashes.SHA256())
+
+    def listening(self, folder):
+        """Writes into a folder, made where it is missing; returns what a TLS server with that certificate wraps sockets in."""
+        folder.mkdir(exist_ok=True)
+        self.write(folder)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(folder / "tls.crt", folder / "tls.key")
+        return context
 
     def write(self, folder):
         """Writes ca.crt, and a new tls.crt and tls.key; returns the new serial number."""
