@@ -28,9 +28,6 @@ final class UpstreamPool {
     static let queueLimit = 1024
     /// How long a request waits for one of the others to end.
     static let queuePatience = TimeAmount.seconds(30)
-    /// After so many exchanges in a row without an answer the store is left alone but for one try in each pause.
-    static let breakerThreshold = 5
-    static let breakerPause = TimeAmount.seconds(1)
 
     let upstream: Upstream
     /// The upstream's, in the clock's own units.
@@ -40,26 +37,29 @@ final class UpstreamPool {
     /// Made with the first connection.
     private var tls: NIOSSLContext?
     private let logger: Logger
+    private let clock: () -> NIODeadline
     private var idle: [UpstreamConnection] = []
     private var waiting: [Waiter] = []
     /// No snapshot names this store any more: what comes back is closed instead of kept.
     private var isRetired = false
     /// Connections that exist or are being made.
     private(set) var open = 0
-    /// Exchanges that had an answer: how far an exchange's beginning lies back in them.
-    private(set) var answers: UInt64 = 0
-    /// Exchanges that ended without an answer since the last that had one.
-    private var failuresInARow = 0
-    /// When the next one may try, while the breaker is open. Failures meanwhile, of exchanges that began before it opened
-    /// or of tries, do not move it; nor does a try whose outcome is long in coming.
-    private var nextTry = NIODeadline.uptimeNanoseconds(0)
+    private var breaker = Breaker()
 
-    init(upstream: Upstream, eventLoop: any EventLoop, limit: Int, logger: Logger) {
+    /// - Parameter clock: what tells how long requests wait and the store is left alone.
+    init(
+        upstream: Upstream,
+        eventLoop: any EventLoop,
+        limit: Int,
+        logger: Logger,
+        clock: @escaping () -> NIODeadline = NIODeadline.now
+    ) {
         self.upstream = upstream
         responseTimeout = TimeAmount(upstream.responseTimeout)
         self.eventLoop = eventLoop
         self.limit = max(1, limit)
         self.logger = logger
+        self.clock = clock
     }
 
     var idleCount: Int { idle.count }
@@ -69,7 +69,7 @@ final class UpstreamPool {
     ///
     /// - Parameter fresh: never a pooled one: the last pooled one turned out to be dead.
     func lease(to client: any UpstreamUser, fresh: Bool = false) {
-        guard mayTry() else { return client.upstreamUnavailable(.broken) }
+        guard breaker.mayTry(at: clock()) else { return client.upstreamUnavailable(.broken) }
         while !fresh, let connection = idle.popLast() {
             if connection.isUsable {
                 client.upstreamReady(connection)
@@ -79,7 +79,7 @@ final class UpstreamPool {
         if open < limit {
             connect(for: client)
         } else if waiting.count < Self.queueLimit {
-            waiting.append(Waiter(client: client, since: .now()))
+            waiting.append(Waiter(client: client, since: clock()))
         } else {
             client.upstreamUnavailable(.queueFull)
         }
@@ -137,7 +137,7 @@ final class UpstreamPool {
     /// While the breaker is open every one of them hears so: no connection is there whose end would serve the next.
     private func serveWaiting() {
         while open < limit, let client = nextWaiting() {
-            if mayTry() { connect(for: client) } else { client.upstreamUnavailable(.broken) }
+            if breaker.mayTry(at: clock()) { connect(for: client) } else { client.upstreamUnavailable(.broken) }
         }
     }
 
@@ -155,42 +155,35 @@ final class UpstreamPool {
 
     // MARK: - The breaker
 
+    /// Exchanges that had an answer: how far an exchange's beginning lies back in them.
+    var answers: UInt64 { breaker.answers }
+
     /// A store has answered: whatever it said, it is there.
     func exchangeAnswered() {
-        answers += 1
-        failuresInARow = 0
+        breaker.exchangeAnswered()
     }
 
     /// No connection could be had, TLS failed, or a connection ended before an answer.
     func exchangeFailed() {
-        failuresInARow += 1
-        guard failuresInARow == Self.breakerThreshold else { return }
-        nextTry = .now() + Self.breakerPause
-        logger.warning("store is left alone for a while", metadata: ["backend": "\(upstream.name)"])
+        if breaker.exchangeFailed(at: clock()) { warnOfPause() }
     }
 
-    /// Nothing came in the time that the store has for it. Where the store answered others meanwhile, what was asked is
-    /// slow, not the store away.
+    /// Nothing came in the time that the store has for it.
     ///
     /// - Parameter earlier: ``answers`` when the exchange began.
     func exchangeTimedOut(after earlier: UInt64) {
-        if answers == earlier { exchangeFailed() }
+        if breaker.exchangeTimedOut(after: earlier, at: clock()) { warnOfPause() }
     }
 
-    /// Always while the breaker is closed; else once in each pause, so that somebody finds out when it may be closed again.
-    private func mayTry() -> Bool {
-        guard failuresInARow >= Self.breakerThreshold else { return true }
-        let now = NIODeadline.now()
-        guard now >= nextTry else { return false }
-        nextTry = now + Self.breakerPause
-        return true
+    private func warnOfPause() {
+        logger.warning("store is left alone for a while", metadata: ["backend": "\(upstream.name)"])
     }
 
     // MARK: - Connecting
 
     private func connect(for client: any UpstreamUser) {
         open += 1
-        attempt(for: client, until: .now() + TimeAmount(upstream.connectTimeout), pause: .milliseconds(20))
+        attempt(for: client, until: clock() + TimeAmount(upstream.connectTimeout), pause: .milliseconds(20))
     }
 
     /// Tries until `deadline`: a store that restarts refuses connections for a moment, and a request of which nothing
@@ -202,7 +195,7 @@ final class UpstreamPool {
             .channelOption(.recvAllocator, value: ReadSizes.upstream)
             .channelOption(.maxMessagesPerRead, value: 1)
             .channelOption(.writeBufferWaterMark, value: ReadSizes.waterMark)
-            .connectTimeout(max(.milliseconds(1), deadline - .now()))
+            .connectTimeout(max(.milliseconds(1), deadline - clock()))
             .channelInitializer { channel in
                 // The pool is made and used on this loop only, where initializers run too.
                 channel.eventLoop.makeCompletedFuture { try pool.value.prepare(channel) }
@@ -265,7 +258,7 @@ final class UpstreamPool {
             return
         }
         let jitter = TimeAmount.nanoseconds(Int64.random(in: 0...pause.nanoseconds / 2))
-        guard .now() + pause + jitter < deadline else {
+        guard clock() + pause + jitter < deadline else {
             open -= 1
             fail(client, error)
             serveWaiting()

@@ -59,30 +59,25 @@ struct UpstreamPoolTests {
                 #expect(waiting.allSatisfy { $0.waitsForUpstream })
                 pool.value.lease(to: beyond)
                 #expect(beyond.isToldToSlowDown)
-                pool.value.closeIdle(now: .now() + UpstreamPool.queuePatience - .seconds(1))
+                pool.value.closeIdle(now: store.now + UpstreamPool.queuePatience - .seconds(1))
                 #expect(waiting.allSatisfy { $0.waitsForUpstream })
-                pool.value.closeIdle(now: .now() + UpstreamPool.queuePatience)
+                pool.value.closeIdle(now: store.now + UpstreamPool.queuePatience)
                 #expect(waiting.allSatisfy { $0.isToldToSlowDown })
             }
         }
     }
 
-    @Test("After failures in a row one try in each pause is let through, until an answer comes")
+    @Test("A store that is left alone is asked once in each pause, until an answer comes")
     func breaker() async throws {
         try await PlayedStore.serving { store in
             let pool = store.pool()
             let refused: @Sendable () -> Bool = { store.isRefused(by: pool.value) }
             try await store.onLoop {
-                for _ in 1..<UpstreamPool.breakerThreshold { pool.value.exchangeFailed() }
+                for _ in 1..<Breaker.threshold { pool.value.exchangeFailed() }
                 #expect(!refused())
-                pool.value.exchangeAnswered()
-                for _ in 1..<UpstreamPool.breakerThreshold { pool.value.exchangeFailed() }
-                #expect(!refused(), "failures before the last answer count")
                 pool.value.exchangeFailed()
                 #expect(refused())
-            }
-            try await Task.sleep(for: .milliseconds(1_050))
-            try await store.onLoop {
+                store.pass(Breaker.pause)
                 #expect(!refused(), "nobody would ever find out that it is back")
                 #expect(refused(), "all come at once")
                 pool.value.exchangeAnswered()
@@ -96,7 +91,7 @@ struct UpstreamPoolTests {
         try await PlayedStore.serving { store in
             let pool = store.pool(limit: 64)
             var slow: [NIOLoopBound<UpstreamConnection>] = []
-            for _ in 0..<UpstreamPool.breakerThreshold { slow.append(try await store.leased(pool)) }
+            for _ in 0..<Breaker.threshold { slow.append(try await store.leased(pool)) }
             let quick = try await store.leased(pool)
             let others = slow
             try await store.onLoop {
@@ -113,28 +108,6 @@ struct UpstreamPoolTests {
                 for connection in others { connection.value.reportTimeout() }
                 #expect(store.isRefused(by: pool.value), "nothing was answered since they began")
             }
-        }
-    }
-
-    @Test(
-        "What fails while the store is left alone pushes the next try no further away, nor does one without an outcome"
-    )
-    func nextTry() async throws {
-        try await PlayedStore.serving { store in
-            let pool = store.pool()
-            try await store.onLoop { for _ in 0..<UpstreamPool.breakerThreshold { pool.value.exchangeFailed() } }
-            try await Task.sleep(for: .milliseconds(600))
-            try await store.onLoop {
-                #expect(store.isRefused(by: pool.value))
-                pool.value.exchangeFailed()
-            }
-            try await Task.sleep(for: .milliseconds(450))
-            try await store.onLoop {
-                #expect(!store.isRefused(by: pool.value), "a later failure moved the try")
-                #expect(store.isRefused(by: pool.value))
-            }
-            try await Task.sleep(for: .milliseconds(1_050))
-            try await store.onLoop { #expect(!store.isRefused(by: pool.value), "all wait for one that says nothing") }
         }
     }
 }
@@ -174,6 +147,8 @@ private final class Asker: UpstreamUser {
 private struct PlayedStore: Sendable {
     final class Kept {
         var users: [Asker] = []
+        /// What the pools' clock shows.
+        var now = NIODeadline.now()
     }
 
     private let loop: any EventLoop
@@ -209,10 +184,23 @@ private struct PlayedStore: Sendable {
         let upstream = Upstream(name: "played", endpoint: endpoint, idleTimeout: idleTimeout)
         var logger = Logger(label: "test")
         logger.logLevel = .critical
-        return NIOLoopBoundBox.makeBoxSendingValue(
-            UpstreamPool(upstream: upstream, eventLoop: loop, limit: limit, logger: logger),
-            eventLoop: loop
+        let kept = kept
+        let pool = UpstreamPool(
+            upstream: upstream,
+            eventLoop: loop,
+            limit: limit,
+            logger: logger,
+            clock: { kept.value.now }
         )
+        return NIOLoopBoundBox.makeBoxSendingValue(pool, eventLoop: loop)
+    }
+
+    /// On the loop.
+    var now: NIODeadline { kept.value.now }
+
+    /// Lets time pass for the pools. On the loop.
+    func pass(_ time: TimeAmount) {
+        kept.value.now = kept.value.now + time
     }
 
     /// Whether somebody who asks now hears that the store is left alone. On the loop.
@@ -249,7 +237,7 @@ private struct PlayedStore: Sendable {
     }
 
     func until(_ condition: @escaping @Sendable () -> Bool) async throws {
-        for _ in 0..<500 {
+        for _ in 0..<6000 {
             if try await loop.submit(condition).get() { return }
             try await Task.sleep(for: .milliseconds(10))
         }
