@@ -166,7 +166,7 @@ let package = Package(
             swiftSettings: strict
         ),
 
-        // What tests of several targets show.
+        // What tests of several targets share.
         .target(name: "Samples", path: "Tests/Samples", swiftSettings: strict),
         tests("WireFormats", ["CChecksums"]),
         tests("HTTP1", [nioCore, nioHTTP1, nioEmbedded], vectors: true),
@@ -195,13 +195,17 @@ let package = Package(
         tests("Journal", ["WireFormats", "Identity"]),
         tests(
             "DataPlane",
-            ["WireFormats", "HTTP1", "S3API", "Backends", "Pipeline", nioCore, nioPosix, nioEmbedded, nioSSL, logging]
+            [
+                "WireFormats", "HTTP1", "S3API", "Backends", "Pipeline", "Samples", nioCore, nioPosix, nioEmbedded,
+                nioSSL,
+                logging,
+            ]
         ),
         tests(
             "ControlPlane",
             [
                 "WireFormats", "HTTP1", "S3API", "Signatures", "Identity", "Admission", "Backends", "Pipeline", "Valet",
-                "Journal", nioCore, nioPosix, logging, lifecycle,
+                "Journal", "Samples", nioCore, nioPosix, logging, lifecycle,
             ]
         ),
         tests(
@@ -214,7 +218,7 @@ let package = Package(
         ),
         tests(
             "EmbeddedStore",
-            ["WireFormats", "HTTP1", "S3API", "Signatures", grdb, nioCore, nioPosix, logging, crypto]
+            ["WireFormats", "HTTP1", "S3API", "Signatures", "Samples", grdb, nioCore, nioPosix, logging, crypto]
         ),
     ]
 )

@@ -88,7 +88,7 @@ struct CapturedRequestTests {
     }
 }
 
-@Suite("POST /api/explain", .timeLimit(.minutes(1)))
+@Suite("POST /api/explain", .timeLimit(.minutes(10)))
 struct ExplainRouteTests {
     private static let admin = ("x-api-key", Situation.adminKey)
 

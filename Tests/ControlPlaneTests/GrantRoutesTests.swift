@@ -9,7 +9,7 @@ import WireFormats
 
 @testable import ControlPlane
 
-@Suite("Grants at the admin listener", .timeLimit(.minutes(1)))
+@Suite("Grants at the admin listener", .timeLimit(.minutes(10)))
 struct GrantRoutesTests {
     private let situation = Situation()
     private let id = String(repeating: "ab", count: 16)

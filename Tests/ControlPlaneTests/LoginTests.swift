@@ -6,7 +6,7 @@ import Testing
 import WireFormats
 
 /// The console's login: form, cookie, CSRF token, expiry.
-@Suite(.timeLimit(.minutes(1))) struct LoginTests {
+@Suite(.timeLimit(.minutes(10))) struct LoginTests {
     @Test func theRightKeyOpensASession() async throws {
         try await withListener { client async throws in
             let login = try await client.logIn()

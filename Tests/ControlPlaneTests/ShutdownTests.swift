@@ -5,7 +5,7 @@ import NIOPosix
 import ServiceLifecycle
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct ShutdownTests {
+@Suite(.timeLimit(.minutes(10))) struct ShutdownTests {
     @Test func theListenerEndsWithTheServiceGroupAndTakesItsSocketAlong() async throws {
         let directory = try TemporaryDirectory()
         let situation = Situation()

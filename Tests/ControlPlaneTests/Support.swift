@@ -7,6 +7,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import Pipeline
+import Samples
 import Synchronization
 import WireFormats
 
@@ -164,20 +165,51 @@ struct Client: Sendable {
         } else {
             text += (method == "POST" ? "content-length: 0\r\n" : "") + "\r\n"
         }
-        let bootstrap = ClientBootstrap(group: group).connectTimeout(.seconds(5))
-        let setUp: @Sendable (any Channel) -> EventLoopFuture<NIOAsyncChannel<ByteBuffer, ByteBuffer>> = { channel in
-            channel.eventLoop.makeCompletedFuture { try NIOAsyncChannel(wrappingChannelSynchronously: channel) }
+        let request = ByteBuffer(string: text)
+        let bootstrap = ClientBootstrap(group: group).connectTimeout(.seconds(60))
+        let setUp: @Sendable (any Channel) -> EventLoopFuture<EventLoopFuture<ByteBuffer>> = { channel in
+            channel.eventLoop.makeCompletedFuture {
+                let answer = channel.eventLoop.makePromise(of: ByteBuffer.self)
+                try channel.pipeline.syncOperations.addHandler(Asking(request, answer))
+                return answer.futureResult
+            }
         }
-        let channel =
+        let answer =
             overSocket
             ? try await bootstrap.connect(unixDomainSocketPath: socketPath, channelInitializer: setUp)
             : try await bootstrap.connect(host: "127.0.0.1", port: port, channelInitializer: setUp)
-        return try await channel.executeThenClose { inbound, outbound in
-            try await outbound.write(ByteBuffer(string: text))
-            var received = ByteBuffer()
-            for try await part in inbound { received.writeImmutableBuffer(part) }
-            return Answer(String(buffer: received))
+        return Answer(String(buffer: try await answer.get()))
+    }
+
+    /// Asks as soon as there is a connection, on the connection's loop: tasks may wait for their turn longer than a
+    /// listener keeps a connection on which nothing is asked.
+    private final class Asking: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+        typealias OutboundOut = ByteBuffer
+
+        private let request: ByteBuffer
+        private let answer: EventLoopPromise<ByteBuffer>
+        private var received = ByteBuffer()
+
+        init(_ request: ByteBuffer, _ answer: EventLoopPromise<ByteBuffer>) {
+            self.request = request
+            self.answer = answer
         }
+
+        func channelActive(context: ChannelHandlerContext) {
+            context.writeAndFlush(wrapOutboundOut(request), promise: nil)
+        }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            received.writeImmutableBuffer(unwrapInboundIn(data))
+        }
+
+        func errorCaught(context: ChannelHandlerContext, error: any Error) {
+            answer.fail(error)
+            context.close(promise: nil)
+        }
+
+        func handlerRemoved(context: ChannelHandlerContext) { answer.succeed(received) }
     }
 
     /// Logs in as a browser does: the form first, then its token with its cookie. Gives the session's cookie.
@@ -233,9 +265,7 @@ func withListener(
         var iterator = ports.makeAsyncIterator()
         guard let port = await iterator.next() else { return try await tasks.waitForAll() }
         if let socketPath {
-            for _ in 0..<500 where !FileManager.default.fileExists(atPath: socketPath) {
-                try await Task.sleep(for: .milliseconds(10))
-            }
+            _ = try await eventually { FileManager.default.fileExists(atPath: socketPath) }
         }
         try await body(Client(port: port, socketPath: socketPath ?? "", group: group))
         tasks.cancelAll()

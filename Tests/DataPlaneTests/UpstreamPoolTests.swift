@@ -4,6 +4,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import Pipeline
+import Samples
 import Testing
 
 @testable import DataPlane
@@ -237,10 +238,6 @@ private struct PlayedStore: Sendable {
     }
 
     func until(_ condition: @escaping @Sendable () -> Bool) async throws {
-        for _ in 0..<6000 {
-            if try await loop.submit(condition).get() { return }
-            try await Task.sleep(for: .milliseconds(10))
-        }
-        Issue.record("it never came to that")
+        #expect(try await eventually { try await loop.submit(condition).get() }, "it never came to that")
     }
 }

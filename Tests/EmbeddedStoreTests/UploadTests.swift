@@ -1,5 +1,6 @@
 import Crypto
 import S3API
+import Samples
 import Testing
 import WireFormats
 
@@ -110,8 +111,7 @@ extension StoreFixture {
         try await fixture.store.abort(fixture.bucket, upload.key, upload: upload.id)
         #expect(await fixture.complete(upload, [part]) == .noSuchUpload)
         #expect(await refusal { _ = try await fixture.part(upload, 1, "abc") } == .noSuchUpload)
-        for _ in 0..<100 where try fixture.files() != (0, 0) { try await Task.sleep(for: .milliseconds(10)) }
-        #expect(try fixture.files() == (0, 0))
+        #expect(try await eventually { try fixture.files() == (0, 0) })
     }
 
     @Test func uploadsAndPartsAreListedPageByPage() async throws {

@@ -29,10 +29,13 @@ final class PlayedServices: ExchangeTransport {
 
     private let state: Mutex<State>
     /// Before it answers.
-    private let pause: @Sendable () async -> Void
+    private let pause: @Sendable (ExchangeRequest) async -> Void
 
     /// - Parameter answers: in their order; the last one again and again.
-    init(_ answers: [(status: Int, body: String)], pause: @escaping @Sendable () async -> Void = {}) {
+    init(
+        _ answers: [(status: Int, body: String)],
+        pause: @escaping @Sendable (ExchangeRequest) async -> Void = { _ in }
+    ) {
         state = Mutex(State(answers: answers))
         self.pause = pause
     }
@@ -46,7 +49,7 @@ final class PlayedServices: ExchangeTransport {
             state.asked.append(Asked(request: request))
             return state.answers.count > 1 ? state.answers.removeFirst() : state.answers.first
         }
-        await pause()
+        await pause(request)
         guard let next else { throw ExchangeFailure("nobody is there") }
         return ExchangeAnswer(status: next.status, body: Array(next.body.utf8))
     }

@@ -2,7 +2,7 @@ import Federation
 import Identity
 import Logging
 import Pipeline
-import Synchronization
+import Samples
 import Testing
 import WireFormats
 
@@ -96,69 +96,71 @@ struct SignatoryTests {
         }
     }
 
-    /// How many are under way.
-    private final class Gauge: Sendable {
-        private let counts = Mutex((now: 0, most: 0))
-        var most: Int { counts.withLock(\.most) }
-
-        func pause() async {
-            counts.withLock { counts in
-                counts.now += 1
-                counts.most = max(counts.most, counts.now)
-            }
-            try? await Task.sleep(for: .milliseconds(50))
-            counts.withLock { $0.now -= 1 }
-        }
-    }
-
     private static let signs = [
         (200, federated), (200, impersonated), (200, #"{"signedBlob":"\#(Base64.encode(signature))"}"#),
     ]
 
     @Test("A hundred that are asked for at once are all made, sixty-four at a time")
     func queue() async throws {
-        let gauge = Gauge()
-        let (credentials, signatory) = try signatory(PlayedServices(Self.signs, pause: { await gauge.pause() }))
-        let findings = await findings(100, by: signatory)
-        #expect(findings.allSatisfy { $0 == .made(Self.signature) })
-        #expect(gauge.most == 64)
+        let barrier = Barrier()
+        var rules = SignatureRules()
+        rules.patience = .seconds(3600)
+        let services = PlayedServices(
+            Self.signs,
+            pause: { request in if request.url.contains(":signBlob") { await barrier.pass() } }
+        )
+        let (credentials, signatory) = try signatory(services, rules)
+        async let asked = findings(100, by: signatory)
+        #expect(try await eventually { barrier.held == 64 })
+        // A chance for the next one, were it let in.
+        try await Task.sleep(for: .milliseconds(50))
+        #expect(barrier.held == 64)
+        barrier.open()
+        #expect(await asked.allSatisfy { $0 == .made(Self.signature) })
         #expect(credentials.signatureConditions.first?.made == 100)
     }
 
-    @Test("Whoever finds the queue full, or has no turn in time, is refused, and that is counted")
-    func bound() async throws {
-        for (length, reason) in [
-            (2, "too many signatures are being asked for"), (100, "no turn to ask for a signature within 0.02 seconds"),
-        ] {
-            var rules = SignatureRules()
-            rules.most = 3
-            rules.longestQueue = length
-            rules.patience = length == 100 ? .milliseconds(20) : .seconds(60)
-            let services = PlayedServices(Self.signs, pause: { try? await Task.sleep(for: .milliseconds(200)) })
-            let (credentials, signatory) = try signatory(services, rules)
-            let findings = await findings(20, by: signatory)
-            let made = findings.filter { $0 == .made(Self.signature) }.count
-            #expect(made == (length == 100 ? 3 : 5))
-            #expect(findings.filter { $0 == .unavailable(reason: reason) }.count == 20 - made)
-            let condition = try #require(credentials.signatureConditions.first)
-            #expect((condition.made, condition.failures) == (made, 20 - made))
-            #expect(await signatory.signature(of: [1]) == .made(Self.signature), "there is room again")
-        }
+    @Test(
+        "Whoever finds the queue full, or has no turn in time, is refused, and that is counted",
+        arguments: [
+            (2, 3600_000, 5, "too many signatures are being asked for"),
+            (100, 20, 3, "no turn to ask for a signature within 0.02 seconds"),
+        ]
+    )
+    func bound(queue: Int, patience milliseconds: Int, made: Int, reason: String) async throws {
+        var rules = SignatureRules()
+        rules.most = 3
+        rules.longestQueue = queue
+        rules.patience = .milliseconds(milliseconds)
+        let barrier = Barrier()
+        let services = PlayedServices(Self.signs, pause: { _ in await barrier.pass() })
+        let (credentials, signatory) = try signatory(services, rules)
+        async let asked = findings(20, by: signatory)
+        #expect(try await eventually { credentials.signatureConditions.first?.failures == 20 - made })
+        barrier.open()
+        let findings = await asked
+        #expect(findings.filter { $0 == .made(Self.signature) }.count == made)
+        #expect(findings.filter { $0 == .unavailable(reason: reason) }.count == 20 - made)
+        let condition = try #require(credentials.signatureConditions.first)
+        #expect((condition.made, condition.failures) == (made, 20 - made))
+        #expect(await signatory.signature(of: [1]) == .made(Self.signature), "there is room again")
     }
 
     @Test("Whoever leaves while waiting takes no turn with them")
     func leaving() async throws {
         var rules = SignatureRules()
         rules.most = 1
-        rules.patience = .seconds(60)
-        let services = PlayedServices(Self.signs, pause: { try? await Task.sleep(for: .milliseconds(100)) })
+        rules.patience = .seconds(3600)
+        let barrier = Barrier()
+        let services = PlayedServices(Self.signs, pause: { _ in await barrier.pass() })
         let (_, signatory) = try signatory(services, rules)
         let first = Task { await signatory.signature(of: [1]) }
-        while services.asked.isEmpty { await Task.yield() }
+        #expect(try await eventually { barrier.held == 1 })
         let impatient = Task { await signatory.signature(of: [2]) }
         let patient = Task { await signatory.signature(of: [3]) }
         impatient.cancel()
         #expect(await impatient.value == .unavailable(reason: "nobody waits any more"))
+        barrier.open()
         #expect(await first.value == .made(Self.signature))
         #expect(await patient.value == .made(Self.signature))
         #expect(services.asked.count == 4, "two tokens and two signatures")

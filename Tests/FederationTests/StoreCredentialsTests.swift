@@ -64,7 +64,7 @@ struct StoreCredentialsTests {
         let source = try #require(Self.source)
         let services = PlayedServices(
             [(200, PlayedAnswers.session("AssumeRoleWithWebIdentity", id: "ASIA1"))],
-            pause: { try? await Task.sleep(for: .milliseconds(50)) }
+            pause: { _ in try? await Task.sleep(for: .milliseconds(50)) }
         )
         let credentials = try make(services)
         let obtained = await withTaskGroup(of: Bool.self) { tasks in
@@ -99,16 +99,18 @@ struct StoreCredentialsTests {
     @Test("Whoever leaves is let go at once, and the exchange goes on for others")
     func leaving() async throws {
         let source = try #require(Self.source)
+        let barrier = Barrier()
         let services = PlayedServices(
             [(200, PlayedAnswers.session("AssumeRoleWithWebIdentity", id: "ASIA1"))],
-            pause: { try? await Task.sleep(for: .milliseconds(200)) }
+            pause: { _ in await barrier.pass() }
         )
         let credentials = try make(services)
         let impatient = Task { await credentials.obtain(source) }
         let patient = Task { await credentials.obtain(source) }
-        while services.asked.isEmpty { await Task.yield() }
+        #expect(try await eventually { barrier.held == 1 })
         impatient.cancel()
         #expect(!isObtained(await impatient.value))
+        barrier.open()
         #expect(isObtained(await patient.value))
         #expect(services.asked.count == 1)
     }
@@ -129,7 +131,7 @@ struct StoreCredentialsTests {
             """
         let services = PlayedServices(
             [(200, #"{"token_type":"Bearer","expires_in":3599,"access_token":"eyJ0"}"#), (200, key)],
-            pause: { try? await Task.sleep(for: .milliseconds(50)) }
+            pause: { _ in try? await Task.sleep(for: .milliseconds(50)) }
         )
         let credentials = try make(services)
         let source = CredentialSource.azureDelegation(AzureDelegation(application, storage: storage))
@@ -170,7 +172,7 @@ struct StoreCredentialsTests {
             Issue.record("something was obtained")
             return
         }
-        for _ in 0..<200 where credentials.version < 2 { try await Task.sleep(for: .milliseconds(10)) }
+        #expect(try await eventually { credentials.version == 2 })
         guard case .bearer(let held)? = credentials.held[.azure(application)]?.credential else {
             Issue.record("there is no token")
             return

@@ -33,7 +33,7 @@ import WireFormats
         }
     }
 
-    @Test("A long name above many elements is read once, and not shown whole", .timeLimit(.minutes(1)))
+    @Test("A long name above many elements is read once, and not shown whole", .timeLimit(.minutes(10)))
     func longNames() throws {
         let name = String(repeating: "n", count: 300_000)
         let elements = String(repeating: "1,", count: 200_000)
