@@ -50,7 +50,7 @@ extension ClientConnection {
         deadline = .distantFuture
         let pool = loop.pool(for: forward.upstream)
         exchange.responseTimeout = pool.responseTimeout
-        pool.lease(to: self)
+        pool.lease(to: self, canGoOutAgain(forward) ? .any : .lively)
     }
 
     /// The same on another connection, after a pause.
@@ -292,6 +292,14 @@ extension ClientConnection {
             upstreamMisbehaved("TLS: " + reason)
         }
         advance()
+    }
+
+    /// Whether the whole request will still be at hand where its connection turns out to be dead, and may be sent again.
+    private func canGoOutAgain(_ forward: Forward) -> Bool {
+        guard forward.replay == .allowed else { return false }
+        guard !bodyIsRead, case .stream = forward.body else { return true }
+        guard case .length(let length) = head?.framing else { return false }
+        return length <= Self.replayLimit
     }
 
     private func mayReplay(_ forward: Forward) -> Bool {

@@ -83,9 +83,9 @@ final class StoreExchange: UpstreamUser {
 
     // MARK: - For the transfer
 
-    func begin(fresh: Bool = false) {
+    func begin(on choice: UpstreamPool.Choice = .any) {
         phase = .waiting
-        pool.lease(to: self, fresh: fresh)
+        pool.lease(to: self, choice)
     }
 
     var isOpen: Bool {

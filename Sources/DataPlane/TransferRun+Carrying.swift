@@ -137,7 +137,7 @@ extension TransferRun {
         let exchange = StoreExchange(delivery, of: self)
         destination = exchange
         waitForConnection()
-        exchange.begin(fresh: hasRestarted)
+        exchange.begin(on: hasRestarted ? .new : .lively)
     }
 
     /// The source's answer was read to its end.

@@ -79,8 +79,7 @@ final class TransferRun {
             )
             phase = .asking(question, exchange)
             deadline = .distantFuture
-            // What can't be asked twice is not put on a connection that may turn out to be dead.
-            exchange.begin(fresh: question.replay == .never)
+            exchange.begin(on: question.replay == .never ? .lively : .any)
         case .carry(let carriage):
             guard hasClient else { return take(carriage.failed(abandonment)) }
             hasRestarted = false

@@ -1,6 +1,12 @@
 import HTTP1
 import NIOCore
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// One connection to a store: writes what the client's side hands over, reads heads and bodies for it, and never reads
 /// faster than the client takes.
 ///
@@ -53,6 +59,18 @@ final class UpstreamConnection: ChannelDuplexHandler {
     var isUsable: Bool {
         guard case .idle = phase, let context else { return false }
         return context.channel.isActive && inbox.readableBytes == 0
+    }
+
+    /// Whether it looks usable and neither its end nor a byte waits in its socket: what the loop has not come to read yet.
+    /// Costs a system call.
+    var isQuiet: Bool {
+        guard isUsable, let context else { return false }
+        let isQuiet = try? context.channel.pipeline.syncOperations.withUnsafeTransportIfAvailable {
+            (socket: NIOBSDSocket.Handle) in
+            var readable = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+            return poll(&readable, 1, 0) == 0
+        }
+        return isQuiet ?? false
     }
 
     /// Whether this connection has served an exchange before the present one.

@@ -20,14 +20,28 @@ final class UpstreamPool {
         case broken
     }
 
+    /// Which connection a request may go out on.
+    enum Choice {
+        /// Any that rests here: where it turns out to be dead, the request goes out again.
+        case any
+        /// The request can't go out again: one that served a moment ago and of whose end nothing has come, or a new one.
+        case lively
+        /// A new one, or one that serves until then: the last pooled one turned out to be dead.
+        case new
+    }
+
     private struct Waiter {
         let client: any UpstreamUser
+        let choice: Choice
         let since: NIODeadline
     }
 
     static let queueLimit = 1024
     /// How long a request waits for one of the others to end.
     static let queuePatience = TimeAmount.seconds(30)
+    /// A connection that has rested longer may be ended by its store just when a request is on its way there: servers that
+    /// keep connections for a few seconds only are common, for less than two are not.
+    static let liveliness = TimeAmount.seconds(1)
 
     let upstream: Upstream
     /// The upstream's, in the clock's own units.
@@ -67,19 +81,16 @@ final class UpstreamPool {
     /// Gives `client` a connection: at once where one rests here, otherwise later through
     /// ``UpstreamUser/upstreamReady(_:)`` or ``UpstreamUser/upstreamUnavailable(_:)``.
     ///
-    /// - Parameter fresh: never a pooled one: the last pooled one turned out to be dead.
-    func lease(to client: any UpstreamUser, fresh: Bool = false) {
+    /// Where there may be no more connections, one that rests and is not of `choice` is closed for the new one.
+    func lease(to client: any UpstreamUser, _ choice: Choice = .any) {
         guard breaker.mayTry(at: clock()) else { return client.upstreamUnavailable(.broken) }
-        while !fresh, let connection = idle.popLast() {
-            if connection.isUsable {
-                client.upstreamReady(connection)
-                return
-            }
-        }
-        if open < limit {
+        if let connection = resting(choice) {
+            client.upstreamReady(connection)
+        } else if open < limit {
             connect(for: client)
         } else if waiting.count < Self.queueLimit {
-            waiting.append(Waiter(client: client, since: clock()))
+            waiting.append(Waiter(client: client, choice: choice, since: clock()))
+            if !idle.isEmpty { idle.removeFirst().cut() }
         } else {
             client.upstreamUnavailable(.queueFull)
         }
@@ -87,10 +98,29 @@ final class UpstreamPool {
 
     /// The same after a pause, never with a pooled one.
     func lease(to client: any UpstreamUser, after pause: TimeAmount) {
-        guard pause > .zero else { return lease(to: client, fresh: true) }
+        guard pause > .zero else { return lease(to: client, .new) }
         eventLoop.assumeIsolated().scheduleTask(in: pause) {
-            if client.waitsForUpstream { self.lease(to: client, fresh: true) }
+            if client.waitsForUpstream { self.lease(to: client, .new) }
         }
+    }
+
+    private func resting(_ choice: Choice) -> UpstreamConnection? {
+        switch choice {
+        case .any:
+            while let connection = idle.popLast() {
+                if connection.isUsable { return connection }
+            }
+        case .lively:
+            let since = clock() - Self.liveliness
+            while let last = idle.last, last.idleSince > since {
+                idle.removeLast()
+                if last.isQuiet { return last }
+                last.cut()
+            }
+        case .new:
+            break
+        }
+        return nil
     }
 
     /// The client no longer wants a connection.
@@ -100,8 +130,13 @@ final class UpstreamPool {
 
     /// A connection whose exchange is over.
     func take(back connection: UpstreamConnection) {
-        if let client = nextWaiting() {
-            client.upstreamReady(connection)
+        if let waiter = nextWaiting() {
+            if waiter.choice == .any || connection.isQuiet {
+                waiter.client.upstreamReady(connection)
+            } else {
+                waiting.insert(waiter, at: 0)
+                connection.cut()
+            }
         } else if isRetired {
             connection.cut()
         } else {
@@ -136,16 +171,16 @@ final class UpstreamPool {
 
     /// While the breaker is open every one of them hears so: no connection is there whose end would serve the next.
     private func serveWaiting() {
-        while open < limit, let client = nextWaiting() {
+        while open < limit, let client = nextWaiting()?.client {
             if breaker.mayTry(at: clock()) { connect(for: client) } else { client.upstreamUnavailable(.broken) }
         }
     }
 
     /// The longest waiting; one that was closed meanwhile wants nothing any more.
-    private func nextWaiting() -> (any UpstreamUser)? {
+    private func nextWaiting() -> Waiter? {
         while !waiting.isEmpty {
-            let client = waiting.removeFirst().client
-            if client.waitsForUpstream { return client }
+            let waiter = waiting.removeFirst()
+            if waiter.client.waitsForUpstream { return waiter }
         }
         return nil
     }

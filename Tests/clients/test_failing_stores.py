@@ -1,6 +1,7 @@
 """Stores that hang, refuse, end connections or restart: how long requests wait, which are sent again, and when nobody is
 sent there any more."""
 
+import signal
 import socket
 import ssl
 import struct
@@ -238,6 +239,105 @@ def test_what_cannot_be_sent_twice_is_not(gateway, stub_store):
         answer = gate.request(method, path, {**ALICE.headers, **headers}, body)
         assert answer.status == 502 and answer.json()["error"]["code"] == "BackendBadAnswer"
     assert [seen.method for seen in store.seen] == ["PUT", "POST", "PUT"]
+
+
+PARTS = b"<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>e1</ETag></Part></CompleteMultipartUpload>"
+ONCE_ONLY = {
+    "create-only write": ("PUT", "/photos/x", {"If-None-Match": "*"}, b"create only"),
+    "write over what is known": ("PUT", "/photos/x", {"If-Match": '"known"'}, b"over it"),
+    "beginning of an upload": ("POST", "/photos/x?uploads", {}, b""),
+    "completion of an upload": ("POST", "/photos/x?uploadId=u", {}, PARTS),
+    "create-only completion": ("POST", "/photos/x?uploadId=u", {"If-None-Match": "*"}, PARTS),
+    "end of an upload": ("DELETE", "/photos/x?uploadId=u", {}, b""),
+    "body that is not kept": ("PUT", "/photos/x", {}, b"x" * 200_000),
+}
+WORN = pytest.mark.parametrize("request_", ONCE_ONLY.values(), ids=ONCE_ONLY)
+
+
+def storing(seen):
+    if "?uploads" in seen.target:
+        made = "<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>"
+        return response(body=made.encode())
+    if seen.method == "POST":
+        whole = "<CompleteMultipartUploadResult><ETag>&quot;whole-1&quot;</ETag></CompleteMultipartUploadResult>"
+        return response(body=whole.encode())
+    return response(204 if seen.method == "DELETE" else 200, [("ETag", '"e"')])
+
+
+@WORN
+def test_what_cannot_be_sent_twice_is_not_sent_on_a_connection_that_has_ended(gateway, stub_store, request_):
+    """The store ends its idle connection in the moment in which a request comes: the gateway, held still so long, finds
+    the request first and the connection's end behind it."""
+    method, path, headers, body = request_
+    store = stub_store(storing)
+    gate = gateway(config(store.endpoint), arguments=ONE_LOOP)
+    with RawConnection(gate.port) as connection:
+        for n in range(3):
+            assert connection.request("GET", "/photos/warm", ALICE.headers).answer()[0] == 200
+            gate.process.signal(signal.SIGSTOP)
+            try:
+                connection.request(method, path, {**ALICE.headers, **headers}, body)
+                store.end_connections()
+                time.sleep(0.05)
+            finally:
+                gate.process.signal(signal.SIGCONT)
+            status, _, answer = connection.answer(method)
+            assert status in (200, 204), (n, answer)
+    assert [seen.method for seen in store.seen] == 3 * ["GET", method], "it was sent twice"
+
+
+@WORN
+def test_what_cannot_be_sent_twice_is_not_sent_on_a_connection_that_has_rested_for_long(gateway, stub_store, request_):
+    """A store that keeps connections for two seconds ends one just when the request is on its way there."""
+    method, path, headers, body = request_
+    store = stub_store(storing)
+    store.keep_alive = 2
+    gate = gateway(config(store.endpoint), arguments=ONE_LOOP)
+    with RawConnection(gate.port) as connection:
+        assert connection.request("GET", "/photos/warm", ALICE.headers).answer()[0] == 200
+        time.sleep(2.1)
+        status, _, answer = connection.request(method, path, {**ALICE.headers, **headers}, body).answer(method)
+        assert status in (200, 204), answer
+
+
+def test_what_cannot_be_sent_twice_uses_the_connection_of_the_request_before_it(gateway, stub_store):
+    store = stub_store(storing)
+    gate = gateway(config(store.endpoint), arguments=ONE_LOOP)
+    with RawConnection(gate.port) as connection:
+        for _ in range(5):
+            for method, path, headers, body in ONCE_ONLY.values():
+                assert connection.request(method, path, {**ALICE.headers, **headers}, body).answer(method)[0] < 300
+    assert store.connections == 1, "a connection is made for each of them"
+
+
+def test_no_room_for_a_new_connection_closes_one_that_rests(gateway, stub_store):
+    """The limit is used up by a connection that has rested for long: what may not go out on it waits for no other."""
+    store = stub_store(storing)
+    gate = gateway(config(store.endpoint, max_connections=1), arguments=ONE_LOOP)
+    with RawConnection(gate.port, timeout=5) as connection:
+        assert connection.request("GET", "/photos/warm", ALICE.headers).answer()[0] == 200
+        time.sleep(1.2)
+        put = connection.request("PUT", "/photos/x", {**ALICE.headers, "If-None-Match": "*"}, b"create only")
+        assert put.answer("PUT")[0] == 200
+    assert store.connections == 2
+
+
+def test_restart_between_two_requests_fails_no_write(gateway, tmp_path):
+    """The process is killed and comes back while clients pause: whatever they send next is carried out, once."""
+    store = RestartingStore(tmp_path / "store")
+    try:
+        gate = gateway(config(f"http://127.0.0.1:{store.port}", connect_timeout="15s", response_timeout="20s"))
+        connections = [RawConnection(gate.port, timeout=20) for _ in range(4)]
+        for _ in range(3):
+            for connection in connections:
+                for method, path, headers, body in (each for each in ONCE_ONLY.values() if each[0] == "PUT"):
+                    answer = connection.request(method, path, {**ALICE.headers, **headers}, body).answer(method)
+                    assert answer[0] == 200, (headers, answer)
+            store.restart(away=0.1)
+        for connection in connections:
+            connection.socket.close()
+    finally:
+        store.process.kill()
 
 
 class RestartingStore:

@@ -3,6 +3,7 @@
 import socket
 import struct
 import threading
+import time
 from dataclasses import dataclass
 
 from .ports import free_port
@@ -58,11 +59,14 @@ class StubStore:
         self.connections = 0
         self.close_after_answer = False
         """Close each connection right after its first answer although it looked reusable."""
+        self.keep_alive = None
+        """After so many seconds without a request a connection is as good as closed: the next one finds nobody there."""
         self.early = None
         """A function from Seen to the first part of an answer, sent as soon as the head is there."""
         self.server_name = None
         """What the store says it is when the gateway asks."""
         self.probes = 0
+        self._open = set()
         self.remember = True
         """Keep what was seen; a long run had better not."""
         self._stopped = False
@@ -83,6 +87,14 @@ class StubStore:
             pass
         self._server.close()
 
+    def end_connections(self):
+        """Ends what is open in order, as a store does that is told to stop or whose patience with it is over."""
+        for connection in list(self._open):
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue
+
     def _accept(self):
         while not self._stopped:
             try:
@@ -90,16 +102,26 @@ class StubStore:
             except OSError:
                 return
             self.connections += 1
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+            threading.Thread(target=self._attend, args=(connection,), daemon=True).start()
+
+    def _attend(self, connection):
+        self._open.add(connection)
+        try:
+            self._serve(connection)
+        finally:
+            self._open.discard(connection)
 
     def _serve(self, connection):
         buffer = b""
         with connection:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            answered_at = None
             while True:
                 while b"\r\n\r\n" not in buffer:
                     piece = self._receive(connection)
                     if not piece:
+                        return
+                    if self.keep_alive and answered_at and time.monotonic() - answered_at > self.keep_alive:
                         return
                     buffer += piece
                 head, buffer = buffer.split(b"\r\n\r\n", 1)
@@ -141,6 +163,7 @@ class StubStore:
                         connection.sendall(piece)
                 except OSError:
                     return
+                answered_at = time.monotonic()
                 if self.close_after_answer:
                     return
 
