@@ -93,6 +93,8 @@ extension ClientConnection {
         return false
     }
 
+    var caller: Breaker.Caller { Breaker.Caller(record.principal, from: record.clientAddress) }
+
     var waitsForUpstream: Bool {
         if case .connecting = phase { return true }
         return false
@@ -281,7 +283,7 @@ extension ClientConnection {
             if let pause = exchange.replays.next(wasPooled: upstream.isReused, within: window, now: loop.now()) {
                 connectAgain(forward, after: pause)
             } else {
-                upstream.reportFailure()
+                upstream.reportFailure(to: self)
                 upstreamMisbehaved("it closed without an answer, again and again")
             }
         case .closed(let answered):
@@ -335,7 +337,7 @@ extension ClientConnection {
             return
         }
         if exchange.requestIsSent, !exchange.answerHasBegun, case .forwarding(let upstream) = phase {
-            upstream.reportTimeout()
+            upstream.reportTimeout(to: self)
         }
         fail(exchange.requestIsSent ? S3Error(.backendTimeout) : S3Error(.requestTimeout), "timed out")
     }

@@ -118,7 +118,9 @@ final class StoreExchange: UpstreamUser {
 
     /// It has had the time that its store has for an answer.
     func timedOut() {
-        if case .open(let connection) = phase, hasSentWholeRequest, answered == nil { connection.reportTimeout() }
+        if case .open(let connection) = phase, hasSentWholeRequest, answered == nil {
+            connection.reportTimeout(to: self)
+        }
     }
 
     /// Ends the exchange where it stands: the store is left with an incomplete request, or an unread answer.
@@ -132,6 +134,8 @@ final class StoreExchange: UpstreamUser {
     }
 
     // MARK: - UpstreamUser
+
+    var caller: Breaker.Caller { run.caller }
 
     var waitsForUpstream: Bool {
         if case .waiting = phase { return true }
@@ -206,7 +210,7 @@ final class StoreExchange: UpstreamUser {
         case .closed(answered: false) where role != .destination && replay == .allowed:
             let window = TimeAmount(upstream.connectTimeout)
             guard let pause = replays.next(wasPooled: connection.isReused, within: window, now: run.loop.now()) else {
-                connection.reportFailure()
+                connection.reportFailure(to: self)
                 return fail("it closed without an answer, again and again")
             }
             run.loop.journal.metrics.upstreamRetries += 1

@@ -27,6 +27,7 @@ final class TransferRun {
     let loop: LoopContext
     private let transfer: Transfer
     private let log: Logger.Metadata
+    let caller: Breaker.Caller
     private weak var client: ClientConnection?
     private var hasClient = true
     var phase = Phase.between
@@ -51,6 +52,7 @@ final class TransferRun {
     init(_ transfer: Transfer, for client: ClientConnection) {
         self.transfer = transfer
         self.client = client
+        caller = client.caller
         loop = client.loop
         log = ["backend": "\(transfer.backend)", "request": "\(client.record.requestID)"]
         nextSign = client.loop.now() + Self.patience

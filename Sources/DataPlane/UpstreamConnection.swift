@@ -100,13 +100,13 @@ final class UpstreamConnection: ChannelDuplexHandler {
     }
 
     /// Whoever was served saw the store fail: connections ended before an answer, again and again.
-    func reportFailure() {
-        pool.exchangeFailed()
+    func reportFailure(to client: any UpstreamUser) {
+        pool.exchangeFailed(of: client.caller)
     }
 
     /// Whoever is served had no answer in the time that the store has for one.
-    func reportTimeout() {
-        pool.exchangeTimedOut(after: earlierAnswers)
+    func reportTimeout(to client: any UpstreamUser) {
+        pool.exchangeTimedOut(of: client.caller, after: earlierAnswers)
     }
 
     /// Called when the client's side can take bytes again.

@@ -83,7 +83,7 @@ final class UpstreamPool {
     ///
     /// Where there may be no more connections, one that rests and is not of `choice` is closed for the new one.
     func lease(to client: any UpstreamUser, _ choice: Choice = .any) {
-        guard breaker.mayTry(at: clock()) else { return client.upstreamUnavailable(.broken) }
+        guard breaker.mayTry(client.caller, at: clock()) else { return client.upstreamUnavailable(.broken) }
         if let connection = resting(choice) {
             client.upstreamReady(connection)
         } else if open < limit {
@@ -172,7 +172,11 @@ final class UpstreamPool {
     /// While the breaker is open every one of them hears so: no connection is there whose end would serve the next.
     private func serveWaiting() {
         while open < limit, let client = nextWaiting()?.client {
-            if breaker.mayTry(at: clock()) { connect(for: client) } else { client.upstreamUnavailable(.broken) }
+            if breaker.mayTry(client.caller, at: clock()) {
+                connect(for: client)
+            } else {
+                client.upstreamUnavailable(.broken)
+            }
         }
     }
 
@@ -199,15 +203,17 @@ final class UpstreamPool {
     }
 
     /// No connection could be had, TLS failed, or a connection ended before an answer.
-    func exchangeFailed() {
-        if breaker.exchangeFailed(at: clock()) { warnOfPause() }
+    ///
+    /// - Parameter caller: whose request may be to blame; nil: nothing of it had been sent.
+    func exchangeFailed(of caller: Breaker.Caller? = nil) {
+        if breaker.exchangeFailed(of: caller, at: clock()) { warnOfPause() }
     }
 
     /// Nothing came in the time that the store has for it.
     ///
     /// - Parameter earlier: ``answers`` when the exchange began.
-    func exchangeTimedOut(after earlier: UInt64) {
-        if breaker.exchangeTimedOut(after: earlier, at: clock()) { warnOfPause() }
+    func exchangeTimedOut(of caller: Breaker.Caller, after earlier: UInt64) {
+        if breaker.exchangeTimedOut(of: caller, after: earlier, at: clock()) { warnOfPause() }
     }
 
     private func warnOfPause() {

@@ -4,6 +4,8 @@ import NIOCore
 /// Whoever an exchange with a store is made for: a client's connection, or a transfer between stores. All on the loop of
 /// the store's connection.
 protocol UpstreamUser: AnyObject {
+    /// On whose behalf.
+    var caller: Breaker.Caller { get }
     /// Whether a connection is still wanted.
     var waitsForUpstream: Bool { get }
     /// Whether the answer may be read on.

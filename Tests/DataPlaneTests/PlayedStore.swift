@@ -167,6 +167,7 @@ final class Asker: UpstreamUser {
     var isToldToSlowDown: Bool { if case .queueFull = unavailable { true } else { false } }
     var isRefused: Bool { if case .broken = unavailable { true } else { false } }
 
+    var caller: Breaker.Caller { .address([]) }
     var waitsForUpstream: Bool { connection == nil && unavailable == nil }
     var takesAnswerBytes: Bool { true }
     var hasSentWholeRequest: Bool { true }

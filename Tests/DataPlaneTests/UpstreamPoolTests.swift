@@ -91,10 +91,10 @@ struct UpstreamPoolTests {
             }
             try await store.until { pool.value.idleCount == 1 }
             try await store.onLoop {
-                for connection in others { connection.value.reportTimeout() }
+                for connection in others { connection.value.reportTimeout(to: Asker()) }
                 #expect(!store.isRefused(by: pool.value), "one caller's slow requests close the store for all")
                 for connection in others { store.begin(on: connection.value) }
-                for connection in others { connection.value.reportTimeout() }
+                for connection in others { connection.value.reportTimeout(to: Asker()) }
                 #expect(store.isRefused(by: pool.value), "nothing was answered since they began")
             }
         }

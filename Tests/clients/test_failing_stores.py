@@ -15,7 +15,7 @@ import pytest
 from support.authority import Authority
 from support.gatehouse import eventually
 from support.load import Load
-from support.people import ALICE
+from support.people import ALICE, User
 from support.ports import free_port
 from support.process import Process
 from support.raw import RawConnection
@@ -98,6 +98,30 @@ def test_store_that_hangs_is_left_alone_until_it_answers(gateway, stub_store):
     assert eventually(lambda: get(gate).status == 200, timeout=10)
     for _ in range(10):
         assert get(gate).body == b"back"
+
+
+def test_one_callers_slow_requests_close_the_store_for_nobody_else(gateway, stub_store):
+    release = threading.Event()
+
+    def answer(seen):
+        if seen.target.startswith("/photos/slow"):
+            release.wait(30)
+            return None
+        return response(body=b"quick")
+
+    store = stub_store(answer)
+    carol = User("carol", "carol-api-key-0f6e8a2c4d1b4f7a9e3c5d7b")
+    settings = config(store.endpoint, response_timeout="200ms")
+    settings["users"].append(carol.entry("user", ["photos"]))
+    gate = gateway(settings, arguments=ONE_LOOP)
+    try:
+        opened_by(gate, lambda: get(gate, "slow"), 504)
+        for _ in range(3):
+            assert get(gate, "slow").status == 503
+        assert gate.request("GET", "/photos/x", carol.headers).body == b"quick"
+        assert get(gate).body == b"quick", "the store has answered: it is there"
+    finally:
+        release.set()
 
 
 def test_store_that_refuses_is_left_alone(gateway, stub_store):
