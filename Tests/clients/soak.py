@@ -58,7 +58,7 @@ class Client(threading.Thread):
         self.done, self.failures = 0, []
 
     def run(self):
-        connection = http.client.HTTPConnection("127.0.0.1", self.gate.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.gate.port, timeout=120)
         while time.monotonic() < self.until:
             try:
                 self.step(connection)
@@ -141,7 +141,7 @@ def soak(minutes, folder, report=print):
             time.sleep(min(30, max(0.1, end - time.monotonic())))
             report(f"{sum(c.done for c in clients):>9} requests, {gate.process.resident_bytes() / 1e6:.1f} MB")
         for client in clients:
-            client.join(40)
+            client.join(180)
         requests = sum(client.done for client in clients)
         failures = [failure for client in clients for failure in client.failures]
         growth = gate.process.resident_bytes() - warm

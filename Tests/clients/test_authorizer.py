@@ -59,7 +59,7 @@ class Application:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def section(self, **more):
-        return {"url": f"http://127.0.0.1:{self.port}/authorize", "timeout": "1s", **more}
+        return {"url": f"http://127.0.0.1:{self.port}/authorize", "timeout": "10s", **more}
 
 
 @pytest.fixture
@@ -146,20 +146,21 @@ def test_answers_are_remembered_for_as_long_as_they_say(make, application):
     for _ in range(3):
         assert gate.request("GET", "/photos/a", ALICE.headers).status == 200
     assert len(application.asked) == 3
-    application.ttl = 2
+    application.ttl = 60
     for _ in range(5):
         assert gate.request("GET", "/photos/b", ALICE.headers).status == 200
         assert gate.request("GET", "/photos/veto", ALICE.headers).status == 403
     assert len(application.asked) == 5
-    time.sleep(2.1)
-    assert gate.request("GET", "/photos/b", ALICE.headers).status == 200
+    application.ttl = 1
+    assert gate.request("GET", "/photos/c", ALICE.headers).status == 200
     assert len(application.asked) == 6
+    assert eventually(lambda: gate.request("GET", "/photos/c", ALICE.headers).status == 200 and len(application.asked) > 6)
 
 
 @pytest.mark.parametrize("trouble", [
     {"answer": "{}"}, {"answer": '{"results":[]}'}, {"answer": '{"results":[{"allow":"yes"}]}'},
     {"answer": '{"results":[{"allow":false,"allow":true}]}'}, {"answer": '{"results":[{"allow":true},{"allow":true}]}'},
-    {"answer": '{"results":[{"allow":true,"ttl":-1}]}'}, {"status": 500}, {"status": 302}, {"delay": 3},
+    {"answer": '{"results":[{"allow":true,"ttl":-1}]}'}, {"status": 500}, {"status": 302}, {"delay": 120},
     {"answer": " " * 200_000},
 ])
 @pytest.mark.parametrize("on_error, status", [("deny", 403), ("allow", 200)])
@@ -169,7 +170,7 @@ def test_no_proper_answer_in_time(make, application, trouble, on_error, status):
     gate = make(authorizer=application.section(timeout="300ms", on_error=on_error))
     begun = time.monotonic()
     assert gate.request("GET", "/photos/a", ALICE.headers).status == status
-    assert time.monotonic() - begun < 2.5
+    assert time.monotonic() - begun < 60
 
 
 def test_batch_of_deletions_is_one_question(make, application, north):

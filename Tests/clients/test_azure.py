@@ -403,7 +403,7 @@ def test_parts_are_copied_within_the_account(s3):
 def test_a_form_puts_its_file(gate, s3):
     form = s3.generate_presigned_post("pictures", "from a form", Fields={"Content-Type": "image/png"},
                                       Conditions=[{"Content-Type": "image/png"}])
-    answer = requests.post(form["url"], data=form["fields"], files={"file": ("f", b"form")}, timeout=20)
+    answer = requests.post(form["url"], data=form["fields"], files={"file": ("f", b"form")}, timeout=120)
     assert answer.status_code == 204, answer.text
     assert s3.get_object(Bucket="pictures", Key="from a form")["Body"].read() == b"form"
 
@@ -418,11 +418,11 @@ def test_a_download_leads_to_the_store(gate, store, s3):
         json.dumps({"bucket": "behind", "key": "down load", "ttl": "1m", "filename": "a.txt", "content_type": "text/csv"}).encode())
     signed = answer.json()
     assert answer.status == 200 and signed["via"] == "store" and signed["url"].startswith(store.endpoint)
-    read = requests.get(signed["url"], timeout=20)
+    read = requests.get(signed["url"], timeout=120)
     assert (read.content, read.headers["content-type"]) == (b"content", "text/csv")
     assert "attachment" in read.headers["content-disposition"]
-    assert requests.put(signed["url"], data=b"x", headers={"x-ms-blob-type": "BlockBlob"}, timeout=20).status_code == 403
-    assert requests.get(signed["url"].replace("down%20load", "copy"), timeout=20).status_code == 403
+    assert requests.put(signed["url"], data=b"x", headers={"x-ms-blob-type": "BlockBlob"}, timeout=120).status_code == 403
+    assert requests.get(signed["url"].replace("down%20load", "copy"), timeout=120).status_code == 403
 
 
 def test_a_slot_is_put_aside_and_promoted_when_it_is_what_was_promised(gate, store, s3):
@@ -481,9 +481,9 @@ def test_another_gateway_gets_a_signature_and_never_more(gate, store, s3):
     fields = {name: asked.headers[name] for name in ("authorization", "x-ms-date", "x-ms-version")}
     assert fields["authorization"].startswith(f"SharedKey {ACCOUNT}:")
     url = store.endpoint + asked.headers["x-gatehouse-upstream-path"]
-    assert requests.get(url, headers={**fields, "range": "bytes=2-4"}, timeout=20).content == b"234"
-    assert requests.delete(url, headers=fields, timeout=20).status_code == 403
-    assert requests.get(url + "x", headers=fields, timeout=20).status_code == 403
+    assert requests.get(url, headers={**fields, "range": "bytes=2-4"}, timeout=120).content == b"234"
+    assert requests.delete(url, headers=fields, timeout=120).status_code == 403
+    assert requests.get(url + "x", headers=fields, timeout=120).status_code == 403
     listing = gate.request("GET", "/-/authz/envoy/s3/pictures?list-type=2", ALICE.headers)
     assert listing.status == 403
 

@@ -158,7 +158,7 @@ def test_issuer_away_at_the_start_and_later(gateway, issuer, config):
     check = next(check for check in ready.json()["checks"] if check["name"] == "identity_provider:auth")
     assert not check["ok"]
     issuer.away = False
-    assert eventually(lambda: status(gate, token) == 200, timeout=15)
+    assert eventually(lambda: status(gate, token) == 200)
     issuer.away = True
     assert status(gate, issuer.bearer(jti="known key")) == 200
     answer = gate.request("GET", "/alice-bucket/x", issuer.bearer(key=SigningKey("unknown")))

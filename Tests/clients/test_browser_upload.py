@@ -40,7 +40,7 @@ class Demo:
         self.output = folder / "run.log"
         self.process = subprocess.Popen([EXAMPLE / "run", store, folder], env=env, stdout=self.output.open("w"),
                                         stderr=subprocess.STDOUT)
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + 300
         while not (folder / "ready").exists():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
@@ -51,7 +51,7 @@ class Demo:
 
     def stop(self):
         self.process.terminate()
-        self.process.wait(20)
+        self.process.wait()
         self.public.stop()
 
 
@@ -142,17 +142,17 @@ def test_a_large_file_goes_on_after_a_part_has_failed(page, demo, tmp_path):
     upload(page, path)
     item = card(page, path.name)
     # Some parts come through, then nothing does.
-    page.wait_for_function("JSON.parse(Object.values(localStorage)[0] ?? '{}').done?.length > 0", polling=20, timeout=60_000)
+    page.wait_for_function("JSON.parse(Object.values(localStorage)[0] ?? '{}').done?.length > 0", polling=20, timeout=240_000)
     demo.public.behave(refuse=True)
     demo.public.reset_connections()
-    expect(item).to_have_class(re.compile("failed"), timeout=60_000)
+    expect(item).to_have_class(re.compile("failed"), timeout=240_000)
     expect(item.locator(".state")).to_contain_text("Stopped.")
     page.screenshot(path=str(demo.folder / "stopped.png"), full_page=True)
     kept = page.evaluate("JSON.parse(localStorage.getItem(Object.keys(localStorage)[0]))")
     asked = len(page.asked)
     demo.public.behave()
     item.get_by_role("button", name="Resume").press("Enter")
-    expect(item.locator(".state")).to_have_text("Uploaded", timeout=60_000)
+    expect(item.locator(".state")).to_have_text("Uploaded", timeout=240_000)
     parts = {int(re.search(r"partNumber=(\d+)", url)[1]) for method, url in page.asked[asked:] if method == "PUT"}
     assert kept["done"] and parts == {1, 2, 3, 4} - set(kept["done"])
     fresh = [url for method, url in page.asked[asked:] if method == "GET" and "/parts?numbers=" in url]
@@ -168,12 +168,12 @@ def test_a_large_file_goes_on_after_a_reload(page, demo, tmp_path):
     os.utime(path, (1_700_000_000, 1_700_000_000))
     page.route("**/*partNumber=2*", lambda route: route.abort())
     upload(page, path)
-    expect(card(page, path.name)).to_have_class(re.compile("failed"), timeout=60_000)
+    expect(card(page, path.name)).to_have_class(re.compile("failed"), timeout=240_000)
     page.unroute_all()
     page.reload()
     page.asked.clear()
     upload(page, path)
-    expect(card(page, path.name).locator(".state")).to_have_text("Uploaded", timeout=60_000)
+    expect(card(page, path.name).locator(".state")).to_have_text("Uploaded", timeout=240_000)
     assert [re.search(r"partNumber=(\d+)", url)[1] for url in puts(page, demo)] == ["2"]
     assert not [url for method, url in page.asked if method == "POST" and url.endswith("/-/v1/uploads")]
 
@@ -183,13 +183,13 @@ def test_a_video_plays_and_seeks(page, demo, video):
     page.on("response", lambda answer: "/files/" in answer.url and ranges.append(
         (answer.status, answer.request.headers.get("range"), answer.headers.get("content-range"))))
     upload(page, video)
-    expect(card(page, video.name).locator(".state")).to_have_text("Uploaded", timeout=60_000)
+    expect(card(page, video.name).locator(".state")).to_have_text("Uploaded", timeout=240_000)
     # As slow as lines are, so that the video is not here before anybody seeks in it.
     slow = {"offline": False, "latency": 5, "downloadThroughput": 1_000_000, "uploadThroughput": -1}
     page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", slow)
     row(page, video.name).get_by_role("button", name="Play").press("Enter")
     player = page.locator("#stage video")
-    page.wait_for_function("document.querySelector('#stage video')?.readyState >= 2", timeout=20_000)
+    page.wait_for_function("document.querySelector('#stage video')?.readyState >= 2", timeout=240_000)
     assert abs(player.evaluate("video => video.duration") - 8) < 0.2
     seen = player.evaluate("""async (video) => {
         video.pause();

@@ -99,7 +99,7 @@ def test_check_never_prints_a_secret(tmp_path):
 def test_serve_with_a_bad_file_says_the_same_and_exits(tmp_path):
     path = tmp_path / "gatehouse.toml"
     path.write_text("[server]\nlissten = \"x\"\n")
-    done = run([binary(), "serve", "--config", path], timeout=20)
+    done = run([binary(), "serve", "--config", path])
     assert done.returncode not in (0, 139, 132, 134) and "gatehouse.toml:2" in done.stdout + done.stderr
 
 

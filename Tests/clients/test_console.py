@@ -33,7 +33,7 @@ def gate(tmp_path_factory):
             assert use(slot, body) == 204 and complete(made, slot).status == status
     short = issue(made, 5, ttl="1s")
     issue(made, 20 << 20, mode="multipart")
-    assert eventually(lambda: made.metric("gatehouse_uploads_total", state="expired", cause="timeout") == 1, timeout=15)
+    assert eventually(lambda: made.metric("gatehouse_uploads_total", state="expired", cause="timeout") == 1)
     assert short["id"]
     yield made
     made.stop()

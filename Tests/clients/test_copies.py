@@ -231,8 +231,8 @@ def scripted(gateway, source, destination, server=None):
         "server": server or {},
         "accounts": [
             {"name": name, "backend_type": "s3", "buckets": [bucket],
-             "backend_options": {"endpoint": store.endpoint, "region": "us-east-1", "connect_timeout": "1s",
-                                 "response_timeout": "30s"}}
+             "backend_options": {"endpoint": store.endpoint, "region": "us-east-1", "connect_timeout": "20s",
+                                 "response_timeout": "60s"}}
             for name, bucket, store in (("one", "from", source), ("two", "into", destination))
         ],
         "users": [
@@ -267,7 +267,7 @@ def written(seen):
     return response(headers=[("ETag", '"written"')])
 
 
-def copy(gate, headers=USER, target="/into/copy", source="/from/object", timeout=30, **more):
+def copy(gate, headers=USER, target="/into/copy", source="/from/object", timeout=120, **more):
     return gate.request(
         "PUT", target, {**headers, "Accept": "application/xml", "x-amz-copy-source": source, **more}, timeout=timeout
     )
@@ -361,14 +361,15 @@ def test_destination_that_refuses_before_it_has_the_body_is_heard(gateway, stub_
 
 
 @pytest.fixture
-def proxied(gateway, fault_proxy, north, south):
-    """(gateway, proxy before the source in the north, proxy before the destination in the south)"""
-    ends = fault_proxy(north.port), fault_proxy(south.port)
-    stores = [Behind(proxy, store) for proxy, store in zip(ends, (north, south))]
-    options = {"connect_timeout": "1s", "response_timeout": "3s"}
-    made = config(*stores, **options)
-    made["server"] = {"body_idle_timeout": "2s"}
-    return gateway(made), *ends
+def behind_proxies(gateway, fault_proxy, north, south):
+    """Makes (gateway, proxy before the source in the north, proxy before the destination in the south)."""
+
+    def make(server=None, **options):
+        ends = fault_proxy(north.port), fault_proxy(south.port)
+        stores = [Behind(proxy, store) for proxy, store in zip(ends, (north, south))]
+        return gateway({**config(*stores, **options), "server": server or {}}), *ends
+
+    return make
 
 
 @pytest.fixture(scope="module")
@@ -386,8 +387,8 @@ def is_absent(client, bucket, key):
     return False
 
 
-def test_destination_that_dies_within_the_body_cuts_the_source(proxied, sizeable, south_s3):
-    gate, before_source, before_destination = proxied
+def test_destination_that_dies_within_the_body_cuts_the_source(behind_proxies, sizeable, south_s3):
+    gate, before_source, before_destination = behind_proxies()
     origin, body = sizeable
     before_destination.behave(reset_upload_after=4 * MIB)
     with pytest.raises(ClientError) as error:
@@ -401,8 +402,8 @@ def test_destination_that_dies_within_the_body_cuts_the_source(proxied, sizeable
     assert south_s3.get_object(Bucket="logs", Key="copies/after")["Body"].read() == body
 
 
-def test_slow_destination_slows_the_source_and_is_given_up(proxied, sizeable, south_s3):
-    gate, before_source, before_destination = proxied
+def test_slow_destination_slows_the_source_and_is_given_up(behind_proxies, sizeable, south_s3):
+    gate, before_source, before_destination = behind_proxies({"body_idle_timeout": "2s"}, response_timeout="3s")
     origin, body = sizeable
     before = gate.process.resident_bytes()
     before_destination.behave(stop_reading=True)
@@ -501,14 +502,17 @@ def test_dead_pooled_connections_never_surface(gateway, stub_store):
 
 @pytest.mark.parametrize("fails", [False, True])
 def test_long_copies_keep_the_client_awake_and_tell_the_end_inside(gateway, stub_store, fails):
+    woken = threading.Event()
+
     def answer(seen):
-        time.sleep(11)
+        woken.wait(120)
         return s3_error(503, "SlowDown") if fails else written(seen)
 
     gate = scripted(gateway, stub_store(source_of(b"x")), stub_store(answer))
-    connection = http.client.HTTPConnection("127.0.0.1", gate.port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", gate.port, timeout=120)
     connection.request("PUT", "/into/copy", headers={**USER, "x-amz-copy-source": "/from/object"})
     answer = connection.getresponse()
+    woken.set()
     text = answer.read()
     assert (answer.status, answer.headers["content-type"]) == (200, "application/xml")
     # White space, then the document; XML also for somebody whose errors are JSON otherwise.

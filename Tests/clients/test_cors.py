@@ -171,7 +171,7 @@ def test_a_page_in_a_browser_puts_and_gets(cors_gate, page_origin, tmp_path):
     done = subprocess.run(
         [shutil.which("chromium"), "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
          f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=10000", "--dump-dom", origin + "/"],
-        capture_output=True, text=True, timeout=90,
+        capture_output=True, text=True, timeout=300,
     )
     assert "RESULT{" in done.stdout, done.stdout[-500:] + done.stderr[-500:]
     out = json.loads(done.stdout.split("RESULT", 1)[1].split("END", 1)[0])

@@ -4,7 +4,6 @@ import base64
 import json
 import subprocess
 import threading
-import time
 import urllib.parse
 from datetime import datetime, timezone
 
@@ -75,18 +74,20 @@ def test_many_cold_requests_are_one_exchange(gateway, stub_store, service, tmp_p
 
 
 def test_a_slow_renewal_stops_nobody(gateway, stub_store, service, tmp_path):
-    store, tokens = stub_store(response(body=b"x")), service(SecurityTokens, lifetime=9)
+    store, tokens = stub_store(response(body=b"x")), service(SecurityTokens, lifetime=24)
     gate = gateway(oidc(tmp_path, store, tokens))
     assert gate.request("GET", "/photos/x", KEY).status == 200
-    tokens.delay = 1.0
-    slowest, end = 0, time.monotonic() + 12
-    while time.monotonic() < end and len({credential_of(seen) for seen in store.seen}) < 2:
-        start = time.monotonic()
-        assert gate.request("GET", "/photos/x", KEY).status == 200
-        slowest = max(slowest, time.monotonic() - start)
-        time.sleep(0.02)
-    assert {credential_of(seen) for seen in store.seen} >= {"ASIASESSION1", "ASIASESSION2"}
-    assert slowest < 0.8, "a request waited for the renewal"
+    tokens.may_answer.clear()
+    try:
+        assert eventually(lambda: len(tokens.asked) == 2)
+        # Whoever waited for the renewal would have no answer yet.
+        assert gate.request("GET", "/photos/x", KEY, timeout=30).status == 200
+        assert {credential_of(seen) for seen in store.seen} == {"ASIASESSION1"}
+    finally:
+        tokens.may_answer.set()
+    assert eventually(
+        lambda: gate.request("GET", "/photos/x", KEY).status == 200 and len({credential_of(s) for s in store.seen}) == 2
+    ), "nothing was renewed"
 
 
 def test_without_a_credential_the_client_is_told_503_and_the_operator_why(gateway, stub_store, service, tmp_path):
@@ -105,7 +106,7 @@ def test_without_a_credential_the_client_is_told_503_and_the_operator_why(gatewa
     token = tokens.asked[0][3].split("WebIdentityToken=")[1]
     assert token not in gate.everything_written() and "eyJ" not in gate.everything_written()
     tokens.mode = "ok"
-    assert eventually(lambda: gate.request("GET", "/photos/x", KEY).status == 200, timeout=20)
+    assert eventually(lambda: gate.request("GET", "/photos/x", KEY).status == 200)
     assert check(gate)["ok"]
 
 
@@ -113,10 +114,8 @@ def test_a_token_service_that_hangs_is_given_up(gateway, stub_store, service, tm
     store, tokens = stub_store(response(body=b"x")), service(SecurityTokens)
     tokens.mode = "hang"
     gate = gateway(oidc(tmp_path, store, tokens))
-    start = time.monotonic()
     answer = gate.request("GET", "/photos/x", KEY)
     assert (answer.status, answer.s3_code) == (503, "BackendCredentialUnavailable")
-    assert time.monotonic() - start < 10
 
 
 def test_roles_are_assumed_one_from_the_other(gateway, stub_store, service, tmp_path):
@@ -134,8 +133,8 @@ def test_roles_are_assumed_one_from_the_other(gateway, stub_store, service, tmp_
 
 @pytest.mark.parametrize("mode", ["put", "post"])
 def test_a_slot_says_when_what_it_is_used_with_ends(gateway, service, tmp_path, mode):
-    """A store's credential of a minute: no URL that it signs lasts longer, nor is the slot good for more."""
-    store, tokens = service(CarelessStore), service(SecurityTokens, lifetime=60)
+    """A store's credential of five minutes: no URL that it signs lasts longer, nor is the slot good for more."""
+    store, tokens = service(CarelessStore), service(SecurityTokens, lifetime=300)
     gate = gateway(oidc(tmp_path, store, tokens))
     assert eventually(lambda: check(gate)["ok"])
     wish = {"bucket": "photos", "key": "a.png", "content_type": "image/png", "size": 3, "ttl": "10m", "mode": mode}
@@ -150,11 +149,11 @@ def test_a_slot_says_when_what_it_is_used_with_ends(gateway, service, tmp_path, 
         return (datetime.fromisoformat(text) - datetime.now(timezone.utc)).total_seconds()
 
     slot = asked()
-    assert 0 < left(slot["upload"]["expires_at"]) <= 60
+    assert 0 < left(slot["upload"]["expires_at"]) <= 300
     assert slot["upload"]["capped_by"] == "backend_credential"
     assert (slot["expires_at"], slot["capped_by"]) == (slot["upload"]["expires_at"], "backend_credential")
-    short = asked(ttl="5s", key="b.png")
-    assert left(short["expires_at"]) <= 5 and "capped_by" not in short and "capped_by" not in short["upload"]
+    short = asked(ttl="20s", key="b.png")
+    assert left(short["expires_at"]) <= 20 and "capped_by" not in short and "capped_by" not in short["upload"]
     parts = asked(mode="multipart", key="c.png")
     assert left(parts["expires_at"]) > 500, "its URLs are made one by one"
 

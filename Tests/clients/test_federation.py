@@ -109,10 +109,10 @@ def test_keys_roll_over_under_load_without_a_failed_request(federated):
             bucket["backend_options"]["oidc_subject"] = f"photos-gateway-{step}"
             gate.write_config(config(issuer, keys, bucket))
             published = lambda: len(json.loads(gate.request("GET", "/.well-known/jwks.json").body)["keys"]) == len(keys)
-            assert eventually(published, timeout=15)
+            assert eventually(published)
             done = load.done
-            assert eventually(lambda: load.done > done + 50, timeout=15)
-            assert eventually(lambda: ready_detail(gate, "credential:photos")["ok"], timeout=20), gate.process.output()
+            assert eventually(lambda: load.done > done + 50)
+            assert eventually(lambda: ready_detail(gate, "credential:photos")["ok"]), gate.process.output()
     assert load.failures == []
     assert json.loads(gate.request("GET", "/.well-known/jwks.json").body)["keys"][0]["kid"] == new_id
 

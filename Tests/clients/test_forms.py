@@ -34,7 +34,7 @@ def post(url, fields, file=b"content", filename="photo.jpg", headers=None):
     """(status, headers, body) of a form as urllib3 and requests write it."""
     parts = [*fields.items(), ("file", (filename, file, "application/octet-stream"))]
     answer = urllib3.PoolManager().request(
-        "POST", url, fields=parts, headers=headers or {}, redirect=False, retries=False, timeout=30
+        "POST", url, fields=parts, headers=headers or {}, redirect=False, retries=False, timeout=120
     )
     return answer.status, answer.headers, answer.data
 
@@ -195,7 +195,7 @@ def test_curl(client, s3, tmp_path, size):
     fields = [part for name, value in signed["fields"].items() for part in ("-F", f"{name}={value}")]
     done = subprocess.run(
         [shutil.which("curl"), "-sS", "-w", "%{http_code}", *fields, "-F", f"file=@{file}", signed["url"]],
-        capture_output=True, text=True, timeout=30,
+        capture_output=True, text=True, timeout=300,
     )
     assert done.stdout == "204", done
     assert s3.get_object(Bucket="photos", Key="forms/curl/a b.bin")["Body"].read() == b"x" * size

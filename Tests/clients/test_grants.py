@@ -175,33 +175,37 @@ def test_taking_back_holds_within_a_second_for_who_asks_all_the_time(door):
     seen, stop = [], threading.Event()
 
     def hammer(path, headers):
-        connection = http.client.HTTPConnection("127.0.0.1", door.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", door.port, timeout=120)
         while not stop.is_set():
             began = time.monotonic()
             connection.request("GET", path, headers={"X-Forwarded-For": Caller.address, **headers})
             answer = connection.getresponse()
             answer.read()
-            seen.append((path, began, answer.status))
+            seen.append((path, began, time.monotonic(), answer.status))
 
     link_path = link["link"].split(str(door.port), 1)[1]
     threads = [threading.Thread(target=hammer, args=given) for given in
                [("/photos/shared/a.txt", BOB.headers)] * 2 + [(link_path, {})] * 2]
     for thread in threads:
         thread.start()
-    time.sleep(0.5)
-    revoked = {}
+
+    def before(path, moment):
+        return [status for asked, began, ended, status in list(seen) if asked == path and ended < moment]
+
+    def after(path, moment):
+        return [status for asked, began, ended, status in list(seen) if asked == path and began > moment]
+
     for path, name in (("/photos/shared/a.txt", grant), (link_path, link["id"])):
+        assert eventually(lambda: len(before(path, time.monotonic())) > 10)
+        asked = time.monotonic()
         assert door.request("DELETE", f"/-/v1/grants/{name}", ALICE.headers).status == 200
-        revoked[path] = time.monotonic()
-    time.sleep(0.5)
+        revoked = time.monotonic()
+        assert eventually(lambda: len(after(path, revoked)) > 10)
+        assert set(before(path, asked)) == {200}
+        assert set(after(path, revoked)) <= {403, 404, 429}, path
     stop.set()
     for thread in threads:
         thread.join()
-    for path, end in revoked.items():
-        before = [status for asked, began, status in seen if asked == path and began < end - 0.3]
-        after = [status for asked, began, status in seen if asked == path and began > end]
-        assert len(before) > 10 and set(before) == {200}
-        assert len(after) > 10 and set(after) <= {403, 404, 429}, (path, set(after))
 
 
 def test_five_uses_are_five_however_many_ask_at_once(door):
@@ -248,13 +252,13 @@ def test_a_link_that_is_good_for_nothing_has_one_answer(door):
     """Unknown, used up, expired, taken back, of something else, of nothing: the same to the byte, but for the request's id."""
     used = give(door, subject="link", prefix=None, key="shared/a.txt", max_uses=1)["link"]
     assert fetch(used)[0] == 200
-    soon = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 2))
+    soon = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 8))
     expired = give(door, subject="link", prefix=None, key="shared/a.txt", expires_at=soon)["link"]
     revoked = give(door, subject="link", prefix=None, key="shared/a.txt")
     assert door.request("DELETE", f"/-/v1/grants/{revoked['id']}", ALICE.headers).status == 200
     missing = give(door, subject="link", prefix=None, key="shared/missing.txt")["link"]
     folder = give(door, subject="link")["link"]
-    assert eventually(lambda: fetch(expired)[0] == 404, timeout=5)
+    assert eventually(lambda: fetch(expired)[0] == 404)
     # An unknown one is as long as the others.
     unknown = revoked["link"][:-8] + "AAAAAAAA"
 
@@ -312,7 +316,7 @@ def test_urls_that_outlive_a_grant_are_told_when_it_is_taken_back(tmp_path, gate
     assert asked.json()["via"] == "store"
     assert gate.request("GET", "/r/shared/outliving.txt", BOB.headers).status == 302
     # What is given on its account ends with it, whatever was asked for.
-    short = give(gate, expires_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 60)), prefix="brief/")
+    short = give(gate, expires_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 240)), prefix="brief/")
     capped = gate.request("POST", "/-/v1/downloads", {**BOB.headers, "content-type": "application/json"},
                           json.dumps({"bucket": "photos", "key": "brief/x", "ttl": "10m"}).encode()).json()
     assert (capped["capped_by"], capped["expires_at"]) == ("grant", short["expires_at"])
@@ -325,7 +329,7 @@ def test_urls_that_outlive_a_grant_are_told_when_it_is_taken_back(tmp_path, gate
 
 def test_a_slot_ends_with_the_grants_that_it_rests_on(door):
     """In every mode, and for all that the answer says; what is allowed without a grant is not cut short by one."""
-    end = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 60))
+    end = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 240))
     give(door, actions=["put_object"], expires_at=end)
     give(door, actions=["put_object"], expires_at=LATER, prefix="elsewhere/")
     give(door, subject="user:alice", actions=["put_object"], expires_at=end)

@@ -30,18 +30,14 @@ def config(store, server=None, **options):
 def test_upload_longer_than_response_timeout_is_not_timed_out(gateway, stub_store):
     """What the store gets to answer in counts from the end of the body, however long that took to come."""
 
-    def answer(seen):
-        time.sleep(0.8)
-        return response(headers=[("ETag", '"stored"')])
-
-    store = stub_store(answer)
-    gate = gateway(config(store, response_timeout="2s"))
+    store = stub_store(response(headers=[("ETag", '"stored"')]))
+    gate = gateway(config(store, response_timeout="5s"))
     body = os.urandom(8 * KIB)
-    with RawConnection(gate.port, timeout=20) as connection:
+    with RawConnection(gate.port) as connection:
         connection.request("PUT", "/photos/slow", {**ALICE.headers, "Content-Length": str(len(body))})
         for start in range(0, len(body), KIB):
             connection.send(body[start:start + KIB])
-            time.sleep(0.33)
+            time.sleep(0.75)
         status, headers, text = connection.answer()
     assert (status, headers.get("etag")) == (200, '"stored"'), text
     assert [seen.body for seen in store.seen] == [body]
@@ -52,19 +48,19 @@ def test_store_that_hangs_after_a_long_upload_is_timed_out(gateway, stub_store):
     ended = threading.Event()
 
     def answer(seen):
-        ended.wait(30)
+        ended.wait()
 
     store = stub_store(answer)
     gate = gateway(config(store, response_timeout="1s"))
     try:
-        with RawConnection(gate.port, timeout=20) as connection:
+        with RawConnection(gate.port) as connection:
             connection.request("PUT", "/photos/slow", {**ALICE.headers, "Content-Length": "3072"})
             for _ in range(3):
                 connection.send(b"x" * KIB)
                 time.sleep(0.2)
             started = time.monotonic()
             assert connection.answer()[0] == 504
-            assert time.monotonic() - started < 8
+            assert time.monotonic() - started < 50
     finally:
         ended.set()
 
@@ -78,10 +74,10 @@ def in_small_pieces(head, pieces, gap):
 
 def test_answer_in_small_pieces_outlives_body_idle_timeout(gateway, stub_store):
     """As long as bytes keep coming, nothing is idle: also where they never fill the client's channel."""
-    pieces = [os.urandom(KIB) for _ in range(9)]
-    head = response(headers=[("Content-Length", str(9 * KIB))], length=False)
+    pieces = [os.urandom(KIB) for _ in range(30)]
+    head = response(headers=[("Content-Length", str(30 * KIB))], length=False)
     store = stub_store(lambda seen: in_small_pieces(head, pieces, 0.2))
-    gate = gateway(config(store, {"body_idle_timeout": "1s"}))
+    gate = gateway(config(store, {"body_idle_timeout": "5s"}))
     answer = gate.request("GET", "/photos/slow", ALICE.headers)
     assert (answer.status, answer.body) == (200, b"".join(pieces))
 
@@ -92,7 +88,7 @@ def test_completion_kept_alive_by_white_space_outlives_body_idle_timeout(gateway
         b"<CompleteMultipartUploadResult><Bucket>photos</Bucket><Key>x</Key><ETag>&quot;whole-1&quot;</ETag>"
         b"</CompleteMultipartUploadResult>"
     )
-    pieces = [b" "] * 9 + [document]
+    pieces = [b" "] * 30 + [document]
     head = response(headers=[("Content-Type", "application/xml"), ("Connection", "close")], length=False)
 
     def answer(seen):
@@ -102,7 +98,7 @@ def test_completion_kept_alive_by_white_space_outlives_body_idle_timeout(gateway
 
     store = stub_store(answer)
     store.close_after_answer = True
-    gate = gateway(config(store, {"body_idle_timeout": "1s"}))
+    gate = gateway(config(store, {"body_idle_timeout": "5s"}))
     parts = b'<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>"1"</ETag></Part></CompleteMultipartUpload>'
     answer = gate.request("POST", "/photos/x?uploadId=u", ALICE.headers, parts)
     assert answer.status == 200 and b"whole-1" in answer.body, answer
@@ -114,7 +110,7 @@ def test_answer_without_a_length_is_whole_only_where_its_end_is_orderly(gateway,
 
     def pieces():
         yield response(headers=[("Connection", "close")], length=False) + b"first half"
-        half_arrived.wait(20)
+        half_arrived.wait(240)
         if end == "reset":
             yield RESET
         yield b", second half"
@@ -122,7 +118,7 @@ def test_answer_without_a_length_is_whole_only_where_its_end_is_orderly(gateway,
     store = stub_store(lambda seen: pieces())
     store.close_after_answer = True
     gate = gateway(config(store))
-    with RawConnection(gate.port, timeout=20) as connection:
+    with RawConnection(gate.port) as connection:
         connection.request("GET", "/photos/x", {**ALICE.headers, "Connection": "close"})
         status, headers = connection.head()
         assert (status, headers.get("transfer-encoding")) == (200, "chunked")
@@ -143,24 +139,24 @@ def test_store_that_dies_under_a_queue_leaves_nobody_waiting(gateway, stub_store
     died = threading.Event()
 
     def answer(seen):
-        died.wait(60)
+        died.wait(300)
 
     store = stub_store(answer)
     gate = gateway(config(store, max_connections=2, connect_timeout="300ms"))
     answers, count = [], 40
 
     def ask():
-        answers.append(gate.request("GET", "/photos/x", ALICE.headers, timeout=25).status)
+        answers.append(gate.request("GET", "/photos/x", ALICE.headers).status)
 
     asking = [threading.Thread(target=ask, daemon=True) for _ in range(count)]
     for thread in asking:
         thread.start()
     try:
-        assert eventually(lambda: gate.metric("gatehouse_inflight_requests") >= count, timeout=20)
+        assert eventually(lambda: gate.metric("gatehouse_inflight_requests") >= count)
     finally:
         store.stop()
         died.set()
-    assert eventually(lambda: len(answers) == count, timeout=25), f"{count - len(answers)} of {count} still wait"
+    assert eventually(lambda: len(answers) == count), f"{count - len(answers)} of {count} still wait"
     assert set(answers) <= {502, 503}
     assert eventually(lambda: gate.metric("gatehouse_inflight_requests") == 0)
 
@@ -170,9 +166,9 @@ def test_end_of_an_answer_that_a_slow_reader_has_not_taken_is_not_dropped(gatewa
     """All of it was written, some still waits: of so many lengths, a few end between the kernel's buffer and ours."""
     body = os.urandom(5_000_000)
     store = stub_store(lambda seen: response(body=body[:int(seen.target.removeprefix("/photos/"))]))
-    gate = gateway(config(store, {"idle_timeout": "1s"} if why == "idle_timeout" else {}))
+    gate = gateway(config(store, {"idle_timeout": "1s"} if why == "idle_timeout" else {"drain_timeout": "240s"}))
     lengths = range(2_500_000, 5_000_000, 50_000)
-    connections = [RawConnection(gate.port, timeout=20, receive_buffer=8192) for _ in lengths]
+    connections = [RawConnection(gate.port, receive_buffer=8192) for _ in lengths]
     for connection, length in zip(connections, lengths):
         connection.request("GET", f"/photos/{length}", ALICE.headers)
     for connection in connections:
@@ -194,4 +190,4 @@ def test_end_of_an_answer_that_a_slow_reader_has_not_taken_is_not_dropped(gatewa
             short.append((len(received), length))
     assert short == []
     if why == "termination":
-        assert gate.process.wait(35) == 0
+        assert gate.process.wait() == 0

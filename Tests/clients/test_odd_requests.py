@@ -251,7 +251,7 @@ def test_documents_of_deletion_that_are_none(gate, s3, bucket, name):
                        headers={"Content-MD5": base64.b64encode(hashlib.md5(body).digest()).decode()})
     assert status == 400 and code in ("MalformedXML", "MaxMessageLengthExceeded", "InvalidArgument", "InvalidURI",
                                       "MissingRequestBodyError", "InvalidRequest"), (status, code)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 60
     assert s3.get_object(Bucket=bucket, Key="odd/kept")["Body"].read() == b"kept"
 
 

@@ -57,7 +57,7 @@ def test_pipelined_requests_that_end_mid_head_do_not_grow_memory(gateway, stub_s
     with RawConnection(gate.port, timeout=60) as connection:
         connection.send(head * per_round)
         reader = read_everything(connection, answers)
-        assert eventually(lambda: answers.count(b"HTTP/1.1 200 ") == per_round, timeout=20)
+        assert eventually(lambda: answers.count(b"HTTP/1.1 200 ") == per_round)
         before = gate.process.resident_bytes()
         segment = head[-cut:] + head * (per_round - 1) + head[:-cut]
         connection.send(head[:-cut])
@@ -67,7 +67,7 @@ def test_pipelined_requests_that_end_mid_head_do_not_grow_memory(gateway, stub_s
             peak = max(peak, gate.process.resident_bytes())
         connection.send(head[-cut:])
         sent = per_round + rounds * per_round + 1
-        assert eventually(lambda: answers.count(b"HTTP/1.1 ") >= sent, timeout=60)
+        assert eventually(lambda: answers.count(b"HTTP/1.1 ") >= sent)
         peak = max(peak, gate.process.resident_bytes())
         leave(connection, reader)
     assert answers.count(b"HTTP/1.1 200 ") == sent
@@ -95,7 +95,7 @@ def test_pipelined_requests_of_a_client_that_reads_nothing_do_not_grow_memory(ga
         reader = read_everything(connection, answers)
         connection.send(requests[sent % len(requests):] if sent % len(requests) else b"")
         expected = -(-sent // len(requests)) * 1000
-        assert eventually(lambda: answers.count(b"HTTP/1.1 200 ") >= expected, timeout=60)
+        assert eventually(lambda: answers.count(b"HTTP/1.1 200 ") >= expected)
         leave(connection, reader)
 
 
@@ -105,7 +105,7 @@ def test_hash_mismatch_after_an_early_answer_never_adds_a_second_head(gateway, s
     store.early = lambda seen: response(body=b"0123456789")[:-5]
     gate = gateway(config(store))
     body = os.urandom(64 * 1024)
-    with RawConnection(gate.port, timeout=20) as connection:
+    with RawConnection(gate.port) as connection:
         headers = {**ALICE.headers, "Content-Length": str(len(body)), "x-amz-content-sha256": OTHER_HASH}
         connection.request("PUT", "/photos/x", headers)
         connection.send(body[:40_000])
@@ -121,7 +121,7 @@ def test_body_that_goes_on_after_an_early_answer_leaves_the_connection_in_step(g
     store.early = lambda seen: response(body=b"early")
     gate = gateway(config(store))
     body = os.urandom(64 * 1024)
-    with RawConnection(gate.port, timeout=20) as connection:
+    with RawConnection(gate.port) as connection:
         headers = {**ALICE.headers, "Content-Length": str(len(body)), "x-amz-content-sha256": OTHER_HASH}
         connection.request("PUT", "/photos/x", headers)
         connection.send(body[:40_000])
@@ -140,7 +140,7 @@ def test_anonymous_batch_deletion_is_refused_before_its_body(gateway, stub_store
     settings["buckets"] = [{"name": "open", "account": "stub", "anonymous_access": True}]
     gate = gateway(settings)
     document = b"<Delete><Object><Key>x</Key></Object></Delete>"
-    with RawConnection(gate.port, timeout=20) as connection:
+    with RawConnection(gate.port) as connection:
         connection.request(
             "POST", f"/{bucket}?delete", {"Expect": "100-continue", "Content-Length": str(len(document))}
         )

@@ -16,7 +16,7 @@ def fetch(method, url, body=None, headers=None):
     if body is not None and "Content-type" not in request.headers:
         request.add_header("Content-Type", "")
     try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=120) as answer:
             return answer.status, answer.read()
     except urllib.error.HTTPError as answer:
         return answer.code, answer.read()
@@ -44,7 +44,7 @@ def test_presigned_get_with_range_and_overrides(gate, s3, object_url):
             "ResponseContentDisposition": 'attachment; filename="x y.txt"',
         },
     )
-    with urllib.request.urlopen(url, timeout=20) as answer:
+    with urllib.request.urlopen(url, timeout=120) as answer:
         assert answer.headers["Content-Disposition"] == 'attachment; filename="x y.txt"'
 
 

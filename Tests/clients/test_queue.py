@@ -34,7 +34,7 @@ def queue_service(tmp_path_factory):
         except Exception:
             return False
 
-    assert eventually(ready, timeout=30, step=0.2)
+    assert eventually(ready, step=0.2)
     yield client, port
     process.stop()
 
@@ -100,8 +100,8 @@ def test_a_queue_s_messages_complete_slots_and_are_removed(gateway, north, queue
     queue.put(record("photos", plain["key"]))
     queue.put(wrapped(record("photos", inside["key"])))
     queue.put({"Event": "s3:TestEvent"})
-    assert eventually(lambda: state(desk, plain) == state(desk, inside) == "completed", timeout=20)
-    assert eventually(lambda: queue.left() == 0, timeout=10)
+    assert eventually(lambda: state(desk, plain) == state(desk, inside) == "completed")
+    assert eventually(lambda: queue.left() == 0)
 
 
 def test_messages_that_nothing_can_be_done_about_are_dropped_some_time(gateway, stub_store, queue):
@@ -119,7 +119,7 @@ def test_messages_that_nothing_can_be_done_about_are_dropped_some_time(gateway, 
     queue.put(record("photos", slot["key"]))
     queue.hand_out(19)
     desk.start()
-    assert eventually(lambda: queue.left() == 0, timeout=20)
+    assert eventually(lambda: queue.left() == 0)
     assert desk.metric("gatehouse_store_events_total", outcome="poisoned") == 2
     assert "nothing can be done about it" in desk.process.output()
     failing.clear()
@@ -133,7 +133,7 @@ def test_a_message_whose_store_fails_for_a_while_is_kept(gateway, stub_store, qu
     failing.append(True)
     asked = len(store.seen)
     queue.put(record("photos", slot["key"]))
-    assert eventually(lambda: len(store.seen) > asked, timeout=20)
+    assert eventually(lambda: len(store.seen) > asked)
     time.sleep(1)
     assert queue.left() == 1
     assert desk.metric("gatehouse_store_events_total", outcome="poisoned") == 0

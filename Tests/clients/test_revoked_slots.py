@@ -77,7 +77,7 @@ def test_what_is_put_after_a_revocation_never_replaces_the_object(desk, everythi
     giver = GIVERS.get(f"{how}-{via}", ROOT)
     grant = give(desk, giver, f"user:{who.name}") if how in ("grant", "giver") else None
     everything.put_object(Bucket="photos", Key=key, Body=OLD, ContentType="image/png")
-    slot = issue(desk, len(NEW), key=key, overwrite=True, who=who, ttl="5s" if via == "reaper" else "5m")
+    slot = issue(desk, len(NEW), key=key, overwrite=True, who=who, ttl="12s" if via == "reaper" else "5m")
     quarantined = landing(slot)
     assert quarantined != key
     match how:
@@ -89,7 +89,7 @@ def test_what_is_put_after_a_revocation_never_replaces_the_object(desk, everythi
     assert use(slot, NEW) == 200
     match via:
         case "event": assert push(desk, quarantined) == 200
-        case "reaper": assert eventually(lambda: look(desk, slot)["state"] not in ("issued", "started"), timeout=40)
+        case "reaper": assert eventually(lambda: look(desk, slot)["state"] not in ("issued", "started"))
         case "call": assert call(desk, "POST", f"/{slot['id']}/complete", {}, who=ROOT).status == (
             200 if how == "nothing" else 409)
     ended = look(desk, slot)

@@ -67,7 +67,7 @@ def test_overrides_versions_and_ranges(door, s3):
         ResponseContentDisposition='attachment; filename="x & y=ü.txt"', ResponseContentType="text/plain",
     )
     request = urllib.request.Request(url, headers={"Range": "bytes=2-4"})
-    with urllib.request.urlopen(request, timeout=20) as answer:
+    with urllib.request.urlopen(request, timeout=120) as answer:
         assert (answer.status, answer.read()) == (206, b"234")
         assert answer.headers["Content-Type"] == "text/plain"
         assert answer.headers["Content-Disposition"].startswith("attachment; filename=\"x & y=")

@@ -32,11 +32,11 @@ def everything(desk):
 @pytest.mark.parametrize("bucket", ["photos", "local"])
 def test_somebody_else_s_object_is_not_deleted_by_a_slot_for_its_key(desk, everything, bucket):
     """`on_mismatch = "delete"`: neither when the slot is completed nor when it expires unused."""
-    named, left = (issue(desk, 3, bucket, ttl="2s") for _ in range(2))
+    named, left = issue(desk, 3, bucket), issue(desk, 3, bucket, ttl="8s")
     for slot in (named, left):
         everything.put_object(Bucket=bucket, Key=slot["key"], Body=b"of somebody else", ContentType="image/png")
     assert complete(desk, named).s3_code == "UploadMismatch"
-    assert eventually(lambda: state(desk, left) == "rejected", timeout=40)
+    assert eventually(lambda: state(desk, left) == "rejected")
     time.sleep(5)
     for slot in (named, left):
         assert body_of(everything, bucket, slot["key"]) == b"of somebody else"
@@ -87,15 +87,15 @@ def test_sizes_of_parts_that_overflow_are_a_bad_answer_and_no_crash(gateway, stu
 
 
 def test_an_upload_that_began_in_time_completes_though_it_ends_late(desk, everything):
-    slot = issue(desk, len(BODY), "local", ttl="3s")
+    slot = issue(desk, len(BODY), "local", ttl="10s")
     upload = slot["upload"]
     target = "/" + upload["url"].split("/", 3)[3]
-    with RawConnection(desk.port, timeout=30) as connection:
+    with RawConnection(desk.port) as connection:
         connection.request("PUT", target, {
             "Host": desk.endpoint.split("//")[1], **upload["headers"], "content-length": str(len(BODY)),
         })
         connection.send(BODY[:4])
-        time.sleep(5)
+        time.sleep(12)
         connection.send(BODY[4:])
         assert connection.answer()[0] == 200
     answer = complete(desk, slot)
@@ -126,20 +126,20 @@ def test_the_same_bytes_again_in_parts_complete_an_overwriting_slot(desk, everyt
 
 def test_what_was_put_together_without_us_completes_and_does_not_expire(desk, north_s3):
     """As after a crash between the store's answer and the state's commit."""
-    slot = issue(desk, len(BODY), mode="multipart", ttl="4s")
+    slot = issue(desk, len(BODY), mode="multipart", ttl="15s")
     parts_of(desk, slot, BODY)
     upload = next(entry for entry in north_s3.list_multipart_uploads(Bucket="photos")["Uploads"]
                   if entry["Key"] == slot["key"])["UploadId"]
     parts = north_s3.list_parts(Bucket="photos", Key=slot["key"], UploadId=upload)["Parts"]
     north_s3.complete_multipart_upload(Bucket="photos", Key=slot["key"], UploadId=upload, MultipartUpload={
         "Parts": [{"PartNumber": part["PartNumber"], "ETag": part["ETag"]} for part in parts]})
-    assert eventually(lambda: state(desk, slot) == "completed", timeout=40)
+    assert eventually(lambda: state(desk, slot) == "completed")
 
 
 def test_parts_that_nobody_called_whole_are_not_put_together(desk, everything):
-    slot = issue(desk, len(BODY), mode="multipart", ttl="2s")
+    slot = issue(desk, len(BODY), mode="multipart", ttl="10s")
     parts_of(desk, slot, BODY)
-    assert eventually(lambda: state(desk, slot) == "expired", timeout=40)
+    assert eventually(lambda: state(desk, slot) == "expired")
     assert body_of(everything, "photos", slot["key"]) is None
 
 

@@ -13,7 +13,7 @@ from support.sts import Session, sts_client
 
 BOB = User("bob", "bob-api-key-3b1f8d0c9a7e4f5566778899")
 LATER = "2099-01-01T00:00:00Z"
-STALENESS = 2
+STALENESS = 6
 
 
 def config(folder):
@@ -82,10 +82,12 @@ def test_a_state_that_went_away_is_believed_for_a_while_and_comes_back(door):
     gone = time.monotonic()
     state.rename(state.with_suffix(".away"))
     assert eventually(lambda: not any(check["ok"] for check in door.checks().values()))
-    if time.monotonic() - gone < STALENESS - 1:
-        assert door.statuses() == (200, 200, 200, 200)
-    assert eventually(lambda: door.statuses() == (503, 503, 503, 200), timeout=STALENESS + 3)
-    assert time.monotonic() - gone > STALENESS - 1
+    found = door.statuses()
+    # What was seen last is older than that by as much as looks are apart.
+    if time.monotonic() - gone < STALENESS / 2:
+        assert found == (200, 200, 200, 200)
+    assert eventually(lambda: door.statuses() == (503, 503, 503, 200))
+    assert time.monotonic() - gone > STALENESS / 2
     answer = gate.request("GET", "/photos/shared/a.txt", BOB.headers)
     assert (answer.s3_code, answer.headers["retry-after"]) == ("ServiceUnavailable", "5")
     # Writing goes on too, and whoever is denied hears so.
@@ -107,7 +109,7 @@ def test_a_state_that_went_away_is_believed_for_a_while_and_comes_back(door):
     assert gate.metric("gatehouse_state_away", content="grants") == 1
     assert gate.metric("gatehouse_state_age_seconds", content="revocations") > STALENESS
     state.with_suffix(".away").rename(state)
-    assert eventually(lambda: door.statuses() == (200, 200, 200, 200), timeout=5)
+    assert eventually(lambda: door.statuses() == (200, 200, 200, 200))
     assert all(check["ok"] for check in door.checks().values())
     assert gate.metric("gatehouse_state_away", content="grants") == 0
     assert gate.request("DELETE", f"/-/v1/grants/{door.grant['id']}", ALICE.headers).status == 200
@@ -147,7 +149,7 @@ def test_a_second_instance_does_not_start_on_the_same_state(tmp_path, gateway, s
         folder.symlink_to(first.folder / "state")
     second = gateway({**config(tmp_path), "state": {"store": f"sqlite:{folder / 'gatehouse.db'}"}}, name="second", start=False)
     second.launch()
-    assert second.process.wait(20) == 1
+    assert second.process.wait() == 1
     assert "another instance" in second.process.output()
     assert first.request("GET", "/photos", ALICE.headers).status == 200
     first.stop()

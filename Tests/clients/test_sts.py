@@ -143,12 +143,12 @@ def test_every_way_to_sign_with_a_session(gateway, config, issuer):
         for key, status in (("acme/plain", 200), ("other/plain", 403)):
             url = client.generate_presigned_url("get_object", {"Bucket": "docs", "Key": key}, ExpiresIn=60)
             assert "ecurity-" in url
-            answer = requests.get(url, timeout=10)
+            answer = requests.get(url, timeout=120)
             assert answer.status_code == status, (version, key, answer.text)
             assert status != 200 or answer.content == data
-            assert requests.get(url[:-1] + ("A" if url[-1] != "A" else "B"), timeout=10).status_code in (400, 403)
+            assert requests.get(url[:-1] + ("A" if url[-1] != "A" else "B"), timeout=120).status_code in (400, 403)
     form = session.s3().generate_presigned_post("docs", "acme/form", ExpiresIn=60)
-    sent = requests.post(form["url"], data=form["fields"], files={"file": b"form"}, timeout=10)
+    sent = requests.post(form["url"], data=form["fields"], files={"file": b"form"}, timeout=120)
     assert sent.status_code == 204, sent.text
     assert session.s3().get_object(Bucket="docs", Key="acme/form")["Body"].read() == b"form"
     written = gate.everything_written()
@@ -218,7 +218,7 @@ def test_an_issuer_that_is_away_is_said_to_be(gateway, config, issuer):
     answer = exchange(gate, token(issuer))
     assert (answer.status, answer.s3_code) == (400, "IDPCommunicationError")
     issuer.away = False
-    assert eventually(lambda: exchange(gate, token(issuer)).status == 200, timeout=10)
+    assert eventually(lambda: exchange(gate, token(issuer)).status == 200)
 
 
 def test_missing_claims_permit_nothing(gateway, config, issuer):
@@ -276,12 +276,12 @@ def test_keys_are_replaced_while_sessions_are_used(gateway, config, issuer, tmp_
         session = Session.of(gate, exchange(gate, token(issuer)))
         return session if key_id(session) != key_id(old) else None
 
-    new = eventually(fresh, timeout=10)
+    new = eventually(fresh)
     assert new
     works(new)
     works(old)
     gate.write_config(config(keys={"session_token_keys": ["env:NEW"]}))
-    assert eventually(lambda: gate.request("GET", "/").status and _refuses(old), timeout=10)
+    assert eventually(lambda: gate.request("GET", "/").status and _refuses(old))
     assert refused(lambda: works(old)) == "InvalidToken"
     works(new)
 
@@ -300,10 +300,10 @@ def test_a_changed_role_takes_effect_at_once(gateway, config, issuer):
     session = Session.of(gate, exchange(gate, token(issuer)))
     session.s3().put_object(Bucket="docs", Key="acme/x", Body=b"x")
     gate.write_config(config(role(issuer, scopes=[within("photos", [], "list")])))
-    assert eventually(lambda: _refuses(session), timeout=10)
+    assert eventually(lambda: _refuses(session))
     session.s3().list_objects_v2(Bucket="photos")
     gate.write_config(config(role(issuer, "another")))
-    assert eventually(lambda: _refuses(session, "InvalidToken"), timeout=10)
+    assert eventually(lambda: _refuses(session, "InvalidToken"))
 
 
 def test_allowed_roles_concern_sessions_alone(gateway, config, issuer, tmp_path):
@@ -410,9 +410,9 @@ def test_urls_on_behalf_of_a_session_end_with_it(gateway, config, issuer):
                      {"content-type": "application/json", "x-amz-security-token": session.token}, body)
     made = gate.request("POST", "/-/v1/downloads", headers, body).json()
     assert made["capped_by"] == "caller_credential"
-    assert requests.get(made["url"], timeout=10).content == b"x"
+    assert requests.get(made["url"], timeout=120).content == b"x"
     revoke(gate, "session", session.id)
-    assert requests.get(made["url"], timeout=10).status_code == 400
+    assert requests.get(made["url"], timeout=120).status_code == 400
 
 
 def test_explain_knows_sessions(gateway, config, issuer):
@@ -465,12 +465,12 @@ def test_a_revoked_session_is_refused_within_a_second_under_load(gateway, config
                for session, name in ((victim, "victim"), (victim, "victim"), (other, "other"))]
     for thread in threads:
         thread.start()
-    assert eventually(lambda: len(seen) > 60, timeout=20)
+    assert eventually(lambda: len(seen) > 60)
     told = revoke(gate, "session", victim.id)
     done = time.monotonic()
     assert told["kind"] == "session" and told["id"] == victim.id
     mark = len(seen)
-    assert eventually(lambda: len(seen) > mark + 60, timeout=20)
+    assert eventually(lambda: len(seen) > mark + 60)
     stop.set()
     for thread in threads:
         thread.join()
@@ -586,7 +586,7 @@ def test_a_session_ends_with_the_key_it_was_got_with(gateway, config, caller):
         made["users"][1]["api_key"] = "another-api-key-0123456789abcdef"
     session.s3().list_objects_v2(Bucket="docs")
     gate.write_config(made)
-    assert eventually(lambda: _refuses(session, "InvalidAccessKeyId"), timeout=10)
+    assert eventually(lambda: _refuses(session, "InvalidAccessKeyId"))
 
 
 def test_a_grant_is_revoked_from_the_command_line(gateway, config):

@@ -30,7 +30,7 @@ class Application:
         self.output = folder / "run.log"
         self.process = subprocess.Popen([EXAMPLE / "run", folder], env=env, stdout=self.output.open("w"),
                                         stderr=subprocess.STDOUT)
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + 300
         while not (folder / "ready").exists():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
@@ -57,7 +57,7 @@ class Application:
 
     def stop(self):
         self.process.terminate()
-        self.process.wait(20)
+        self.process.wait()
 
 
 @pytest.fixture(scope="module")

@@ -56,7 +56,7 @@ def test_tls_listener_and_certificate_reload_without_a_lost_request(gateway, stu
     kept.request("GET", "/photos/x", headers=ALICE.headers)
     assert kept.getresponse().read() == b"over tls"
     second = authority.write(folder)
-    assert eventually(lambda: served_serial(gate.port, folder / "ca.crt") == second, timeout=10)
+    assert eventually(lambda: served_serial(gate.port, folder / "ca.crt") == second)
     kept.request("GET", "/photos/x", headers=ALICE.headers)
     assert kept.getresponse().read() == b"over tls", "an open connection was lost over the reload"
 

@@ -173,7 +173,7 @@ def test_a_form_is_not_good_for_another_bucket_nor_after_its_end(desk):
     slot = issue(desk, len(BODY), "local", mode="post", ttl="3s")
     elsewhere = {**slot, "upload": {**slot["upload"], "url": f"{desk.endpoint}/photos"}}
     assert use(elsewhere, BODY) == 403
-    assert eventually(lambda: state(desk, slot) == "expired", timeout=20)
+    assert eventually(lambda: state(desk, slot) == "expired")
     assert use(slot, BODY) == 403
 
 
@@ -303,7 +303,7 @@ def test_a_lifetime_is_capped(desk):
 
 def test_a_slot_expires(desk, hooks):
     slot = issue(desk, 5, ttl="2s")
-    assert eventually(lambda: state(desk, slot) == "expired", timeout=30)
+    assert eventually(lambda: state(desk, slot) == "expired")
     assert complete(desk, slot).s3_code == "UploadEnded"
     assert eventually(lambda: "expired" in hooks.of(slot["id"]))
     assert desk.metric("gatehouse_uploads_total", state="expired", cause="timeout") >= 1
@@ -415,5 +415,5 @@ def test_a_receiver_that_fails_is_told_again(tmp_path, gateway, north):
     assert report["outbox"] == {"waiting": 1, "dead": 0}
     assert report["funnel"] == [{"state": "issued", "count": 1}] and report["open"] == 1
     sink.status = 200
-    assert eventually(lambda: sink.of(slot["id"]) == ["issued"], timeout=15)
+    assert eventually(lambda: sink.of(slot["id"]) == ["issued"])
     sink.stop()

@@ -62,7 +62,7 @@ def at(place, key):
 def fetched(url, method="GET", data=None, headers=None, place=None):
     request = urllib.request.Request(url, data=data, method=method, headers=headers or {})
     try:
-        with urllib.request.urlopen(request, timeout=20, context=place.tls if place.scheme == "https" else None) as got:
+        with urllib.request.urlopen(request, timeout=120, context=place.tls if place.scheme == "https" else None) as got:
             return [got.status, got.read().decode(errors="replace")]
     except urllib.error.HTTPError as error:
         return [error.code, error.read().decode(errors="replace").partition("<Code>")[2].partition("</Code>")[0]]

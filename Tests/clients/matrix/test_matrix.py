@@ -27,7 +27,7 @@ from support.people import FULL, account, everywhere
 from support.ports import free_port
 from support.seaweed import Seaweed
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(1200)
 
 PLACES = ("store", "through", "embedded", "google", "azure")
 LISTED = tomllib.loads((Path(__file__).parent / "differences.toml").read_text(encoding="utf-8"))["difference"]

@@ -97,7 +97,7 @@ class AzureBlob:
 
         self._thread = threading.Thread(target=serve, daemon=True)
         self._thread.start()
-        ready.wait(10)
+        ready.wait(120)
         return self
 
     async def _listen(self):

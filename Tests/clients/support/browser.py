@@ -5,10 +5,11 @@ import shutil
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from .webm import webm
 
+expect.set_options(timeout=120_000)
 needs_chromium = pytest.mark.skipif(not shutil.which("chromium"), reason="needs chromium")
 
 

@@ -22,8 +22,8 @@ def s3_client(endpoint, access_key, secret_key, addressing="path", region="us-ea
         request_checksum_calculation=options.pop("checksums", "when_required"),
         response_checksum_validation="when_required",
         retries={"max_attempts": retries, "mode": "standard"},
-        connect_timeout=5,
-        read_timeout=options.pop("read_timeout", 30),
+        connect_timeout=120,
+        read_timeout=options.pop("read_timeout", 120),
         max_pool_connections=options.pop("max_pool_connections", 10),
         tcp_keepalive=True,
     )
@@ -68,7 +68,7 @@ def presigned(method, url, access_key, secret_key, expires=300, headers=None, re
     return request.url
 
 
-def run(command, env=None, input=None, timeout=90):
+def run(command, env=None, input=None, timeout=300):
     """A finished command; its output is text."""
     return subprocess.run(
         [str(part) for part in command], env=env, input=input, capture_output=True, text=True, timeout=timeout
@@ -111,5 +111,5 @@ class CommandLine:
         signing = ["--aws-sigv4", "aws:amz:us-east-1:s3", "--user", f"{self.access_key}:{self.secret_key}",
                    "-H", "x-amz-content-sha256: UNSIGNED-PAYLOAD"]
         return run(
-            [shutil.which("curl"), "-sS", "--max-time", "60", *(signing if sign else []), *arguments], self.env
+            [shutil.which("curl"), "-sS", "--max-time", "240", *(signing if sign else []), *arguments], self.env
         )

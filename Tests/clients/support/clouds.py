@@ -37,9 +37,9 @@ class NotBelieved(Exception):
 def believe(token, issuer, audience):
     """The token's claims, if it is the issuer's by what the issuer publishes now, and meant for this audience."""
     try:
-        with urllib.request.urlopen(issuer + "/.well-known/openid-configuration", timeout=3) as answer:
+        with urllib.request.urlopen(issuer + "/.well-known/openid-configuration", timeout=30) as answer:
             discovered = json.load(answer)
-        with urllib.request.urlopen(discovered["jwks_uri"], timeout=3) as answer:
+        with urllib.request.urlopen(discovered["jwks_uri"], timeout=30) as answer:
             published = jwt.PyJWKSet.from_dict(json.load(answer))
     except (URLError, OSError, ValueError):
         raise NotBelieved("unreachable")
@@ -194,7 +194,7 @@ class VerifyingGoogle(Believer):
 
     def sign(self, token, body):
         if self.signs == "hang":
-            self._over.wait(20)
+            self._over.wait()
         if self.signs == "fail":
             return self.problem(403, "PERMISSION_DENIED", "Permission 'iam.serviceAccounts.signBlob' denied.")
         if token not in self.accounts:

@@ -32,7 +32,7 @@ class FakeGCS:
             binary(), "-scheme", "http", "-host", "127.0.0.1", "-port", str(self.port), "-public-host", host,
             "-external-url", self.endpoint, "-backend", "memory",
         ], self.folder)
-        self.process.wait_until(self.is_ready, 20)
+        self.process.wait_until(self.is_ready, 120)
         self.client().create_bucket("fake-bucket")
         return self
 
@@ -40,7 +40,7 @@ class FakeGCS:
         import requests
 
         try:
-            return requests.get(f"{self.endpoint}/_internal/healthcheck", timeout=1).status_code == 200
+            return requests.get(f"{self.endpoint}/_internal/healthcheck", timeout=10).status_code == 200
         except requests.ConnectionError:
             return False
 

@@ -64,13 +64,13 @@ class FaultProxy:
         started = threading.Event()
         self._started = started
         self._thread.start()
-        if not started.wait(5):
+        if not started.wait(120):
             raise RuntimeError("fault proxy did not start")
         return self
 
     def stop(self):
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(5)
+        self._thread.join(120)
 
     def drop_connections(self):
         """Closes everything open now, as a store's idle timeout or restart does."""
@@ -87,7 +87,7 @@ class FaultProxy:
             done.set()
 
         self._loop.call_soon_threadsafe(perform)
-        done.wait(5)
+        done.wait(120)
 
     def _run(self):
         asyncio.set_event_loop(self._loop)

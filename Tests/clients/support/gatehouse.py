@@ -84,14 +84,14 @@ class Gatehouse:
         self.process = Process(self.name, command + self.arguments, self.folder, env=self.env, cwd=self.folder)
         return self
 
-    def start(self, timeout=20):
+    def start(self, timeout=120):
         self.launch()
         port = self.admin_port if self.ready_on_admin else None
         self.ready_after = self.process.wait_until(lambda: self.status_of("/-/ready", port) == 200, timeout)
         self.process.wait_until(lambda: self.status_of("/-/ready", self.admin_port) == 200, timeout)
         return self
 
-    def connection(self, timeout=30):
+    def connection(self, timeout=120):
         if self.tls:
             import ssl
 
@@ -109,7 +109,7 @@ class Gatehouse:
         finally:
             connection.close()
 
-    def request(self, method, path, headers=None, body=None, timeout=30, admin=False):
+    def request(self, method, path, headers=None, body=None, timeout=120, admin=False):
         """One request on a connection of its own; the answer with `.status`, `.headers`, `.body`."""
         connection = (
             http.client.HTTPConnection("127.0.0.1", self.admin_port, timeout=timeout)
@@ -160,7 +160,7 @@ class Gatehouse:
             parts.append(path.read_text(errors="replace"))
         return "\n".join(parts)
 
-    def stop(self, timeout=35):
+    def stop(self, timeout=60):
         return self.process.stop(timeout) if self.process else None
 
 
@@ -189,8 +189,8 @@ class Answer:
         return f"<{self.status} {self.s3_code} {self.text[:300]!r}>"
 
 
-def eventually(question, timeout=5, step=0.02):
-    """Asks until the answer is true; returns the last answer."""
+def eventually(question, timeout=120, step=0.02):
+    """Asks until the answer is true; returns the last answer. Only what never comes true takes the whole time."""
     deadline = time.monotonic() + timeout
     while True:
         answer = question()

@@ -61,7 +61,7 @@ class Gateway:
         env = {"HOME": str(self.folder), "PATH": "/usr/bin:/bin", "XDG_DATA_HOME": str(self.folder)}
         self.process = Process(self.kind, self.command(), self.folder, env=env, cwd=self.folder)
         # Not ready before it routes: until then it answers 404 of its own, or nothing.
-        self.process.wait_until(lambda: self.raw("GET", "/s3/photos/ready").status in (401, 403), 40, step=0.05)
+        self.process.wait_until(lambda: self.raw("GET", "/s3/photos/ready").status in (401, 403), 180, step=0.05)
         return self
 
     def stop(self):
@@ -78,7 +78,7 @@ class Gateway:
         lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
         if body or method in ("PUT", "POST"):
             lines.append(f"Content-Length: {len(body)}")
-        with socket.create_connection(("127.0.0.1", self.port), timeout=30) as connection:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=120) as connection:
             connection.sendall(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + body)
             answer = http.client.HTTPResponse(connection, method=method)
             try:

@@ -15,7 +15,7 @@ class _Pause:
         self.holding = False
         self.waiting = 0
 
-    def wait_until_idle(self, timeout=10):
+    def wait_until_idle(self, timeout=120):
         with self.condition:
             self.holding = True
             assert self.condition.wait_for(lambda: self.waiting == self.load.threads, timeout)
@@ -29,7 +29,7 @@ class _Pause:
         with self.condition:
             self.waiting += 1
             self.condition.notify_all()
-            self.condition.wait_for(lambda: not self.holding, 30)
+            self.condition.wait_for(lambda: not self.holding, 300)
             self.waiting -= 1
 
 
@@ -63,9 +63,9 @@ class Load:
     def stop(self):
         self._stopping.set()
         for thread in self._running:
-            thread.join(30)
+            thread.join(120)
 
-    def wait_for(self, count, timeout=30):
+    def wait_for(self, count, timeout=120):
         """Until that many more requests are done."""
         goal, deadline = self.done + count, time.monotonic() + timeout
         while self.done < goal:
@@ -73,7 +73,7 @@ class Load:
             time.sleep(0.01)
 
     def _run(self):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
         while not self._stopping.is_set():
             self.paused.pass_by()
             problem = None

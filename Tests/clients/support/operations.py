@@ -242,7 +242,7 @@ class Script:
         if body and (b"xmlns" in body or body.startswith(b"{")):
             headers["Content-MD5"] = base64.b64encode(hashlib.md5(body).digest()).decode()
         headers = signed(step.method, self.endpoint + target, self.key.access_key, self.key.secret_key, headers, body)
-        connection = http.client.HTTPConnection(urlsplit(self.endpoint).netloc, timeout=30)
+        connection = http.client.HTTPConnection(urlsplit(self.endpoint).netloc, timeout=120)
         try:
             connection.request(step.method, target, body or None, headers)
             answer = connection.getresponse()

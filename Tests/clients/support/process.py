@@ -59,7 +59,7 @@ class Process:
     def signal(self, number):
         os.kill(self.child.pid, number)
 
-    def wait(self, timeout=40):
+    def wait(self, timeout=120):
         """The exit code."""
         return self.child.wait(timeout)
 
@@ -67,9 +67,9 @@ class Process:
         """SIGKILL, as a power cut would."""
         if self.running:
             self.child.kill()
-            self.child.wait(10)
+            self.child.wait()
 
-    def stop(self, timeout=15):
+    def stop(self, timeout=60):
         """SIGTERM, then SIGKILL if that takes too long. Returns the exit code."""
         if self.running:
             self.child.send_signal(signal.SIGTERM)
@@ -77,7 +77,7 @@ class Process:
                 self.child.wait(timeout)
             except subprocess.TimeoutExpired:
                 self.child.kill()
-                self.child.wait(10)
+                self.child.wait()
         self._stdout.close()
         self._stderr.close()
         return self.child.returncode

@@ -5,7 +5,7 @@ import time
 
 
 class RawConnection:
-    def __init__(self, port, timeout=10, receive_buffer=None):
+    def __init__(self, port, timeout=120, receive_buffer=None):
         self.socket = socket.socket()
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
@@ -74,7 +74,7 @@ class RawConnection:
         rest, self.buffer = self.buffer, b""
         return rest
 
-    def is_closed(self, within=3):
+    def is_closed(self, within=120):
         """Whether the other side closes in time."""
         deadline = time.monotonic() + within
         while time.monotonic() < deadline:

@@ -60,7 +60,7 @@ class Seaweed:
             ],
             self.folder,
         )
-        self.process.wait_until(self._healthy, timeout=30, step=0.05)
+        self.process.wait_until(self._healthy, timeout=180, step=0.05)
         return self
 
     def _healthy(self):

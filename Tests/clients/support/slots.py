@@ -44,14 +44,14 @@ def use(slot, body, **headers):
     """Sends the bytes as the slot says; the status."""
     upload = slot["upload"]
     if upload["method"] == "POST":
-        return requests.post(upload["url"], data=upload["fields"], files={"file": ("file", body)}, timeout=30).status_code
+        return requests.post(upload["url"], data=upload["fields"], files={"file": ("file", body)}, timeout=120).status_code
     return put(upload["url"], {**upload["headers"], **headers}, body)[0]
 
 
 def put(url, headers, body):
     request = urllib.request.Request(url, data=body, method="PUT", headers=headers)
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=120) as answer:
             return answer.status, answer.headers
     except urllib.error.HTTPError as answer:
         return answer.code, answer.headers

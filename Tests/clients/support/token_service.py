@@ -11,13 +11,16 @@ from .ports import free_port
 
 
 class Service:
-    """`modes`: "ok", "fail" (403 AccessDenied), "hang" (no answer). `delay` seconds pass before each answer."""
+    """`modes`: "ok", "fail" (403 AccessDenied), "hang" (no answer). `delay` seconds pass before each answer; none comes
+    while `may_answer` is not set."""
 
     def __init__(self, lifetime=3600):
         self.port = free_port()
         self.lifetime = lifetime
         self.mode = "ok"
         self.delay = 0.0
+        self.may_answer = threading.Event()
+        self.may_answer.set()
         self.asked = []
         service = self
 
@@ -32,8 +35,9 @@ class Service:
                 body = self.rfile.read(length).decode()
                 service.asked.append((self.command, self.path, dict(self.headers.items()), body))
                 time.sleep(service.delay)
+                service.may_answer.wait()
                 if service.mode == "hang":
-                    service._over.wait(30)
+                    service._over.wait()
                     self.close_connection = True
                     return
                 status, kind, text = service.answer(self.command, self.path, self.headers, body)
