@@ -98,6 +98,8 @@ struct CompatibilityDocument {
         case .restoreObject: "only in place: `Type`, `SelectParameters` and `OutputLocation` are refused"
         case .selectObjectContent: "the event stream passes as it comes"
         case .postObject: "the credential is in the form"
+        case .completeMultipartUpload:
+            "501 with a condition at `gcs`, where [none can be kept](decisions/0015-google-cloud-storage-is-asked-in-xml.md)"
         default: ""
         }
     }
