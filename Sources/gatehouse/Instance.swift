@@ -66,6 +66,7 @@ enum Instance {
             revocations: revocations,
             current: current,
             queue: configuration.uploads.queue,
+            auditLog: journal.audit,
             logger: logger
         )
         do {

@@ -14,6 +14,7 @@ struct UploadServices: Sendable {
     let slots: Slots
     let events: StoreEvents
     let services: [any Service]
+    private let strays: StrayUploads
     private let client: StoreClient
     private let delivery: EventDelivery
     private let state: any ValetState
@@ -23,13 +24,15 @@ struct UploadServices: Sendable {
         revocations: RevocationKeeper,
         current: CurrentSnapshot,
         queue: QueueConfiguration?,
+        auditLog: AuditLog?,
         logger: Logger
     ) {
         let client = StoreClient()
         let snapshot: @Sendable () -> Snapshot = { current.now }
         let delivery = EventDelivery(state, client, snapshot: snapshot, now: Clock.now, logger: logger)
         let grounds = SlotGrounds(revocations, state)
-        let slots = Slots(state, client, grounds, now: Clock.now, random: NewKey.random) { delivery.ring() }
+        let strays = StrayUploads(auditLog, logger: logger)
+        let slots = Slots(state, client, grounds, strays, now: Clock.now, random: NewKey.random) { delivery.ring() }
         let events = StoreEvents(slots)
         var services: [any Service] = [delivery, Reaper(slots, snapshot: snapshot, logger: logger)]
         if let place = queue.flatMap(QueueReader.Place.init) {
@@ -41,6 +44,7 @@ struct UploadServices: Sendable {
         self.client = client
         self.delivery = delivery
         self.slots = slots
+        self.strays = strays
         self.events = events
         self.services = services
     }
@@ -63,6 +67,13 @@ struct UploadServices: Sendable {
         }
         metrics.observe(.gauge, "gatehouse_uploads_open", "Upload slots that have not ended.") { [state] in
             ((try? await state.funnel())?.open).map { [(labels: [], value: Double($0))] } ?? []
+        }
+        let stray: StaticString = "Objects found that fit upload slots which had been taken back."
+        metrics.observe(.counter, "gatehouse_uploads_stray_total", stray) { [strays] in
+            let counts = strays.counts
+            return [UploadSlot.Cause.revoked, .byIssuer].map { cause in
+                ([("cause", cause.rawValue)], Double(counts[cause] ?? 0))
+            }
         }
         metrics.observe(.gauge, "gatehouse_outbox_entries", "Events that are to be told, or were given up.") {
             [state] in

@@ -1,3 +1,4 @@
+import Logging
 import Pipeline
 import S3API
 import Testing
@@ -22,8 +23,9 @@ struct StoreEventsTests {
     private func events(_ slots: AwaySlots = AwaySlots()) -> StoreEvents {
         let revocations = RevocationKeeper(RevocationMemory(), clock: { noon })
         let grounds = SlotGrounds(revocations, GrantMemory())
+        let strays = StrayUploads(nil, logger: Logger(label: "test"))
         return StoreEvents(
-            Slots(slots, client, grounds, now: { noon }, random: { Array(repeating: 7, count: $0) }) {}
+            Slots(slots, client, grounds, strays, now: { noon }, random: { Array(repeating: 7, count: $0) }) {}
         )
     }
 

@@ -104,6 +104,7 @@ struct UploadSlotTests {
         #expect(try !direct.rejected(for: .sizeMismatch, found: found(), at: noon).hasLeftovers)
         #expect(try quarantined.rejected(for: .sizeMismatch, found: found(), at: noon).hasLeftovers)
         #expect(try quarantined.completed(with: found(), at: noon).hasLeftovers)
+        #expect(try direct.revoked(at: noon).hasLeftovers && direct.aborted(at: noon).hasLeftovers)
         let aborted = try quarantined.aborted(at: noon)
         #expect(aborted.hasLeftovers)
         let cleared = try aborted.cleared()

@@ -18,6 +18,8 @@ NEW = b"put by somebody who may not any more"
 OLD = b"live"
 LATER = "2099-01-01T00:00:00Z"
 PARTNER = Key("AKSLOTPARTNEREXAMPLE", "partner/Secret+3456789abcdefghijklmnopqrs", "slot-partner")
+STRAY = {way: User(f"stray-{way}", f"stray-{way}-api-key-c20ad4d76fe97759aa27a0c99bff6710")
+         for way in ("late", "early", "nothing", "other", "same")}
 # Each is revoked once.
 PEOPLE = {way: User(f"bob-{way}", f"bob-{way}-api-key-3b5d5c3712955042212316173c")
           for via in ("event", "reaper", "call")
@@ -31,7 +33,7 @@ def desk(tmp_path_factory, north):
     config = desk_config(tmp_path_factory.mktemp("revoked-slots"), north, event_tokens={"north": TOKEN})
     config["users"] = [
         *(who.entry("user", [] if way[0] == "g" else ["photos"]) for way, who in PEOPLE.items()),
-        *(who.entry("user", ["photos"]) for who in GIVERS.values()), ROOT.entry("admin", ["*"]),
+        *(who.entry("user", ["photos"]) for who in [*GIVERS.values(), *STRAY.values()]), ROOT.entry("admin", ["*"]),
     ]
     config["credentials"].append(PARTNER.entry([within("photos", ["slots/"], "write")]))
     gateway = Gatehouse(tmp_path_factory.mktemp("revoked-slots-desk"), config).start()
@@ -128,6 +130,45 @@ def test_what_a_session_was_issued_ends_with_it(desk, everything, kind, mode):
     assert call(desk, "POST", f"/{slot['id']}/complete", {}, who=ROOT).status == 409
     assert look(desk, slot)["cause"] == "revoked"
     assert body_of(everything, "photos", key) == OLD
+
+
+@pytest.mark.slow
+def test_what_comes_under_its_key_by_a_slot_that_was_taken_back_is_told_and_stays(desk, everything, north_s3):
+    """A minute after the last moment in which it can have come; until then nobody knows."""
+    keys = {way: f"slots/{way}-{uuid.uuid4().hex}" for way in [*STRAY, "back", "done"]}
+    slots = {way: issue(desk, len(NEW), key=key, who=STRAY.get(way, ROOT), ttl="5s") for way, key in keys.items()}
+    assert all(landing(slot) == keys[way] for way, slot in slots.items())
+    assert use(slots["early"], NEW) == use(slots["done"], NEW) == 200
+    for who in STRAY.values():
+        revoke(desk, "user", who.name)
+    assert call(desk, "DELETE", f"/{slots['back']['id']}", who=ROOT).status == 204
+    assert call(desk, "POST", f"/{slots['done']['id']}/complete", {}, who=ROOT).status == 200
+    for way in ("late", "same", "other"):
+        assert call(desk, "POST", f"/{slots[way]['id']}/complete", {}, who=ROOT).status == 409
+    assert use(slots["late"], NEW) == use(slots["back"], NEW) == 200
+    north_s3.put_object(Bucket="photos", Key=keys["other"], Body=NEW + b"!", ContentType="image/png")
+    north_s3.put_object(Bucket="photos", Key=keys["same"], Body=NEW, ContentType="text/plain")
+
+    def count(cause):
+        return desk.metric("gatehouse_uploads_stray_total", cause=cause)
+
+    assert count("revoked") == count("by_issuer") == 0
+    assert eventually(lambda: (count("revoked"), count("by_issuer")) == (2, 1), timeout=110, step=1)
+    assert eventually(lambda: len(told := lines(desk)) == 3 and told, timeout=5)
+    told = {line["key"]: line for line in lines(desk)}
+    assert set(told) == {keys["late"], keys["early"], keys["back"]}
+    for way, cause in (("late", "revoked"), ("early", "revoked"), ("back", "by_issuer")):
+        line = told[keys[way]]
+        assert line["issued"] == {"kind": "upload", "id": slots[way]["id"]}
+        assert line["reason"].startswith(f"{cause}: ") and line["bucket"] == "photos"
+        assert line["who"] == f"user:{STRAY.get(way, ROOT).name}"
+        etag = north_s3.head_object(Bucket="photos", Key=keys[way])["ETag"]
+        assert etag in line["reason"]
+        assert look(desk, slots[way])["cause"] == cause
+
+
+def lines(desk):
+    return [line for line in desk.audit_log() if line.get("action") == "stray_upload"]
 
 
 def test_who_has_as_many_as_they_may_costs_the_store_nothing(gateway, stub_store):

@@ -20,7 +20,8 @@ extension Slots {
         try? await place.removeQuarantined(waiting, versionID: left.versionID)
     }
 
-    /// Removes what a slot that has ended left at the store. Nothing more may come of it.
+    /// Removes what a slot that has ended left at the store, and tells of what may not be removed. Nothing more may come of
+    /// it.
     func clear(_ slot: UploadSlot, under snapshot: Snapshot) async throws(APIFailure) {
         if let place = try? place(of: slot, under: snapshot) {
             if let upload = slot.multipart, slot.state != .completed {
@@ -28,6 +29,10 @@ extension Slots {
             }
             if case .quarantine(let waiting) = slot.landing, let left = try await place.object(waiting) {
                 try await place.removeQuarantined(waiting, versionID: left.versionID)
+            }
+            if slot.mayBringStray {
+                let found = try await measured(try await place.object(slot.key), of: slot, at: place)
+                if let found, slot.judge(found) == .matches { strays.note(found, of: slot, at: now()) }
             }
         }
         do {

@@ -11,6 +11,7 @@ package final class Slots: Sendable {
     let store: any SlotStore
     let client: StoreClient
     let grounds: SlotGrounds
+    let strays: StrayUploads
     let now: @Sendable () -> Instant
     let random: @Sendable (Int) -> [UInt8]
     /// Somebody may have to be told something.
@@ -25,6 +26,7 @@ package final class Slots: Sendable {
         _ store: any SlotStore,
         _ client: StoreClient,
         _ grounds: SlotGrounds,
+        _ strays: StrayUploads,
         now: @escaping @Sendable () -> Instant,
         random: @escaping @Sendable (Int) -> [UInt8],
         changed: @escaping @Sendable () -> Void
@@ -32,6 +34,7 @@ package final class Slots: Sendable {
         self.store = store
         self.client = client
         self.grounds = grounds
+        self.strays = strays
         self.now = now
         self.random = random
         self.changed = changed
@@ -100,7 +103,7 @@ package final class Slots: Sendable {
     }
 
     /// The object with its checksum, where one was promised and the store keeps none: its bytes are read for it.
-    private func measured(
+    func measured(
         _ found: FoundObject?,
         of slot: UploadSlot,
         at place: SlotPlace

@@ -54,6 +54,9 @@ extension UploadSlot {
         return next
     }
 
+    /// Whether its URL may have put an object under the key itself, or may yet, though it was taken back.
+    public var mayBringStray: Bool { state == .aborted && landing == .direct && mode == .put }
+
     /// What it left at the store was removed, or shall stay there. No event: nobody else is concerned.
     public func cleared() throws(SlotRefusal) -> UploadSlot {
         guard !state.isOpen else { throw .open }
@@ -67,7 +70,8 @@ extension UploadSlot {
         var next = changed(to: end)
         next.finishedAt = now
         // Under the key itself nothing is left to remove: what isn't what was promised there is somebody else's.
-        next.hasLeftovers = landing != .direct || (multipart != nil && end != .completed)
+        next.hasLeftovers =
+            landing != .direct || (multipart != nil && end != .completed) || next.mayBringStray
         return next
     }
 

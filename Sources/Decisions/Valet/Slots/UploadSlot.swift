@@ -43,7 +43,7 @@ public struct UploadSlot: Hashable, Sendable {
     public internal(set) var cause: Cause?
     public internal(set) var finishedAt: Instant?
     /// Whether something may be left of it at the store that nobody needs: an open multipart upload, an object in
-    /// quarantine or one that was rejected. Kept with the slot, so that a crash doesn't leave it there.
+    /// quarantine, one that was rejected, or one that its URL brings though it was taken back. Kept with the slot, so that a crash doesn't leave it there.
     public internal(set) var hasLeftovers: Bool
     /// Counts up with every change.
     public internal(set) var revision: Int
