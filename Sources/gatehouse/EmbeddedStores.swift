@@ -60,7 +60,7 @@ final class EmbeddedStores: Service {
         self.logger = logger
         for (path, buckets) in Self.buckets(of: configuration).sorted(by: { $0.key < $1.key }) {
             let place = try self.place()
-            let store = try open(path, at: place, buckets)
+            let store = try open(path, at: place, buckets, isKept: true)
             arrivals.continuation.yield(.first(store))
             keep(store, path, place)
         }
@@ -110,7 +110,7 @@ final class EmbeddedStores: Service {
     }
 
     /// Opens what a new configuration adds: directories, and buckets in those that are open. Returns when they serve; where
-    /// one cannot be opened, none stays open. Called once at a time.
+    /// one cannot be opened, none stays open, and nothing is left of those that were made. Called once at a time.
     ///
     /// - Parameter places: the configuration's.
     func open(_ configuration: GatehouseConfiguration, at places: EmbeddedPlaces) async throws {
@@ -123,7 +123,9 @@ final class EmbeddedStores: Service {
                     stores.append((known, buckets))
                 } else if let place = places[path] {
                     // Opening blocks for as long as repairs take.
-                    let store = try await NIOThreadPool.singleton.runIfActive { try self.open(path, at: place, []) }
+                    let store = try await NIOThreadPool.singleton.runIfActive {
+                        try self.open(path, at: place, [], isKept: false)
+                    }
                     let one = AddedStore(path: path, store: store)
                     added.append(one)
                     arrivals.continuation.yield(.added(one))
@@ -138,6 +140,7 @@ final class EmbeddedStores: Service {
             throw error
         }
         for one in added {
+            one.store.keep()
             if let place = places[one.path] { keep(one.store, one.path, place) }
         }
     }
@@ -165,13 +168,16 @@ final class EmbeddedStores: Service {
         )
     }
 
-    private func open(_ path: String, at place: EmbeddedPlace, _ buckets: [String]) throws(StartFailure)
-        -> EmbeddedStore
-    {
+    private func open(
+        _ path: String,
+        at place: EmbeddedPlace,
+        _ buckets: [String],
+        isKept: Bool
+    ) throws(StartFailure) -> EmbeddedStore {
         guard case .unix(let socket) = place.endpoint.address else {
             throw StartFailure("\(path): a store in a folder is reached through a Unix socket only")
         }
-        let settings = EmbeddedStore.Configuration(
+        var settings = EmbeddedStore.Configuration(
             directory: path,
             socketPath: socket,
             accessKeyID: place.accessKeyID,
@@ -179,6 +185,7 @@ final class EmbeddedStores: Service {
             region: place.region,
             buckets: Self.names(buckets)
         )
+        settings.isKept = isKept
         do {
             return try EmbeddedStore(settings, now: Clock.now, logger: logger)
         } catch {

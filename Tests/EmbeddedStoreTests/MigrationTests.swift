@@ -43,7 +43,8 @@ import WireFormats
     /// A directory as the first release left it: an object in one piece, one of two parts, and an upload under way.
     private func oldDirectory() throws -> (TemporaryDirectory, id: (Int) -> [UInt8]) {
         let directory = TemporaryDirectory()
-        _ = try ContentFiles(directory: directory.path)
+        var founding = Founding()
+        _ = try ContentFiles(directory: directory.path, &founding)
         let id = { (number: Int) in [UInt8](repeating: UInt8(number), count: 16) }
         let queue = try DatabaseQueue(path: directory.path + "/index.sqlite")
         try queue.writeWithoutTransaction { database in

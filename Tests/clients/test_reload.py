@@ -247,6 +247,11 @@ def test_refused_reload_leaves_no_folder_open_and_makes_no_bucket(gateway, stub_
     good, bad = folder_account("one", tmp_path / "good", "first"), folder_account("two", tmp_path / "taken", "second")
     assert str(tmp_path / "taken") in refused(gate, {**settings, "accounts": [stub, good, bad]})
     assert not [name for name in open_files(gate) if name.startswith(str(tmp_path / "good"))]
+    assert not (tmp_path / "good").exists(), "a folder that nobody uses is left behind"
+    (tmp_path / "good").mkdir()
+    (tmp_path / "good" / "notes.txt").write_text("somebody's own")
+    assert refused(gate, {**settings, "accounts": [stub, good, bad]})
+    assert os.listdir(tmp_path / "good") == ["notes.txt"]
     reloaded(gate, {**settings, "accounts": [stub, folder_account("one", tmp_path / "good", "other")]})
     assert gate.request("PUT", "/other/kept", ALICE.headers, b"kept").status == 200
     with sqlite3.connect(tmp_path / "good" / "index.sqlite") as index:
@@ -269,6 +274,7 @@ def test_added_folder_whose_store_cannot_serve_ends_nobody(gateway, stub_store, 
         (folder / f"{number}.sock").write_text("taken")
     wanted = {**settings, "accounts": [*settings["accounts"], folder_account("two", tmp_path / "two", "second")]}
     assert refused(gate, wanted)
+    assert not (tmp_path / "two").exists()
     assert gate.request("GET", "/first/kept", ALICE.headers).body == b"kept"
     assert status_for(gate, ALICE) == 200
     for number in range(1, 9):

@@ -16,16 +16,19 @@ struct ContentFiles: Sendable {
     private let lock: DirectoryLock
 
     /// Opens the store's directory, making what is missing. A directory that another process holds open is an error.
-    init(directory: String) throws(FileFailure) {
-        try SystemDirectory.make(directory)
+    ///
+    /// - Parameter founding: is told what was made.
+    init(directory: String, _ founding: inout Founding) throws(FileFailure) {
+        try founding.makeFolder(directory)
+        try founding.makeFile(directory + "/lock")
         lock = try SystemDirectory.lock(directory + "/lock")
         incoming = directory + "/incoming"
         data = directory + "/data"
-        try SystemDirectory.make(incoming)
-        try SystemDirectory.make(data)
+        try founding.makeFolder(incoming)
+        try founding.makeFolder(data)
         if try SystemDirectory.names(in: data).count < 256 {
             for folder in UInt8.min...UInt8.max {
-                try SystemDirectory.make(data + "/" + Hex.encode(CollectionOfOne(folder)))
+                try founding.makeFolder(data + "/" + Hex.encode(CollectionOfOne(folder)))
             }
             try SystemDirectory.synchronize(data)
         }

@@ -22,9 +22,12 @@ final class SystemFile: Sendable {
         SystemFile(descriptor: try check("open", open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)))
     }
 
-    /// Makes an empty file, 0600, where there is none.
-    static func ensure(_ path: String) throws(FileFailure) {
-        _ = SystemFile(descriptor: try check("open", open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)))
+    /// Makes an empty file, 0600, where there is none. Returns whether it did.
+    static func ensure(_ path: String) throws(FileFailure) -> Bool {
+        let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        if descriptor < 0, errno == EEXIST { return false }
+        _ = SystemFile(descriptor: try check("open", descriptor))
+        return true
     }
 
     /// An existing file for reading; nil where there is none.
@@ -111,11 +114,12 @@ func check(_ operation: StaticString, _ result: Int32) throws(FileFailure) -> In
 /// A directory of the store: made, listed and synchronised by path. All paths are the store's own, none is a
 /// client's.
 enum SystemDirectory {
-    /// Makes the directory, 0700; one that exists is fine.
-    static func make(_ path: String) throws(FileFailure) {
-        if mkdir(path, 0o700) != 0 && errno != EEXIST {
-            throw FileFailure(operation: "mkdir", code: errno)
-        }
+    /// Makes the directory, 0700; one that exists is fine. Returns whether it made it.
+    @discardableResult
+    static func make(_ path: String) throws(FileFailure) -> Bool {
+        if mkdir(path, 0o700) == 0 { return true }
+        guard errno == EEXIST else { throw FileFailure(operation: "mkdir", code: errno) }
+        return false
     }
 
     /// Returns once the directory's entries are on the medium.
@@ -148,7 +152,7 @@ enum SystemDirectory {
         if unlink(path) != 0 && errno != ENOENT { throw FileFailure(operation: "unlink", code: errno) }
     }
 
-    /// Takes an exclusive lock on a file of that path until the result is released: two stores over one directory
+    /// Takes an exclusive lock on the file of that path until the result is released: two stores over one directory
     /// would each sweep the other's files.
     static func lock(_ path: String) throws(FileFailure) -> DirectoryLock {
         let descriptor = try check("open", open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600))

@@ -7,14 +7,15 @@ enum IndexDatabase {
     /// The schema's version, in `user_version`. A newer one is refused.
     static let version = migrations.count
 
-    static func open(path: String) throws -> DatabasePool {
+    /// - Parameter founding: is told whether it was made.
+    static func open(path: String, _ founding: inout Founding) throws -> DatabasePool {
         var configuration = Configuration()
         configuration.label = "embedded-store"
         configuration.maximumReaderCount = 4
         configuration.busyMode = .timeout(5)
         configuration.foreignKeysEnabled = false
         // Made here so that it is 0600; SQLite gives its log the same mode.
-        try SystemFile.ensure(path)
+        try founding.makeIndex(path)
         let database = try DatabasePool(path: path, configuration: configuration)
         try database.writeWithoutTransaction { connection in
             // GRDB sets NORMAL for WAL, which may lose the last commits of a power failure.

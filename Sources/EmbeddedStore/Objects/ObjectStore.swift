@@ -22,6 +22,7 @@ final class ObjectStore: Sendable {
     /// The least size of every part but the last (S3: 5 MiB); smaller in tests.
     let minimumPartSize: Int64
 
+    private let founding: Founding
     private let reclamation = Mutex(Reclamation())
     /// Files already unlinked whose rows in `garbage` go with the next write.
     private let unlinked = Mutex<[ContentID]>([])
@@ -42,8 +43,15 @@ final class ObjectStore: Sendable {
         self.now = now
         self.logger = logger
         self.minimumPartSize = minimumPartSize
-        files = try ContentFiles(directory: directory)
-        index = try IndexDatabase.open(path: directory + "/index.sqlite")
+        var founding = Founding()
+        do {
+            files = try ContentFiles(directory: directory, &founding)
+            index = try IndexDatabase.open(path: directory + "/index.sqlite", &founding)
+        } catch {
+            founding.undo()
+            throw error
+        }
+        self.founding = founding
         writes = CommitQueue(database: index)
         try recover()
     }
@@ -61,9 +69,20 @@ final class ObjectStore: Sendable {
     }
 
     /// Closes the index and lets go of the directory. No operation may follow.
-    func close() throws {
+    ///
+    /// - Parameter isKept: false: where this opening made the store, and nothing was put into it, it is removed.
+    func close(isKept: Bool = true) throws {
+        let leavesNothing = try !isKept && founding.isNew && index.read { try Self.isEmpty($0) }
         try index.closeWhole()
+        // While nobody else can open it.
+        if leavesNothing { founding.undo() }
         files.unlock()
+    }
+
+    private static func isEmpty(_ database: Database) throws -> Bool {
+        try ["object", "version", "upload"].allSatisfy { table in
+            try Row.fetchOne(database, sql: "SELECT 1 FROM \(table) LIMIT 1") == nil
+        }
     }
 
     /// The journal mode and the `synchronous` setting that commits run under.

@@ -5,6 +5,7 @@ package import NIOCore
 import NIOPosix
 package import S3API
 import ServiceLifecycle
+import Synchronization
 package import WireFormats
 
 #if canImport(Glibc)
@@ -32,6 +33,9 @@ package final class EmbeddedStore: Service {
         package var region: String
         /// Buckets that are to exist.
         package var buckets: [BucketName]
+        /// Whether the store is there to stay; one that is not goes without a trace where it is closed, empty and new,
+        /// before ``EmbeddedStore/keep()``.
+        package var isKept = true
         /// The least size of every part but the last of a multipart upload.
         package var minimumPartSize: Int64 = 5 << 20
 
@@ -74,6 +78,7 @@ package final class EmbeddedStore: Service {
     private let threads: NIOThreadPool
     private let eventLoopGroup: any EventLoopGroup
     private let logger: Logger
+    private let isKept: Atomic<Bool>
     private let running:
         (
             stream: AsyncThrowingStream<Never, any Error>,
@@ -93,6 +98,7 @@ package final class EmbeddedStore: Service {
         self.configuration = configuration
         self.eventLoopGroup = eventLoopGroup
         self.logger = logger
+        isKept = Atomic(configuration.isKept)
         running = AsyncThrowingStream.makeStream()
         threads = NIOThreadPool(numberOfThreads: 4)
         do {
@@ -183,9 +189,12 @@ package final class EmbeddedStore: Service {
         try await server.run()
     }
 
+    /// From now on it is there to stay.
+    package func keep() { isKept.store(true, ordering: .releasing) }
+
     private func close() async throws {
         try await threads.shutdownGracefully()
-        try store.close()
+        try store.close(isKept: isKept.load(ordering: .acquiring))
     }
 
     /// The socket's directory is the access control: whoever can enter it can only try to sign.
