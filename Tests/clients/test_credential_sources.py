@@ -102,7 +102,7 @@ def test_without_a_credential_the_client_is_told_503_and_the_operator_why(gatewa
     detail = check(gate)
     assert not detail["ok"] and "answered 403 AccessDenied: Not authorized to perform" in detail["detail"]
     assert gate.metric("gatehouse_credential_failures_total", backend="photos") >= 1
-    assert gate.metric("gatehouse_inflight_requests") == 0
+    assert eventually(lambda: gate.metric("gatehouse_inflight_requests") == 0)
     token = tokens.asked[0][3].split("WebIdentityToken=")[1]
     assert token not in gate.everything_written() and "eyJ" not in gate.everything_written()
     tokens.mode = "ok"

@@ -224,7 +224,7 @@ def test_get_that_a_new_connection_loses_is_sent_again(gateway, stub_store, endi
     got = get(gate)
     assert (got.status, got.body) == (200, b"at the fourth")
     assert len(store.seen) == 4
-    assert gate.metric("gatehouse_upstream_retries_total") == 3
+    assert eventually(lambda: gate.metric("gatehouse_upstream_retries_total") == 3)
 
 
 def test_store_that_always_closes_is_asked_a_few_times_only(gateway, stub_store):

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from support.azure_blob import ACCOUNT, KEY, AzureBlob
 from support.clients import presigned, run, s3_client, signed
-from support.gatehouse import Gatehouse, binary
+from support.gatehouse import Gatehouse, binary, eventually
 from support.gateways import Gateway
 from support.google_store import GoogleStore
 from support.issuer import Issuer
@@ -138,8 +138,12 @@ def test_who_may_not_hears_so(gateway_kind, north_s3, asked):
     assert gateway_kind.raw("POST", "/s3/photos?delete", ROOT.headers, b"<Delete/>").status == 403
     assert gateway_kind.raw("GET", "/s3/prefixed?list-type=2", ROOT.headers).status == 403
     assert north_s3.get_object(Bucket="photos", Key="gw-mine")["Body"].read() == b"alice's"
-    lines = [line for line in asked.audit_log() if line.get("reason", "").startswith(gateway_kind.kind + ": ")]
-    assert {"allowed", "denied"} <= {line["verdict"] for line in lines}
+
+    def verdicts():
+        lines = [line for line in asked.audit_log() if line.get("reason", "").startswith(gateway_kind.kind + ": ")]
+        return {line["verdict"] for line in lines}
+
+    assert eventually(lambda: {"allowed", "denied"} <= verdicts())
 
 
 def test_a_scope_holds(gateway_kind):

@@ -64,7 +64,7 @@ def test_bad_file_changes_nothing_and_is_reported(gateway, stub_store):
         gate.process.signal(signal.SIGHUP)
         assert eventually(lambda: gate.metric("gatehouse_config_last_reload_successful") == 1)
     assert load.failures == []
-    assert "gatehouse.toml" in gate.process.output()
+    assert eventually(lambda: "gatehouse.toml" in gate.process.output())
 
 
 def test_secret_in_a_file_is_read_again_when_the_link_moves(gateway, stub_store):
@@ -142,7 +142,7 @@ def test_what_needs_a_restart_is_pending_until_then(gateway, stub_store):
     status, detail = readiness(gate)
     assert (status, detail["ready"], detail["pending_restart"]) == (200, True, waiting)
     for key in waiting:
-        assert f"{key} takes effect after a restart" in gate.process.output()
+        assert eventually(lambda: f"{key} takes effect after a restart" in gate.process.output())
     shown = gate.request("GET", "/api/config", ROOT.headers, admin=True).json()
     assert shown["server"]["region"] == "eu-7", "what a reload can apply, it applies"
     assert shown["server"]["listen"] == f"127.0.0.1:{gate.port}"

@@ -96,7 +96,8 @@ def test_aws_cli_with_a_token_file(gateway, config, issuer, tmp_path):
     assert done.returncode != 0 and "AccessDenied" in done.stderr
     done = run([aws, "sts", "get-caller-identity"], env)
     assert json.loads(done.stdout)["Arn"] == "arn:aws:sts::000000000000:assumed-role/deployer/build-7"
-    lines = [line for line in gate.audit_log() if line.get("action") == "put_object" and line.get("verdict") == "allowed"]
+    lines = eventually(lambda: [
+        line for line in gate.audit_log() if line.get("action") == "put_object" and line.get("verdict") == "allowed"])
     assert lines and lines[0]["who"] == "role:deployer:build-7"
 
 
@@ -125,7 +126,8 @@ def test_boto3s_sts_in_full(gateway, config, issuer):
     issued = [line for line in gate.audit_log() if line.get("issued", {}).get("kind") == "session"]
     assert [line["issued"]["id"] for line in issued] == [session.id] and issued[0]["who"] == "role:deployer:run-1"
     assert SUBJECT in issued[0]["reason"]
-    assert gate.metric("gatehouse_requests_total", operation="assume_role_with_web_identity", status="200") == 1
+    counted = lambda: gate.metric("gatehouse_requests_total", operation="assume_role_with_web_identity", status="200")
+    assert eventually(lambda: counted() == 1)
 
 
 def test_every_way_to_sign_with_a_session(gateway, config, issuer):
@@ -199,7 +201,7 @@ def test_forged_and_misdirected_tokens(gateway, config, issuer):
         assert text not in answer.text and "AccessKeyId" not in answer.text
     assert exchange(gate, token(issuer, "repo:org/app-evil:main"), role="open").status == 200
     assert exchange(gate, good, role="missing").s3_code == "AccessDenied"
-    assert gate.metric("gatehouse_auth_failures_total", reason="token_signature") > 0
+    assert eventually(lambda: gate.metric("gatehouse_auth_failures_total", reason="token_signature") > 0)
     assert good not in gate.everything_written()
 
 
@@ -477,8 +479,8 @@ def test_a_revoked_session_is_refused_within_a_second_under_load(gateway, config
     # At once where it was asked for: whatever begins after the answer.
     assert {what for name, asked, what in seen if name == "victim" and asked > done} == {"ExpiredToken"}
     assert {what for name, asked, what in seen if name == "other"} == {"fine"}
-    assert any(line.get("action") == "revoke" for line in gate.audit_log())
-    assert gate.metric("gatehouse_auth_failures_total", reason="revoked") > 0
+    assert eventually(lambda: any(line.get("action") == "revoke" for line in gate.audit_log()))
+    assert eventually(lambda: gate.metric("gatehouse_auth_failures_total", reason="revoked") > 0)
 
 
 def test_a_revocation_outlives_a_restart(gateway, config, issuer):

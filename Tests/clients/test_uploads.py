@@ -306,7 +306,7 @@ def test_a_slot_expires(desk, hooks):
     assert eventually(lambda: state(desk, slot) == "expired")
     assert complete(desk, slot).s3_code == "UploadEnded"
     assert eventually(lambda: "expired" in hooks.of(slot["id"]))
-    assert desk.metric("gatehouse_uploads_total", state="expired", cause="timeout") >= 1
+    assert eventually(lambda: desk.metric("gatehouse_uploads_total", state="expired", cause="timeout") >= 1)
 
 
 def test_quarantine_is_nobody_s(desk, everything, north_s3):
@@ -376,7 +376,7 @@ def test_other_events_are_taken_in_and_poison_is_dropped(desk):
                        "SubscribeURL": "http://127.0.0.1:9/"}).status == 200
     poison = b'{"Records": [{"eventName": 5}]}'
     assert [push(desk, poison).status for _ in range(5)] == [400] * 4 + [200]
-    assert desk.metric("gatehouse_store_events_total", outcome="poisoned") >= 1
+    assert eventually(lambda: desk.metric("gatehouse_store_events_total", outcome="poisoned") >= 1)
 
 
 def test_every_slot_is_in_the_audit_log(desk):

@@ -144,14 +144,10 @@ class Gatehouse:
         return total
 
     def access_log(self):
-        if not self.access_log_path.exists():
-            return []
-        return [json.loads(line) for line in self.access_log_path.read_text().splitlines() if line.strip()]
+        return lines_of(self.access_log_path)
 
     def audit_log(self):
-        if not self.audit_path.exists():
-            return []
-        return [json.loads(line) for line in self.audit_path.read_text().splitlines() if line.strip()]
+        return lines_of(self.audit_path)
 
     def everything_written(self):
         """All output and every log, as one text: what must hold no secret."""
@@ -162,6 +158,12 @@ class Gatehouse:
 
     def stop(self, timeout=60):
         return self.process.stop(timeout) if self.process else None
+
+
+def lines_of(path):
+    """What the whole lines of a log say; the last may be under way."""
+    whole = path.read_text().rpartition("\n")[0] if path.exists() else ""
+    return [json.loads(line) for line in whole.split("\n") if line.strip()]
 
 
 class Answer:
