@@ -75,39 +75,10 @@ enum Authentication {
     case unverified(BearerToken)
 }
 
-/// What version 2 signs as the resource, beside the path.
-enum SignedResource {
-    /// A bucket or an object; the bucket where the host names it.
-    case s3(bucketInHost: String?)
-    /// Something of Gatehouse's own: version 2 knows nothing of it.
-    case own
-}
-
-/// What signatures are good for.
-enum SignedService {
-    case s3
-    /// They are of the body, which no field states the hash of.
-    case sts(body: PayloadHash)
-
-    var name: String {
-        switch self {
-        case .s3: "s3"
-        case .sts: "sts"
-        }
-    }
-
-    var body: PayloadHash? {
-        switch self {
-        case .s3: nil
-        case .sts(let body): body
-        }
-    }
-}
-
 /// Finds out who asks. One credential at most; a credential that fails is a refusal and never an anonymous request.
 struct Authenticator {
     private var keys = SigningKeyCache()
-    private var sessions = OpenSessions()
+    private var proofs = SignerProofs()
 
     /// - Parameter agrees: whether the request would be about the same thing if it had been sent to that host.
     mutating func authenticate(
@@ -254,7 +225,7 @@ struct Authenticator {
         case .header: break
         }
         do {
-            let proof = try proof(presented.accessKeyID ?? "", try presented.securityToken(in: head), asking)
+            let proof = try proofs.find(presented.accessKeyID ?? "", try presented.securityToken(in: head), asking)
             let verified = try SigV4.verify(
                 presented,
                 head: head,
@@ -277,45 +248,9 @@ struct Authenticator {
         }
     }
 
-    /// What a signature has to be made with, and who is known by it.
-    private struct Proof {
-        let holder: CredentialHolder
-        let secret: Secret<String>
-        let policies: [PolicyDocument]
-    }
-
-    /// The access key of that id, or the session that the token is.
-    private mutating func proof(
-        _ id: String,
-        _ token: [UInt8]?,
-        _ asking: Asking
-    ) throws(Refusal) -> Proof {
-        guard SessionKeyring.issued(id) else {
-            do {
-                let key = try asking.snapshot.accessKeys.find(id, at: asking.now)
-                guard token == nil else { throw Self.tokenOfLongLivedKey }
-                return Proof(holder: .accessKey(key.id), secret: key.secret, policies: [])
-            } catch let refusal as AccessKeyRefusal {
-                throw Self.refusal(refusal)
-            } catch let refusal as Refusal {
-                throw refusal
-            } catch {
-                throw Self.refusal(AccessKeyRefusal.unknown)
-            }
-        }
-        guard let token, let open = try sessions.open(token, accessKeyID: id, under: asking.snapshot) else {
-            throw .unauthenticated(
-                S3Error(.invalidToken),
-                reason: token == nil ? "a session's key without its token" : "the session token is none of ours",
-                failure: "session_token"
-            )
-        }
-        return Proof(holder: .session(open.session), secret: open.secret, policies: open.policies)
-    }
-
     /// Whose signature was right.
     private mutating func caller(
-        _ proof: Proof,
+        _ proof: SignerProof,
         _ asking: Asking,
         payload: PayloadHash,
         chunkSignatures: ChunkSignatures? = nil,
@@ -333,7 +268,7 @@ struct Authenticator {
                 remark: remark
             )
         }
-        sessions.keepNewcomer()
+        proofs.keepNewcomer()
         return Authenticated(
             principal: standing.principal,
             basis: standing.basis,
@@ -376,7 +311,18 @@ struct Authenticator {
         } catch {
             throw Self.refusal(error)
         }
-        let owner = try asking.standing(of: key.holder, issuedAt: verified.signedAt)
+        return try owner(of: key, asking, signedAt: verified.signedAt, payload: verified.payload, remark: "signed url")
+    }
+
+    /// Whom something was signed for by ourselves.
+    private func owner(
+        of key: URLKey,
+        _ asking: Asking,
+        signedAt: Instant,
+        payload: PayloadHash,
+        remark: StaticString
+    ) throws(Refusal) -> Authenticated {
+        let owner = try asking.standing(of: key.holder, issuedAt: signedAt)
         // The key may have another secret by now.
         guard asking.snapshot.generation(of: key.holder, at: asking.now) == key.generation else {
             throw Self.refusal(AccessKeyRefusal.unknown)
@@ -384,13 +330,13 @@ struct Authenticator {
         return Authenticated(
             principal: owner.principal,
             basis: owner.basis,
-            payload: verified.payload,
+            payload: payload,
             expiresAt: owner.end,
             holder: key.holder,
             issuedID: key.id,
             sessionPolicies: try key.holder.compiledPolicies,
             claims: key.holder.claimsDocument,
-            remark: "signed url"
+            remark: remark
         )
     }
 
@@ -410,7 +356,7 @@ struct Authenticator {
             throw Self.refusal(SignatureRefusal.repeatedHeader("x-amz-security-token"))
         }
         let token = presigned.securityToken ?? asking.head.fields.first("x-amz-security-token").map { Array($0) }
-        let proof = try proof(presigned.accessKeyID, token, asking)
+        let proof = try proofs.find(presigned.accessKeyID, token, asking)
         do {
             let verified = try SigV2.verify(
                 presigned,
@@ -445,7 +391,7 @@ struct Authenticator {
             let isVersion2 = if case .v2 = signature.version { true } else { false }
             guard !isVersion2 || snapshot.server.acceptsSigV2 else { throw SignatureRefusal.signatureVersion2 }
             if !isVersion2, URLKeyring.issued(signature.accessKeyID) { return try formHolder(signature, asking) }
-            let proof = try proof(signature.accessKeyID, signature.securityToken, asking)
+            let proof = try proofs.find(signature.accessKeyID, signature.securityToken, asking)
             let policy = try PostPolicy(field: signature.policy)
             try signature.verify(
                 secret: proof.secret,
@@ -488,21 +434,7 @@ struct Authenticator {
             now: asking.now,
             region: asking.snapshot.server.region
         )
-        let owner = try asking.standing(of: key.holder, issuedAt: signedAt)
-        guard asking.snapshot.generation(of: key.holder, at: asking.now) == key.generation else {
-            throw AccessKeyRefusal.unknown
-        }
-        let caller = Authenticated(
-            principal: owner.principal,
-            basis: owner.basis,
-            payload: .unsigned,
-            expiresAt: owner.end,
-            holder: key.holder,
-            issuedID: key.id,
-            sessionPolicies: try key.holder.compiledPolicies,
-            claims: key.holder.claimsDocument,
-            remark: "signed form"
-        )
+        let caller = try owner(of: key, asking, signedAt: signedAt, payload: .unsigned, remark: "signed form")
         return (caller, policy)
     }
 }
