@@ -326,6 +326,42 @@ def test_what_cannot_be_sent_twice_uses_the_connection_of_the_request_before_it(
     assert store.connections == 1, "a connection is made for each of them"
 
 
+def test_what_cannot_be_sent_twice_keeps_to_one_connection_over_tls(gateway, tmp_path):
+    """What TLS itself says behind a handshake is no news of the connection's end."""
+    context = Authority().listening(tmp_path / "gatehouse")
+    listener = socket.create_server(("127.0.0.1", 0))
+    asked = []
+
+    def serve(raw, number):
+        with context.wrap_socket(raw, server_side=True) as connection:
+            while head := connection.recv(65536):
+                if b"/photos/" not in head:
+                    connection.sendall(response(403))
+                    continue
+                asked.append(number)
+                connection.sendall(response(headers=[("ETag", '"e"')]))
+
+    def accept():
+        number = 0
+        while True:
+            try:
+                raw, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=serve, args=(raw, number), daemon=True).start()
+            number += 1
+
+    threading.Thread(target=accept, daemon=True).start()
+    endpoint = f"https://localhost:{listener.getsockname()[1]}"
+    gate = gateway(config(endpoint, connect_timeout="5s", ca_certificate="file:ca.crt"), arguments=ONE_LOOP)
+    with RawConnection(gate.port) as connection:
+        for _ in range(5):
+            put = connection.request("PUT", "/photos/x", {**ALICE.headers, "If-None-Match": "*", "Content-Length": "0"})
+            assert put.answer("PUT")[0] == 200
+    assert len(asked) == 5 and len(set(asked)) == 1, "a handshake is made for each of them"
+    listener.close()
+
+
 def test_no_room_for_a_new_connection_closes_one_that_rests(gateway, stub_store):
     """The limit is used up by a connection that has rested for long: what may not go out on it waits for no other."""
     store = stub_store(storing)
