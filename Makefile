@@ -6,13 +6,16 @@ MINUTES ?= 15
 RELEASE = -c release -Xswiftc -enforce-exclusivity=unchecked
 ifeq ($(shell uname),Linux)
 RELEASE += --static-swift-stdlib
+# What requests run through lies together in the executable (docs/decisions/0026); `make order` finds out what that is.
+RELEASE += -Xswiftc -Xfrontend -Xswiftc -function-sections -Xcc -ffunction-sections -Xswiftc -use-ld=lld \
+    -Xlinker --symbol-ordering-file=$(CURDIR)/Bench/functions.order -Xlinker --no-warn-symbol-ordering
 endif
 PYTEST = .venv/bin/python -m pytest
 # Further arguments for pytest or the benchmark, e.g. make test-clients ARGS='-k multipart'
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-unit test-clients conformance check format fuzz soak bench microbench statebench clean
+.PHONY: help run test test-unit test-clients conformance check format fuzz soak bench order microbench statebench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +67,11 @@ bench: ## Measure beside nginx, Envoy, HAProxy and rclone; writes docs/performan
 	@Scripts/install bench
 	$(SWIFT) build $(RELEASE) --product gatehouse
 	.venv/bin/python Bench/bench.py $(ARGS)
+
+order: ## Follow requests through the release build, and write down for the linker which functions they run
+	@Scripts/install bench
+	$(SWIFT) build $(RELEASE) --product gatehouse
+	.venv/bin/python Bench/order.py $(ARGS)
 
 microbench: ## CPU time of verifying, deciding and signing one request
 	@Scripts/install build
