@@ -136,7 +136,7 @@ final class UpstreamConnection: ChannelDuplexHandler {
         phase = .idle
         // The receive buffer can serve the next read.
         inbox = ByteBuffer()
-        idleSince = .now()
+        idleSince = pool.now
         resumeReading()
         pool.take(back: self)
         client?.upstreamEnded()

@@ -60,7 +60,7 @@ final class UpstreamPool {
     private(set) var open = 0
     private var breaker = Breaker()
 
-    /// - Parameter clock: what tells how long requests wait and the store is left alone.
+    /// - Parameter clock: what tells how long requests wait, connections rest and the store is left alone.
     init(
         upstream: Upstream,
         eventLoop: any EventLoop,
@@ -78,18 +78,21 @@ final class UpstreamPool {
 
     var idleCount: Int { idle.count }
 
+    /// What all of its times are taken from.
+    var now: NIODeadline { clock() }
+
     /// Gives `client` a connection: at once where one rests here, otherwise later through
     /// ``UpstreamUser/upstreamReady(_:)`` or ``UpstreamUser/upstreamUnavailable(_:)``.
     ///
     /// Where there may be no more connections, one that rests and is not of `choice` is closed for the new one.
     func lease(to client: any UpstreamUser, _ choice: Choice = .any) {
-        guard breaker.mayTry(client.caller, at: clock()) else { return client.upstreamUnavailable(.broken) }
+        guard breaker.mayTry(client.caller, at: now) else { return client.upstreamUnavailable(.broken) }
         if let connection = resting(choice) {
             client.upstreamReady(connection)
         } else if open < limit {
             connect(for: client)
         } else if waiting.count < Self.queueLimit {
-            waiting.append(Waiter(client: client, choice: choice, since: clock()))
+            waiting.append(Waiter(client: client, choice: choice, since: now))
             if !idle.isEmpty { idle.removeFirst().cut() }
         } else {
             client.upstreamUnavailable(.queueFull)
@@ -111,7 +114,7 @@ final class UpstreamPool {
                 if connection.isUsable { return connection }
             }
         case .lively:
-            let since = clock() - Self.liveliness
+            let since = now - Self.liveliness
             while let last = idle.last, last.idleSince > since {
                 idle.removeLast()
                 if last.isQuiet { return last }
@@ -172,7 +175,7 @@ final class UpstreamPool {
     /// While the breaker is open every one of them hears so: no connection is there whose end would serve the next.
     private func serveWaiting() {
         while open < limit, let client = nextWaiting()?.client {
-            if breaker.mayTry(client.caller, at: clock()) {
+            if breaker.mayTry(client.caller, at: now) {
                 connect(for: client)
             } else {
                 client.upstreamUnavailable(.broken)
@@ -206,14 +209,14 @@ final class UpstreamPool {
     ///
     /// - Parameter caller: whose request may be to blame; nil: nothing of it had been sent.
     func exchangeFailed(of caller: Breaker.Caller? = nil) {
-        if breaker.exchangeFailed(of: caller, at: clock()) { warnOfPause() }
+        if breaker.exchangeFailed(of: caller, at: now) { warnOfPause() }
     }
 
     /// Nothing came in the time that the store has for it.
     ///
     /// - Parameter earlier: ``answers`` when the exchange began.
     func exchangeTimedOut(of caller: Breaker.Caller, after earlier: UInt64) {
-        if breaker.exchangeTimedOut(of: caller, after: earlier, at: clock()) { warnOfPause() }
+        if breaker.exchangeTimedOut(of: caller, after: earlier, at: now) { warnOfPause() }
     }
 
     private func warnOfPause() {
@@ -224,7 +227,7 @@ final class UpstreamPool {
 
     private func connect(for client: any UpstreamUser) {
         open += 1
-        attempt(for: client, until: clock() + TimeAmount(upstream.connectTimeout), pause: .milliseconds(20))
+        attempt(for: client, until: now + TimeAmount(upstream.connectTimeout), pause: .milliseconds(20))
     }
 
     /// Tries until `deadline`: a store that restarts refuses connections for a moment, and a request of which nothing
@@ -236,7 +239,7 @@ final class UpstreamPool {
             .channelOption(.recvAllocator, value: ReadSizes.upstream)
             .channelOption(.maxMessagesPerRead, value: 1)
             .channelOption(.writeBufferWaterMark, value: ReadSizes.waterMark)
-            .connectTimeout(max(.milliseconds(1), deadline - clock()))
+            .connectTimeout(max(.milliseconds(1), deadline - now))
             .channelInitializer { channel in
                 // The pool is made and used on this loop only, where initializers run too.
                 channel.eventLoop.makeCompletedFuture { try pool.value.prepare(channel) }
@@ -299,7 +302,7 @@ final class UpstreamPool {
             return
         }
         let jitter = TimeAmount.nanoseconds(Int64.random(in: 0...pause.nanoseconds / 2))
-        guard clock() + pause + jitter < deadline else {
+        guard now + pause + jitter < deadline else {
             open -= 1
             fail(client, error)
             serveWaiting()

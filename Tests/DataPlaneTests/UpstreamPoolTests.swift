@@ -28,7 +28,10 @@ struct UpstreamPoolTests {
         try await PlayedStore.serving { store in
             let pool = store.pool(idleTimeout: .seconds(10))
             let connection = try await store.rested(in: pool)
-            try await store.onLoop { pool.value.closeIdle(now: connection.value.idleSince + .milliseconds(9_999)) }
+            try await store.onLoop {
+                #expect(connection.value.idleSince == store.now, "it rests by another clock than the pool's")
+                pool.value.closeIdle(now: connection.value.idleSince + .milliseconds(9_999))
+            }
             try await store.onLoop { #expect(connection.value.isUsable) }
             try await store.onLoop { pool.value.closeIdle(now: connection.value.idleSince + .seconds(10)) }
             try await store.until { pool.value.open == 0 && pool.value.idleCount == 0 }

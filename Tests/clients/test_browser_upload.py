@@ -185,7 +185,7 @@ def test_a_video_plays_and_seeks(page, demo, video):
     upload(page, video)
     expect(card(page, video.name).locator(".state")).to_have_text("Uploaded", timeout=240_000)
     # As slow as lines are, so that the video is not here before anybody seeks in it.
-    slow = {"offline": False, "latency": 5, "downloadThroughput": 1_000_000, "uploadThroughput": -1}
+    slow = {"offline": False, "latency": 5, "downloadThroughput": 200_000, "uploadThroughput": -1}
     page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", slow)
     row(page, video.name).get_by_role("button", name="Play").press("Enter")
     player = page.locator("#stage video")
