@@ -316,14 +316,31 @@ def test_what_cannot_be_sent_twice_is_not_sent_on_a_connection_that_has_rested_f
         assert status in (200, 204), answer
 
 
+class Pace:
+    """How often so much time passed from a request to the answer to the next that a connection may have rested for more
+    than the second for which one counts as lively."""
+
+    def __init__(self):
+        self.asked = None
+        self.pauses = 0
+
+    def answer(self, connection, method, path, headers, body=b""):
+        before, self.asked = self.asked, time.monotonic()
+        answer = connection.request(method, path, {**ALICE.headers, **headers}, body).answer(method)
+        if before and time.monotonic() - before > 0.9:
+            self.pauses += 1
+        return answer
+
+
 def test_what_cannot_be_sent_twice_uses_the_connection_of_the_request_before_it(gateway, stub_store):
     store = stub_store(storing)
     gate = gateway(config(store.endpoint), arguments=ONE_LOOP)
+    pace = Pace()
     with RawConnection(gate.port) as connection:
         for _ in range(5):
             for method, path, headers, body in ONCE_ONLY.values():
-                assert connection.request(method, path, {**ALICE.headers, **headers}, body).answer(method)[0] < 300
-    assert store.connections == 1, "a connection is made for each of them"
+                assert pace.answer(connection, method, path, headers, body)[0] < 300
+    assert store.connections <= 1 + pace.pauses, "a connection is made for each of them"
 
 
 def test_what_cannot_be_sent_twice_keeps_to_one_connection_over_tls(gateway, tmp_path):
@@ -353,12 +370,13 @@ def test_what_cannot_be_sent_twice_keeps_to_one_connection_over_tls(gateway, tmp
 
     threading.Thread(target=accept, daemon=True).start()
     endpoint = f"https://localhost:{listener.getsockname()[1]}"
-    gate = gateway(config(endpoint, connect_timeout="5s", ca_certificate="file:ca.crt"), arguments=ONE_LOOP)
+    gate = gateway(config(endpoint, ca_certificate="file:ca.crt"), arguments=ONE_LOOP)
+    pace = Pace()
     with RawConnection(gate.port) as connection:
         for _ in range(5):
-            put = connection.request("PUT", "/photos/x", {**ALICE.headers, "If-None-Match": "*", "Content-Length": "0"})
-            assert put.answer("PUT")[0] == 200
-    assert len(asked) == 5 and len(set(asked)) == 1, "a handshake is made for each of them"
+            headers = {"If-None-Match": "*", "Content-Length": "0"}
+            assert pace.answer(connection, "PUT", "/photos/x", headers)[0] == 200
+    assert len(asked) == 5 and len(set(asked)) <= 1 + pace.pauses, "a handshake is made for each of them"
     listener.close()
 
 
@@ -366,7 +384,7 @@ def test_no_room_for_a_new_connection_closes_one_that_rests(gateway, stub_store)
     """The limit is used up by a connection that has rested for long: what may not go out on it waits for no other."""
     store = stub_store(storing)
     gate = gateway(config(store.endpoint, max_connections=1), arguments=ONE_LOOP)
-    with RawConnection(gate.port, timeout=5) as connection:
+    with RawConnection(gate.port) as connection:
         assert connection.request("GET", "/photos/warm", ALICE.headers).answer()[0] == 200
         time.sleep(1.2)
         put = connection.request("PUT", "/photos/x", {**ALICE.headers, "If-None-Match": "*"}, b"create only")
@@ -378,8 +396,8 @@ def test_restart_between_two_requests_fails_no_write(gateway, tmp_path):
     """The process is killed and comes back while clients pause: whatever they send next is carried out, once."""
     store = RestartingStore(tmp_path / "store")
     try:
-        gate = gateway(config(f"http://127.0.0.1:{store.port}", connect_timeout="15s", response_timeout="20s"))
-        connections = [RawConnection(gate.port, timeout=20) for _ in range(4)]
+        gate = gateway(config(f"http://127.0.0.1:{store.port}", connect_timeout="60s", response_timeout="60s"))
+        connections = [RawConnection(gate.port) for _ in range(4)]
         for _ in range(3):
             for connection in connections:
                 for method, path, headers, body in (each for each in ONCE_ONLY.values() if each[0] == "PUT"):

@@ -260,7 +260,7 @@ def test_mutated_forms(gateway, north, s3, version):
                 case 2: body[place:place] = b"\r\n"
                 case 3: body[place:place] = body[place:place + chance.randint(1, 60)]
         connection = http.client.HTTPConnection(
-            "127.0.0.1", gate.port, timeout=20, source_address=(f"127.0.1.{turn // 4 + 1}", 0)
+            "127.0.0.1", gate.port, timeout=120, source_address=(f"127.0.1.{turn // 4 + 1}", 0)
         )
         connection.request("POST", "/photos", bytes(body), {"Content-Type": "multipart/form-data; boundary=b0und4ry"})
         status = connection.getresponse().status

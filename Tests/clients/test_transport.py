@@ -34,7 +34,7 @@ def config(store, **more):
 
 def served_serial(port, authority):
     context = ssl.create_default_context(cafile=str(authority))
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as raw:
+    with socket.create_connection(("127.0.0.1", port), timeout=120) as raw:
         with context.wrap_socket(raw, server_hostname="localhost") as connection:
             return x509.load_der_x509_certificate(connection.getpeercert(binary_form=True)).serial_number
 
@@ -71,7 +71,7 @@ def test_tls_speaks_http11_and_nothing_older_than_tls12(gateway, stub_store, tmp
     )
     context = ssl.create_default_context(cafile=str(folder / "ca.crt"))
     context.set_alpn_protocols(["h2", "http/1.1"])
-    with socket.create_connection(("127.0.0.1", gate.port), timeout=5) as raw:
+    with socket.create_connection(("127.0.0.1", gate.port), timeout=120) as raw:
         with context.wrap_socket(raw, server_hostname="localhost") as connection:
             assert connection.selected_alpn_protocol() == "http/1.1"
     with RawConnection(gate.port) as connection:
