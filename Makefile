@@ -8,7 +8,8 @@ ifeq ($(shell uname),Linux)
 RELEASE += --static-swift-stdlib
 # What requests run through lies together in the executable (docs/decisions/0026); `make order` finds out what that is.
 RELEASE += -Xswiftc -Xfrontend -Xswiftc -function-sections -Xcc -ffunction-sections -Xswiftc -use-ld=lld \
-    -Xlinker --symbol-ordering-file=$(CURDIR)/Bench/functions.order -Xlinker --no-warn-symbol-ordering
+    -Xlinker --symbol-ordering-file=$(CURDIR)/Bench/functions.order -Xlinker --no-warn-symbol-ordering \
+    -Xlinker --no-rosegment
 endif
 PYTEST = .venv/bin/python -m pytest
 # Further arguments for pytest or the benchmark, e.g. make test-clients ARGS='-k multipart'
