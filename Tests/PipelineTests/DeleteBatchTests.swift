@@ -1,4 +1,7 @@
+import Admission
+import Foundation
 import HTTP1
+import Identity
 import Pipeline
 import S3API
 import Testing
@@ -31,6 +34,22 @@ struct DeleteBatchTests {
         #expect(reply.text.contains("<Deleted><Key>models/a</Key></Deleted>"))
         #expect(reply.text.contains("<Error><Key>private/b</Key><Code>AccessDenied</Code>"))
         #expect(reply.text.contains("<Error><Key>models/c</Key><Code>InternalError</Code>"))
+    }
+
+    @Test("A batch of many keys holds its event loop for a slice of them, and is decided like a small one")
+    func manyKeys() async throws {
+        var gate = Gate()
+        let keys = (0..<1000).map { $0 % 3 == 0 ? "private/\($0)" : "models/\($0)" }
+        let plan = try gate.decide(Self.call().signed(by: .models)).plan.given(body: Self.document(keys))
+        guard case .wait(let make) = plan else {
+            Issue.record("it was decided on the event loop")
+            return
+        }
+        let forward = try await make().forward()
+        #expect(try #require(forward.document).components(separatedBy: "<Key>models/").count == 667)
+        #expect(forward.document?.contains("private/") == false)
+        let reply = try forward.given(200, document: Self.answer(deleted: ["models/1"])).reply()
+        #expect(reply.text.components(separatedBy: "<Error><Key>private/").count == 335)
     }
 
     @Test("Where nothing may be deleted, the store hears nothing")

@@ -36,6 +36,15 @@ public struct AccessQuestion: Sendable {
         self.circumstances = circumstances
     }
 
+    /// The same for many objects of one request, what narrows the session looked at as far as it does not differ by object.
+    ///
+    /// - Parameter values: as ``decide(_:policies:grants:rights:values:)`` asks for them.
+    public func settled(_ values: (RequestValue) -> [[UInt8]]) -> AccessQuestion {
+        var question = self
+        question.sessionPolicies = sessionPolicies.map { $0.settled(for: self, values) }
+        return question
+    }
+
     /// Whether the principal may act at all.
     public enum Standing: Hashable, Sendable {
         case active

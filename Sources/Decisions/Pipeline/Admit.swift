@@ -151,19 +151,9 @@ public final class Admitted: Sendable {
         entry.actions.union(request.actions.subtracting(S3Operation.deleteObjects.actions))
     }
 
-    /// Whether one key of a batch may be deleted.
-    func mayDelete(_ entry: DeleteRequest.Entry, _ asking: Asking) throws(Refusal) -> Bool {
-        guard let name = request.bucket, !asking.snapshot.uploads.isQuarantined(entry.key) else { return false }
-        var one = question
-        one.actions = deletion(entry)
-        one.target = .object(name, entry.key)
-        let verdict = asking.verdict(on: one)
-        guard !asking.state.isMissing(for: verdict) else { throw .stateAway }
-        switch verdict {
-        // A use for each key of a batch is more than can be taken before the first one is deleted.
-        case .allowed(.countedGrant), .denied: return false
-        case .allowed: return true
-        }
+    /// Which keys of a batch may be deleted, asked for some of them at a time.
+    func deletions(_ asking: Asking) -> BatchRights {
+        BatchRights(question, in: request.bucket, asking) { [self] entry in deletion(entry) }
     }
 
     /// Whether ListBuckets shows a bucket.

@@ -11,21 +11,53 @@ struct DeleteBatch: Sendable {
     private let allowed: [DeleteRequest.Entry]
     private let refused: [DeleteRequest.Entry]
 
-    init(_ body: [UInt8], _ admitted: Admitted, _ asking: Asking) throws(Refusal) {
+    /// So many keys hold an event loop, or whoever else decides, at a time.
+    private static let slice = 64
+
+    private init(_ document: DeleteRequest, allowed: Set<Int>, _ admitted: Admitted, _ asking: Asking) {
+        self.admitted = admitted
+        self.asking = asking
+        quiet = document.quiet
+        let entries = document.entries
+        self.allowed = entries.indices.filter { allowed.contains($0) }.map { entries[$0] }
+        refused = entries.indices.filter { !allowed.contains($0) }.map { entries[$0] }
+    }
+
+    /// What becomes of the client's document: a few keys are decided at once, many in slices, elsewhere than on the event
+    /// loop that others wait for.
+    static func plan(
+        _ body: [UInt8],
+        _ admitted: Admitted,
+        _ asking: Asking,
+        _ bucket: Bucket,
+        _ planner: Planner
+    ) throws(Refusal) -> Plan {
         let document: DeleteRequest
         do {
             document = try DeleteRequest(parsing: body, rules: asking.snapshot.server.keyRules)
         } catch {
             throw .request(error)
         }
-        self.admitted = admitted
-        self.asking = asking
-        quiet = document.quiet
-        var (allowed, refused): ([DeleteRequest.Entry], [DeleteRequest.Entry]) = ([], [])
-        for entry in document.entries {
-            if try admitted.mayDelete(entry, asking) { allowed.append(entry) } else { refused.append(entry) }
+        let rights = admitted.deletions(asking)
+        let entries = document.entries[...]
+        guard entries.count > slice else {
+            let allowed = Set(try rights.permitted(entries))
+            return try DeleteBatch(document, allowed: allowed, admitted, asking).plan(bucket, planner)
         }
-        (self.allowed, self.refused) = (allowed, refused)
+        return .wait {
+            var allowed: Set<Int> = []
+            for start in stride(from: entries.startIndex, to: entries.endIndex, by: slice) {
+                let part = entries[start..<min(start + slice, entries.endIndex)]
+                do throws(Refusal) {
+                    allowed.formUnion(try rights.permitted(part))
+                } catch {
+                    return .reply(asking.reply(error.error))
+                }
+                await Task.yield()
+            }
+            let batch = DeleteBatch(document, allowed: allowed, admitted, asking)
+            return planner.replying { () throws(Refusal) in try batch.plan(bucket, planner) }
+        }
     }
 
     private init(_ batch: DeleteBatch, without vetoed: Set<Int>) {
@@ -37,7 +69,7 @@ struct DeleteBatch: Sendable {
     }
 
     /// The application is asked once for all keys that everything else allows.
-    func plan(_ bucket: Bucket, _ planner: Planner) throws(Refusal) -> Plan {
+    private func plan(_ bucket: Bucket, _ planner: Planner) throws(Refusal) -> Plan {
         guard let settings = asking.snapshot.authorizer, !allowed.isEmpty else { return try send(bucket, planner) }
         let (question, owners) = admitted.applicationQuestion(deleting: allowed)
         return .wait { [asking] in

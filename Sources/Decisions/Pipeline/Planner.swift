@@ -124,7 +124,9 @@ struct Planner: Sendable {
         } catch {
             throw .request(error)
         }
-        if request.operation == .deleteObjects { return try DeleteBatch(body, admitted, asking).plan(bucket, self) }
+        if request.operation == .deleteObjects {
+            return try DeleteBatch.plan(body, admitted, asking, bucket, self)
+        }
         let replacement: [UInt8]?
         do {
             try request.operation.checkDocument(body)

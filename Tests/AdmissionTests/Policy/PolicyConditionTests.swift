@@ -70,6 +70,49 @@ import WireFormats
         try expect(#"{"Null":{"s3:x-amz-acl":"false"}}"#, .yes, asked, twice)
     }
 
+    @Test(
+        "What is longer than conditions look at saves from no denial and permits nothing",
+        arguments: [
+            (#"{"StringLike":{"aws:UserAgent":"*"}}"#, 1), (#"{"StringNotLike":{"aws:UserAgent":"b*"}}"#, 1),
+            (#"{"StringEquals":{"aws:UserAgent":"b"}}"#, 1), (#"{"Null":{"aws:UserAgent":"true"}}"#, 1),
+            (#"{"ForAnyValue:StringLike":{"aws:UserAgent":"*"}}"#, 40),
+            (#"{"ForAllValues:StringNotLike":{"aws:UserAgent":"b*"}}"#, 40),
+        ]
+    )
+    func tooLong(_ condition: String, fields: Int) throws {
+        let longest = 2048
+        let sent = (0..<fields).map { _ in ("user-agent", String(repeating: "a", count: longest / fields + 1)) }
+        try expect(condition, .unknown, try question(), sent)
+    }
+
+    @Test("Conditions on the request are looked at once for all keys of a batch")
+    func settledOnce() throws {
+        let text = document(
+            "Allow",
+            "s3:*",
+            "photos/a*",
+            condition:
+                #"{"StringLike":{"aws:UserAgent":"a*","aws:userid":"${aws:userid}"},"Bool":{"aws:SecureTransport":true}}"#
+        )
+        let policy = try PolicyDocument(parsing: text.utf8)
+        for (sent, expected) in [("agent", true), ("other", false)] {
+            var asked = try question(.key("dash"), .user(.admin, .every), ActionSet(.deleteObject))
+            var looks = 0
+            let values: (RequestValue) -> [[UInt8]] = { _ in
+                looks += 1
+                return [Array(sent.utf8)]
+            }
+            asked.sessionPolicies = [policy.settled(for: asked, values)]
+            for number in 0..<100 {
+                asked.target = try target("photos/a\(number)")
+                #expect(decide(asked, policies: PolicySet(), values: values).isAllowed == expected)
+                asked.target = try target("photos/b\(number)")
+                #expect(!decide(asked, policies: PolicySet(), values: values).isAllowed)
+            }
+            #expect(looks == 1)
+        }
+    }
+
     @Test func severalValuesAreAlternativesAndNegatedOnesAllExcluded() throws {
         let asked = try question(.key("k"), .none, ActionSet(.putObject))
         let sent = [("x-amz-acl", "b")]

@@ -99,8 +99,22 @@ public enum ConditionKey: String, CaseIterable, Sendable {
 }
 
 /// A part of a request that conditions look at, by name in lower case; the shell looks it up when a policy asks.
-public enum RequestValue: Sendable {
+public enum RequestValue: Hashable, Sendable {
     case header(StaticString)
     /// Of the query, decoded.
     case query(StaticString)
+
+    public static func == (left: RequestValue, right: RequestValue) -> Bool {
+        switch (left, right) {
+        case (.header(let left), .header(let right)), (.query(let left), .query(let right)):
+            left.description == right.description
+        case (.header, .query), (.query, .header): false
+        }
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        switch self {
+        case .header(let name), .query(let name): hasher.combine(name.description)
+        }
+    }
 }

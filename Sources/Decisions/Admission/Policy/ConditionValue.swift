@@ -14,6 +14,10 @@ enum ConditionValue: Sendable {
 }
 
 extension AccessQuestion {
+    /// What conditions look at of one part of a request, in bytes, all its values together: a source of a copy with the longest
+    /// key there can be fits in. More than that is there and not looked at, so that it permits nothing and saves from no denial.
+    static let longestValue = 2048
+
     func value(of key: ConditionKey, _ values: (RequestValue) -> [[UInt8]]) -> ConditionValue {
         switch key.source {
         case .caller:
@@ -33,6 +37,7 @@ extension AccessQuestion {
             return .unknown
         case .request(let part):
             let texts = values(part)
+            guard texts.reduce(0, { $0 + $1.count }) <= Self.longestValue else { return .unknown }
             return texts.isEmpty ? .absent : .texts(texts)
         }
     }

@@ -49,11 +49,20 @@ struct PolicyCondition: Sendable {
         test = try Self.test(known, element)
     }
 
+    /// Whether it may hold for one key of a batch and not for another.
+    var differsByObject: Bool { key == .versionID }
+
     /// Whether the condition holds. Absent keys: `…IfExists` and ForAllValues hold, ForAnyValue doesn't; otherwise
     /// negated operators hold and the others don't (IAM User Guide, "Condition operators").
     func holds(for question: AccessQuestion, _ values: (RequestValue) -> [[UInt8]]) -> Ternary {
         let value = question.value(of: key, values)
         if case .unknown = value { return .unknown }
+        // Of a header that was sent twice, nobody knows which one the store will believe.
+        if case .texts(let texts) = value, texts.count > 1, self.operator.quantifier == .single,
+            self.operator.family != .null
+        {
+            return .unknown
+        }
         if case .absence(let expected) = test {
             if case .absent = value { return Ternary(expected) }
             return Ternary(!expected)
@@ -72,10 +81,7 @@ struct PolicyCondition: Sendable {
         switch self.operator.quantifier {
         case .allValues: return results.reduce(.yes) { $0 && $1 }
         case .anyValue: return results.reduce(.no) { $0 || $1 }
-        case .single:
-            // Of a header that was sent twice, nobody knows which one the store will believe.
-            if results.count > 1 { return .unknown }
-            return results.first ?? Ternary(self.operator.isNegated)
+        case .single: return results.first ?? Ternary(self.operator.isNegated)
         }
     }
 

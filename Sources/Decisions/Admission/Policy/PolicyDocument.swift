@@ -12,7 +12,7 @@ public struct PolicyDocument: Sendable {
     public static let maximumSize = 20 * 1024
 
     public let id: String?
-    private let statements: [PolicyStatement]
+    private var statements: [PolicyStatement]
 
     /// - Throws: The first ``PolicyLoadError``, with its place.
     public init(parsing bytes: some Collection<UInt8>) throws(PolicyLoadError) {
@@ -47,6 +47,13 @@ public struct PolicyDocument: Sendable {
             statements.append(statement)
         }
         self.statements = statements
+    }
+
+    /// The same for other objects in the same request of the same caller: what is the same for all of them was looked at.
+    func settled(for question: AccessQuestion, _ values: (RequestValue) -> [[UInt8]]) -> PolicyDocument {
+        var document = self
+        document.statements = statements.compactMap { $0.settled(for: question, values) }
+        return document
     }
 
     /// What the statements say: a denial of any of the actions, else the actions that are permitted.

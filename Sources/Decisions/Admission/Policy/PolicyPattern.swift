@@ -1,5 +1,6 @@
 /// A text of a policy with wildcards and variables: `photos/${aws:username}/*`. Compared byte by byte; `*` stands for
-/// any run of bytes, `?` for one character of UTF-8. What a variable stands for is taken literally.
+/// any run of bytes, `?` for one character of UTF-8. What a variable stands for is taken literally. A comparison costs the
+/// pattern and the text, not their product: ``WildcardText``.
 struct PolicyPattern: Hashable, Sendable {
     enum Wildcards: Hashable, Sendable {
         case none
@@ -20,17 +21,19 @@ struct PolicyPattern: Hashable, Sendable {
         case unresolved
     }
 
-    /// A byte (0...255) or a wildcard.
-    private typealias Token = UInt16
-    private static let anyRun: Token = 0x100
-    private static let anyCharacter: Token = 0x101
+    private typealias Token = WildcardText.Token
+
+    private enum Content: Hashable {
+        case fixed(WildcardText)
+        case withVariables([Piece])
+    }
 
     private enum Piece: Hashable {
         case tokens([Token])
         case variable(ConditionKey, otherwise: [UInt8]?)
     }
 
-    private let pieces: [Piece]
+    private let content: Content
     private let sensitivity: Case
 
     init(
@@ -59,30 +62,60 @@ struct PolicyPattern: Hashable, Sendable {
                     tokens = []
                 }
             } else if wildcards == .starAndQuestionMark, byte == UInt8(ascii: "*") {
-                if tokens.last != Self.anyRun { tokens.append(Self.anyRun) }
+                if tokens.last != WildcardText.anyRun { tokens.append(WildcardText.anyRun) }
             } else if wildcards == .starAndQuestionMark, byte == UInt8(ascii: "?") {
-                tokens.append(Self.anyCharacter)
+                tokens.append(WildcardText.anyCharacter)
             } else {
                 tokens.append(Token(sensitivity == .insensitive ? folded(byte) : byte))
             }
         }
-        self.pieces = (pieces + [.tokens(tokens)]).filter { $0 != .tokens([]) }
+        content =
+            pieces.isEmpty
+            ? .fixed(WildcardText(tokens))
+            : .withVariables((pieces + [.tokens(tokens)]).filter { $0 != .tokens([]) })
         self.sensitivity = sensitivity
     }
 
     func matches(_ text: [UInt8], _ value: (ConditionKey) -> [UInt8]?) -> Match {
-        if case .tokens(let tokens)? = pieces.first, pieces.count == 1 { return compare(tokens, text) }
+        var steps = 0
+        return matches(text, counting: &steps, value)
+    }
+
+    /// - Parameter steps: is counted up by how much was looked at.
+    func matches(_ text: [UInt8], counting steps: inout Int, _ value: (ConditionKey) -> [UInt8]?) -> Match {
+        let text = sensitivity == .insensitive ? text.map(folded) : text
+        switch content {
+        case .fixed(let wildcards):
+            return wildcards.matches(text, counting: &steps) ? .yes : .no
+        case .withVariables(let pieces):
+            return matches(text, pieces, counting: &steps, value)
+        }
+    }
+
+    /// With what the variables stand for; what is longer then than the text is not even put together.
+    private func matches(
+        _ text: [UInt8],
+        _ pieces: [Piece],
+        counting steps: inout Int,
+        _ value: (ConditionKey) -> [UInt8]?
+    ) -> Match {
         var tokens: [Token] = []
+        var shortest = 0
         for piece in pieces {
             switch piece {
             case .tokens(let fixed):
-                tokens += fixed
+                shortest += fixed.count { $0 != WildcardText.anyRun }
+                if shortest <= text.count { tokens += fixed }
             case .variable(let key, let otherwise):
                 guard let bytes = value(key) ?? otherwise else { return .unresolved }
-                tokens += bytes.map { Token(sensitivity == .insensitive ? folded($0) : $0) }
+                shortest += bytes.count
+                if shortest <= text.count {
+                    tokens += bytes.map { Token(sensitivity == .insensitive ? folded($0) : $0) }
+                }
             }
         }
-        return compare(tokens, text)
+        guard shortest <= text.count else { return .no }
+        return WildcardText(tokens).matches(text, counting: &steps) ? .yes : .no
     }
 
     /// `aws:username`, or with a default `aws:username, 'nobody'`.
@@ -100,44 +133,9 @@ struct PolicyPattern: Hashable, Sendable {
         }
         return .variable(key, otherwise: Array(quoted.dropFirst().dropLast().utf8))
     }
-
-    /// Two pointers and the last `*`: at most pattern × text steps, no recursion.
-    private func compare(_ tokens: [Token], _ text: [UInt8]) -> Match {
-        var at = 0
-        var p = 0
-        var retry: (pattern: Int, text: Int)?
-        while at < text.count {
-            if p < tokens.count, tokens[p] == Self.anyRun {
-                p += 1
-                retry = (p, at)
-            } else if p < tokens.count, tokens[p] == Self.anyCharacter {
-                p += 1
-                at += characterLength(text, at)
-            } else if p < tokens.count,
-                tokens[p] == Token(sensitivity == .insensitive ? folded(text[at]) : text[at])
-            {
-                p += 1
-                at += 1
-            } else if let (pattern, start) = retry {
-                let next = start + characterLength(text, start)
-                retry = (pattern, next)
-                (p, at) = (pattern, next)
-            } else {
-                return .no
-            }
-        }
-        return tokens[p...].allSatisfy { $0 == Self.anyRun } ? .yes : .no
-    }
 }
 
 /// Upper-case ASCII letters become lower-case ones.
 private func folded(_ byte: UInt8) -> UInt8 {
     (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
-}
-
-/// How many bytes the character at a place takes: itself and the continuation bytes after it.
-private func characterLength(_ text: [UInt8], _ at: Int) -> Int {
-    var end = at + 1
-    while end < text.count, text[end] & 0xc0 == 0x80 { end += 1 }
-    return end - at
 }

@@ -13,7 +13,9 @@ struct PolicyStatement: Sendable {
     private let resources: [PolicyPattern]
     /// `NotResource`: the statement is about everything else.
     private let resourcesAreExcluded: Bool
-    private let conditions: [PolicyCondition]
+    private var conditions: [PolicyCondition]
+    /// What conditions say that were looked at before and are the same whatever is asked for.
+    private var settled = Ternary.yes
 
     init(_ element: PolicyElement) throws(PolicyLoadError) {
         let members = try element.members(known: [
@@ -53,11 +55,22 @@ struct PolicyStatement: Sendable {
         _ question: AccessQuestion,
         _ values: (RequestValue) -> [[UInt8]]
     ) -> Ternary {
-        var result = concerns(resource, question, values)
+        var result = settled && concerns(resource, question, values)
         for condition in conditions where result != .no {
             result = result && condition.holds(for: question, values)
         }
         return result
+    }
+
+    /// The same for other objects in the same request of the same caller, its conditions looked at as far as they don't differ by
+    /// object; nil where it never applies.
+    func settled(for question: AccessQuestion, _ values: (RequestValue) -> [[UInt8]]) -> PolicyStatement? {
+        var statement = self
+        statement.conditions = conditions.filter(\.differsByObject)
+        for condition in conditions where !condition.differsByObject && statement.settled != .no {
+            statement.settled = statement.settled && condition.holds(for: question, values)
+        }
+        return statement.settled == .no ? nil : statement
     }
 
     /// A pattern with a variable that has no value matches nothing, as in IAM; whether something lies outside of it
