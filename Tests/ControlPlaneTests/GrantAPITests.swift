@@ -201,6 +201,38 @@ struct GrantAPITests {
         #expect(try await alice.ask(.post, "/-/v1/grants", Self.body()).status == 409)
     }
 
+    @Test("One giver loads nobody with grants that all have to be looked at for one key")
+    func loaded() async throws {
+        let photos = try #require(BucketName(validating: "photos"))
+        func give(_ id: String, _ reach: GivenRight.Reach, to holder: Principal = .user("bob"), by giver: Principal) {
+            let right = GivenRight(
+                id: id,
+                bucket: photos,
+                reach: reach,
+                actions: ActionSet(.getObject),
+                giver: Giver(giver),
+                issuedAt: noon,
+                expiresAt: noon + .seconds(3600)
+            )
+            keeper.book.update { $0.insert(right, for: .principal(holder)) }
+        }
+        for number in 0..<15 { give("k\(number)", .key(ObjectKey("a")), by: .user("alice")) }
+        for number in 0..<99 { give("p\(number)", .prefix(Array("p\(number)/".utf8)), by: .user("alice")) }
+        // What others gave, and what others were given, does not count.
+        for number in 0..<300 {
+            give("o\(number)", .key(ObjectKey("a")), by: .user("root"))
+            give("q\(number)", .prefix([]), to: .user("carol"), by: .user("alice"))
+        }
+        let key = Self.body(["prefix": nil, "key": #""a""#])
+        #expect(try await alice.ask(.post, "/-/v1/grants", key).status == 201)
+        #expect(try await alice.ask(.post, "/-/v1/grants", key).error == "TooManyGrants")
+        #expect(try await alice.ask(.post, "/-/v1/grants", Self.body(["prefix": nil, "key": #""b""#])).status == 201)
+        #expect(try await alice.ask(.post, "/-/v1/grants", Self.body()).status == 201)
+        #expect(try await alice.ask(.post, "/-/v1/grants", Self.body()).error == "TooManyGrants")
+        // A link is held by nobody else.
+        #expect(try await alice.ask(.post, "/-/v1/grants", Self.body(["subject": #""link""#])).status == 201)
+    }
+
     @Test("Somebody whose name looks the same sees and takes back nothing")
     func lookalike() async throws {
         let grant = Grant(

@@ -51,7 +51,8 @@ package struct GrantAPI: Sendable {
                 their address is in this answer and kept nowhere, so that a repeated creation is answered without it. Grants \
                 that are given with a token end when the identity provider's `max_grant_ttl` is over, those of an access key \
                 with the key, and none lasts longer than ten years: `expires_at` in the answer says when. Nobody has more than \
-                \(GrantKeeper.mostOfOneGiver) in force.
+                \(GrantKeeper.mostOfOneGiver) in force, nobody gives the same subject more than \(GrantKeeper.mostForOneKey) \
+                for one key, or \(GrantKeeper.mostPrefixes) for prefixes of one bucket.
                 """,
             parameters: [.idempotencyKey],
             body: .object([
@@ -96,10 +97,7 @@ package struct GrantAPI: Sendable {
         let (grant, reason): (Grant, String)
         do throws(APIFailure) {
             (grant, reason) = try await wish.grant(linkedBy: Array(SHA256.hash(data: Array(token.utf8))))
-            let inForce = keeper.book.current
-            guard inForce.count < GrantKeeper.most,
-                inForce.count(givenBy: request.caller.principal) < GrantKeeper.mostOfOneGiver
-            else { throw APIFailure(.tooManyGrants) }
+            guard keeper.hasRoom(for: grant) else { throw APIFailure(.tooManyGrants) }
         } catch {
             let refused = IssueLog.Entry.refused(
                 wish.action,

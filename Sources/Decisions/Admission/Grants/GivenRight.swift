@@ -16,6 +16,8 @@ public struct GivenRight: Sendable {
     public let uses: Uses
     /// Where the holder has to come from; nil: from anywhere.
     public let source: CIDR?
+    /// What it permits where it is for a prefix; nil: it is for a key.
+    private let scope: Scope?
 
     public enum Reach: Hashable, Sendable {
         case key(ObjectKey)
@@ -49,6 +51,16 @@ public struct GivenRight: Sendable {
         self.expiresAt = expiresAt
         self.uses = uses
         self.source = source
+        switch reach {
+        case .key: scope = nil
+        case .prefix(let prefix):
+            scope = Scope(
+                bucket: .named(bucket),
+                prefixes: [prefix],
+                actions: self.actions,
+                namesEveryAction: false
+            )
+        }
     }
 
     /// Of these actions, the ones that it is about at that place and in these circumstances.
@@ -57,17 +69,9 @@ public struct GivenRight: Sendable {
         guard !common.isEmpty, question.circumstances.now < expiresAt, comesFrom(question.circumstances) else {
             return []
         }
-        switch reach {
-        case .key(let key):
-            guard case .object(bucket, key) = question.target else { return [] }
-            return common
-        case .prefix(let prefix):
-            return scope(prefix).permitted(at: question.target, question.bucket).intersection(wanted)
-        }
-    }
-
-    private func scope(_ prefix: [UInt8]) -> Scope {
-        Scope(bucket: .named(bucket), prefixes: [prefix], actions: actions, namesEveryAction: false)
+        if let scope { return scope.permitted(at: question.target, question.bucket).intersection(wanted) }
+        guard case .object(bucket, let key) = question.target, reach == .key(key) else { return [] }
+        return common
     }
 
     /// Without an address that can be trusted, nobody comes from anywhere in particular.

@@ -1,8 +1,8 @@
 public import Identity
-import S3API
+public import S3API
 public import WireFormats
 
-/// The grants in force, by who holds them: asked where nothing else permits what a request needs.
+/// The grants in force, by who holds them and where they are about: asked where nothing else permits what a request needs.
 public struct GrantTable: BookContent {
     public enum Holder: Hashable, Sendable {
         case principal(Principal)
@@ -10,59 +10,118 @@ public struct GrantTable: BookContent {
         case link(hash: [UInt8])
     }
 
-    /// Of each holder, in the order in which they end.
-    private var rights: [Holder: [GivenRight]] = [:]
-    private var holders: [String: Holder] = [:]
-    /// Of links, by the principal that their holders are.
-    private var links: [String: GivenRight] = [:]
+    private struct Held: Sendable {
+        let right: GivenRight
+        let holder: Holder
+    }
+
+    /// What somebody holds in one bucket; each list in the order in which its rights end.
+    private struct Holding: Sendable {
+        var keys: [ObjectKey: [GivenRight]] = [:]
+        var prefixes = PrefixIndex<[GivenRight]>()
+
+        var isEmpty: Bool { keys.isEmpty && prefixes.isEmpty }
+
+        subscript(reach: GivenRight.Reach) -> [GivenRight] {
+            get {
+                switch reach {
+                case .key(let key): keys[key] ?? []
+                case .prefix(let prefix): prefixes[prefix] ?? []
+                }
+            }
+            set {
+                switch reach {
+                case .key(let key): keys[key] = newValue.isEmpty ? nil : newValue
+                case .prefix(let prefix): prefixes[prefix] = newValue.isEmpty ? nil : newValue
+                }
+            }
+        }
+    }
+
+    private var held: [String: Held] = [:]
+    /// What is held by principals.
+    private var holdings: [Principal: [BucketName: Holding]] = [:]
+    /// The ids of links, by what they are known by.
+    private var links: [[UInt8]: String] = [:]
     private var given: [Principal: Int] = [:]
 
     public init() {}
 
-    public var count: Int { holders.count }
-    public var isEmpty: Bool { holders.isEmpty }
+    public var count: Int { held.count }
+    public var isEmpty: Bool { held.isEmpty }
 
     /// How many of them somebody gave.
     public func count(givenBy principal: Principal) -> Int { given[principal] ?? 0 }
 
+    /// How many that somebody gave to a holder have to be looked at with another one of that reach: those for the same key, or
+    /// those for prefixes in the bucket.
+    public func count(
+        givenBy giver: Principal,
+        to holder: Principal,
+        in bucket: BucketName,
+        beside reach: GivenRight.Reach
+    ) -> Int {
+        guard let holding = holdings[holder]?[bucket] else { return 0 }
+        switch reach {
+        case .key: return holding[reach].count { $0.giver.principal == giver }
+        case .prefix: return holding.prefixes.values.joined().count { $0.giver.principal == giver }
+        }
+    }
+
     /// Adds a right, or replaces the one of the same id.
     public mutating func insert(_ right: GivenRight, for holder: Holder) {
         remove(right.id)
-        holders[right.id] = holder
-        rights[holder, default: []].insertByEnd(right)
+        held[right.id] = Held(right: right, holder: holder)
         given[right.giver.principal, default: 0] += 1
-        if case .link = holder { links[right.id] = right }
+        switch holder {
+        case .principal(let principal):
+            holdings[principal, default: [:]][right.bucket, default: Holding()][right.reach].insertByEnd(right)
+        case .link(let hash): links[hash] = right.id
+        }
     }
 
     public mutating func remove(_ id: String) {
-        guard let holder = holders.removeValue(forKey: id) else { return }
-        links[id] = nil
-        guard let place = rights[holder]?.firstIndex(where: { $0.id == id }),
-            let right = rights[holder]?.remove(at: place)
-        else { return }
+        guard let (right, holder) = held.removeValue(forKey: id).map({ ($0.right, $0.holder) }) else { return }
         let giver = right.giver.principal
         given[giver] = given[giver].flatMap { $0 > 1 ? $0 - 1 : nil }
-        if rights[holder]?.isEmpty ?? false { rights[holder] = nil }
+        switch holder {
+        case .link(let hash): links[hash] = nil
+        case .principal(let principal):
+            holdings[principal]?[right.bucket]?[right.reach].removeAll { $0.id == id }
+            if holdings[principal]?[right.bucket]?.isEmpty ?? false { holdings[principal]?[right.bucket] = nil }
+            if holdings[principal]?.isEmpty ?? false { holdings[principal] = nil }
+        }
     }
 
     /// Forgets what has expired.
     public mutating func removeExpired(at now: Instant) {
-        let expired = rights.values.joined().filter { $0.expiresAt <= now }
-        for right in expired { remove(right.id) }
+        let expired = held.values.filter { $0.right.expiresAt <= now }
+        for one in expired { remove(one.right.id) }
     }
 
     /// The right of a link, by the SHA-256 of its token.
-    public func link(_ hash: [UInt8]) -> GivenRight? { rights[.link(hash: hash)]?.first }
+    public func link(_ hash: [UInt8]) -> GivenRight? { links[hash].flatMap { right($0) } }
 
     /// The right of that id.
-    public func right(_ id: String) -> GivenRight? {
-        guard let holder = holders[id] else { return nil }
-        return rights[holder]?.first { $0.id == id }
-    }
+    public func right(_ id: String) -> GivenRight? { held[id]?.right }
 
-    func held(by principal: Principal) -> [GivenRight] {
-        if case .link(let id) = principal { return links[id].map { [$0] } ?? [] }
-        return rights[.principal(principal)] ?? []
+    /// Of what somebody holds, what may be about that place, in the order in which it ends. What is about others is not looked
+    /// at, however much there is.
+    func rights(of principal: Principal, at target: AccessQuestion.Target) -> [GivenRight] {
+        if case .link(let id) = principal {
+            guard let held = held[id], case .link = held.holder else { return [] }
+            return [held.right]
+        }
+        guard let bucket = target.bucket, let holding = holdings[principal]?[bucket] else { return [] }
+        let found: [[GivenRight]]
+        switch target {
+        case .service: return []
+        // Any part of it tells that it is there.
+        case .bucket: found = holding.prefixes.values
+        case .listing(_, let prefix): found = holding.prefixes.values(within: prefix)
+        case .object(_, let key): found = [holding.keys[key] ?? []] + holding.prefixes.values(within: key.bytes)
+        }
+        return found.joined().sorted { $0.expiresAt < $1.expiresAt }
     }
 
     /// What permits the rest of what a question asks for: grants without a limit first, and of those the ones that end last,
@@ -80,7 +139,7 @@ public struct GrantTable: BookContent {
         var missing = missing
         var resting: [String] = []
         var counted: [GivenRight] = []
-        for right in held(by: question.principal).reversed() {
+        for right in rights(of: question.principal, at: question.target).reversed() {
             let given = right.permitted(missing, for: question)
             if given.isEmpty { continue }
             if case .counted = right.uses {
