@@ -52,6 +52,61 @@ struct DeleteBatchTests {
         #expect(reply.text.components(separatedBy: "<Error><Key>private/").count == 335)
     }
 
+    /// Denies what is about one version.
+    private static func versionDenied(_ version: String) throws -> PolicySet {
+        let document = """
+            {"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":["s3:GetObjectVersion","s3:DeleteObjectVersion"],
+             "Resource":"*","Condition":{"StringEquals":{"s3:VersionId":"\(version)"}}}]}
+            """
+        return PolicySet([
+            PolicySet.Entry(
+                name: "versions",
+                appliesTo: [try PrincipalPattern(parsing: "*")],
+                document: try PolicyDocument(parsing: document.utf8)
+            )
+        ])
+    }
+
+    @Test("A version that a policy keeps from being deleted is not deleted by a batch either")
+    func deniedVersion() throws {
+        var gate = Gate()
+        gate.policies = try Self.versionDenied("V")
+        try expect(403, .accessDenied, gate.decide(Call("DELETE", "/photos/a?versionId=V").signed()))
+        #expect(try gate.decide(Call("DELETE", "/photos/a?versionId=W").signed()).outcome == .allowed)
+        let document = """
+            <Delete><Object><Key>a</Key><VersionId>V</VersionId></Object>
+            <Object><Key>a</Key><VersionId>W</VersionId></Object></Delete>
+            """
+        let sent = try gate.decide(Self.call().signed()).plan.given(body: document).forward().document
+        #expect(
+            sent?.contains("<VersionId>W</VersionId>") == true && sent?.contains("<VersionId>V</VersionId>") == false
+        )
+        // Of the request itself, it says nothing about the keys.
+        let other = Call("POST", "/photos?delete&versionId=W", length: 500)
+        let decision = try gate.decide(other.signed())
+        if case .collect = decision.plan {
+            let reply = try decision.plan.given(
+                body: "<Delete><Object><Key>a</Key><VersionId>V</VersionId></Object></Delete>"
+            )
+            #expect(try reply.reply().text.contains("<Code>AccessDenied</Code>"))
+        }
+    }
+
+    @Test("A version that a policy keeps from being read is not copied either")
+    func deniedSourceVersion() throws {
+        var gate = Gate()
+        gate.policies = try Self.versionDenied("V")
+        try expect(403, .accessDenied, gate.decide(Call("GET", "/photos/a?versionId=V").signed()))
+        func copy(_ version: String, _ path: String = "/photos/b") -> Call {
+            Call("PUT", path, [("x-amz-copy-source", "/photos/a?versionId=" + version)]).signed()
+        }
+        for path in ["/photos/b", "/photos/b?partNumber=1&uploadId=u"] {
+            try expect(403, .accessDenied, gate.decide(copy("V", path)))
+            try expect(403, .accessDenied, gate.decide(copy("%56", path)))
+            #expect(try gate.decide(copy("W", path)).outcome == .allowed)
+        }
+    }
+
     @Test("Where nothing may be deleted, the store hears nothing")
     func nothingAllowed() throws {
         for call in [Self.call().signed(by: .reader), Self.call().signed(by: .models)] {

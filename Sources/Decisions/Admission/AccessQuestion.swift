@@ -11,6 +11,8 @@ public struct AccessQuestion: Sendable {
     /// All of them must be permitted.
     public var actions: ActionSet
     public var target: Target
+    /// Which version of the object; nil: the current one, or no object.
+    public var versionID: [UInt8]?
     public var bucket: BucketFacts
     public var circumstances: Circumstances
     /// Counted grants that were found to have no use left.

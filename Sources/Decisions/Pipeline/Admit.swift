@@ -86,6 +86,7 @@ public final class Admitted: Sendable {
                 transport: asking.origin.isSecure ? .tls : .plain
             )
         )
+        question.versionID = request.versionID
         question.sessionPolicies = caller.sessionPolicies
         return question
     }
@@ -99,6 +100,7 @@ public final class Admitted: Sendable {
         var reading = question
         reading.actions = copied.actions
         reading.target = .object(copied.bucket, copied.key)
+        reading.versionID = copied.versionID
         reading.bucket = asking.snapshot.bucket(copied.bucket)?.facts ?? AccessQuestion.BucketFacts()
         return reading
     }

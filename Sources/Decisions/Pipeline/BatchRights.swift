@@ -33,6 +33,7 @@ struct BatchRights: Sendable {
             var one = question
             one.actions = actions(entry)
             one.target = .object(bucket, entry.key)
+            one.versionID = entry.versionID.map { Array($0.utf8) }
             let verdict = asking.verdict(on: one) { values.value($0) }
             guard !asking.state.isMissing(for: verdict) else { throw .stateAway }
             switch verdict {

@@ -44,6 +44,8 @@ public enum ConditionKey: String, CaseIterable, Sendable {
         case clock
         case transport
         case listing
+        /// Of the object that is asked for, wherever the request names it.
+        case version
         case request(RequestValue)
     }
 
@@ -56,7 +58,7 @@ public enum ConditionKey: String, CaseIterable, Sendable {
         case .prefix: .listing
         case .delimiter: .request(.query("delimiter"))
         case .maxKeys: .request(.query("max-keys"))
-        case .versionID: .request(.query("versionId"))
+        case .versionID: .version
         case .userAgent: .request(.header("user-agent"))
         case .referer: .request(.header("referer"))
         case .acl: .request(.header("x-amz-acl"))

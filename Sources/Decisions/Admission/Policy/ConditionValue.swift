@@ -33,6 +33,8 @@ extension AccessQuestion {
             guard case .listing(_, let prefix) = target else { return .absent }
             // An empty prefix is present if it was sent: IAM tells `prefix=` from none.
             return prefix.isEmpty && values(.query("prefix")).isEmpty ? .absent : .texts([prefix])
+        case .version:
+            return versionID.map { .texts([$0]) } ?? .absent
         case .request(.header) where circumstances.occasion == .later:
             return .unknown
         case .request(let part):
