@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from datetime import datetime, timezone
+from urllib.parse import urlencode
 
 import pytest
 import requests
@@ -401,6 +402,98 @@ def test_a_session_gives_nothing_on(gateway, config, issuer):
     headers = signed("POST", gate.endpoint + "/-/v1/grants", session.access_key, session.secret_key,
                      {"content-type": "application/json", "x-amz-security-token": session.token}, body)
     assert gate.request("POST", "/-/v1/grants", headers, body).status == 403
+
+
+def narrowed(gate, who, policy):
+    """A session of somebody who has an API key, with a policy of its own."""
+    form = urlencode({"Action": "AssumeRole", "Version": "2011-06-15", "RoleArn": ARN + "self", "RoleSessionName": "narrow",
+                      "Policy": json.dumps(policy)})
+    headers = {"Content-Type": "application/x-www-form-urlencoded", **who.headers}
+    return Session.of(gate, gate.request("POST", "/", headers, form))
+
+
+def allowing(*actions, resource="photos/*"):
+    return {"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": list(actions), "Resource": f"arn:aws:s3:::{resource}"}]}
+
+
+def by_session(gate, session, method, path, body=None):
+    data = b"" if body is None else json.dumps(body).encode()
+    fields = {"content-type": "application/json"} if body is not None else {}
+    headers = signed(method, gate.endpoint + path, session.access_key, session.secret_key, fields, data,
+                     token=session.token)
+    return gate.request(method, path, headers, data or None)
+
+
+def test_a_narrowed_session_of_an_admin_administers_nothing_of_others(gateway, config):
+    gate = gateway(config())
+    given = {"subject": "user:root", "bucket": "photos", "key": "a", "actions": ["get_object"],
+             "expires_at": "2099-01-01T00:00:00Z"}
+    fields = {**ALICE.headers, "content-type": "application/json"}
+    grants = []
+    for changes in ({}, {"subject": "user:bob"}):
+        answer = gate.request("POST", "/-/v1/grants", fields, json.dumps({**given, **changes}).encode())
+        assert answer.status == 201, answer.text
+        grants.append(answer.json()["id"])
+    answer = gate.request("POST", "/-/v1/uploads", fields,
+                          json.dumps({"bucket": "photos", "key": "a", "content_type": "image/png", "size": 5}).encode())
+    assert answer.status == 201, answer.text
+    slot = f"/-/v1/uploads/{answer.json()['id']}"
+
+    def seen(session):
+        return [grant["id"] for grant in by_session(gate, session, "GET", "/-/v1/grants").json()["grants"]]
+
+    everything = narrowed(gate, ROOT, {"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "*", "Resource": "*"}]})
+    for session, visible in [(narrowed(gate, ROOT, allowing("s3:GetObject", resource="photos/b")), []),
+                             (narrowed(gate, ROOT, allowing("s3:GetObject")), grants[:1]), (everything, grants[:1])]:
+        # What root was given itself, where its policy lets it use that; and nothing of what others have.
+        assert seen(session) == visible
+        for grant in grants:
+            assert by_session(gate, session, "DELETE", f"/-/v1/grants/{grant}").status == 404
+        assert by_session(gate, session, "GET", slot).status == 404
+        assert by_session(gate, session, "DELETE", slot).status == 404
+    assert sorted(grant["id"] for grant in gate.request("GET", "/-/v1/grants", ROOT.headers).json()["grants"]) == sorted(grants)
+    assert gate.request("GET", slot, ROOT.headers).status == 200
+
+
+def test_a_narrowed_session_takes_back_what_its_policy_lets_it_give(gateway, config):
+    gate = gateway(config())
+    fields = {**ALICE.headers, "content-type": "application/json"}
+
+    def made(path, **body):
+        answer = gate.request("POST", path, fields, json.dumps({"bucket": "photos", **body}).encode())
+        assert answer.status == 201, answer.text
+        return f"{path}/{answer.json()['id']}"
+
+    later = "2099-01-01T00:00:00Z"
+    grant = made("/-/v1/grants", subject="user:bob", key="a", actions=["get_object"], expires_at=later)
+    folder = made("/-/v1/grants", subject="user:bob", prefix="in/", actions=["list", "get_object"], expires_at=later)
+    link = made("/-/v1/grants", subject="link", key="a", actions=["get_object"], expires_at=later)
+    slot = made("/-/v1/uploads", key="a", content_type="image/png", size=5)
+    reader = narrowed(gate, ALICE, allowing("s3:GetObject"))
+    for path in (grant, folder, link, slot):
+        assert by_session(gate, reader, "DELETE", path).status == 404, path
+    assert by_session(gate, reader, "GET", slot).status == 404
+    shown = [entry["id"] for entry in by_session(gate, reader, "GET", "/-/v1/grants").json()["grants"]]
+    assert sorted(shown) == sorted(path.rsplit("/", 1)[1] for path in (grant, link))
+    sharer = narrowed(gate, ALICE, allowing("gatehouse:Share", resource="photos/a"))
+    assert by_session(gate, sharer, "DELETE", link).status == 404
+    assert by_session(gate, sharer, "DELETE", folder).status == 404
+    assert by_session(gate, sharer, "DELETE", grant).status == 200
+    linker = narrowed(gate, ALICE, allowing("gatehouse:ShareLink"))
+    assert by_session(gate, linker, "DELETE", link).status == 200
+    everywhere = narrowed(gate, ALICE, allowing("gatehouse:Share"))
+    assert by_session(gate, everywhere, "DELETE", folder).status == 200
+    writer = narrowed(gate, ALICE, allowing("s3:PutObject", resource="photos/a"))
+    assert by_session(gate, writer, "GET", slot).status == 200
+    assert by_session(gate, writer, "DELETE", slot).status == 204
+    # A session that nothing narrows is whoever it is of.
+    form = urlencode({"Action": "AssumeRole", "Version": "2011-06-15", "RoleArn": ARN + "self", "RoleSessionName": "whole"})
+    headers = {"Content-Type": "application/x-www-form-urlencoded", **ROOT.headers}
+    whole = Session.of(gate, gate.request("POST", "/", headers, form))
+    other = made("/-/v1/grants", subject="user:bob", key="a", actions=["get_object"], expires_at=later)
+    assert by_session(gate, whole, "DELETE", other).status == 200
 
 
 def test_urls_on_behalf_of_a_session_end_with_it(gateway, config, issuer):

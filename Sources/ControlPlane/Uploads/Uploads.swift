@@ -37,11 +37,14 @@ package struct Uploads: Sendable {
         }
     }
 
-    /// To everybody but its issuer and admins, it is not there.
+    /// To everybody but its issuer and admins, it is not there; nor to a session whose policy does not permit to put what it is
+    /// for.
     func own(_ request: APIRequest) async throws(APIFailure) -> UploadSlot {
         let caller = request.caller
         guard let slot = try await slots.slot(request.parameters["id"] ?? ""),
-            slot.issuer == caller.principal.description || caller.snapshot.admins.contains(caller.principal)
+            caller.isAdmin
+                || caller.principal.isNamed(slot.issuer)
+                    && caller.sessionPermits(ActionSet(.putObject), at: .object(slot.bucket, slot.key))
         else { throw APIFailure(.notFound) }
         return slot
     }

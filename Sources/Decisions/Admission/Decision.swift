@@ -50,13 +50,15 @@ public func decide(
         return decide(question.asked(by: right, basis, actions), policies: policies, values: values).isAllowed
     }
     guard verdict.isAllowed else { return verdict }
-    for document in question.sessionPolicies {
+    return isWithinSession(question, values: values) ? verdict : .denied(.sessionPolicy)
+}
+
+/// Whether everything that narrows the caller's session permits what is asked; of callers whom nothing narrows, it does.
+public func isWithinSession(_ question: AccessQuestion, values: (RequestValue) -> [[UInt8]]) -> Bool {
+    question.sessionPolicies.allSatisfy { document in
         let ruling = document.ruling(on: question, named: "", values)
-        guard ruling.deniedBy == nil, ruling.allowed.isSuperset(of: question.actions) else {
-            return .denied(.sessionPolicy)
-        }
+        return ruling.deniedBy == nil && ruling.allowed.isSuperset(of: question.actions)
     }
-    return verdict
 }
 
 /// Whether ListBuckets shows a bucket to the caller who asked: whether it may list anything in it.

@@ -205,6 +205,16 @@ public struct Rights: Sendable {
     /// Whether the caller has a session, whose rights are nobody's to give: they may be narrowed, and end with it.
     public var isOfSession: Bool { if case .session? = holder { true } else { false } }
 
+    /// Whether the caller administers what others have. A session that a policy narrows has no more than what that permits, and
+    /// nothing permits to be an admin.
+    public var isAdmin: Bool { sessionPolicies.isEmpty && snapshot.admins.contains(principal) }
+
+    /// Whether the policies of the caller's session, if it has any, permit that there: what somebody may do with what they
+    /// made before.
+    public func sessionPermits(_ actions: ActionSet, at target: AccessQuestion.Target) -> Bool {
+        isWithinSession(question(actions, target, present), values: asking.values)
+    }
+
     /// The caller as somebody who gives something to others: with the claims that templates ask for.
     public var giver: Giver {
         guard case .token(let identity) = holder else { return Giver(principal) }

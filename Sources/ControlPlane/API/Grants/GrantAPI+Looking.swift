@@ -17,6 +17,7 @@ extension GrantAPI {
             .get,
             "grants",
             summary: "Lists grants: those that the caller gave or holds; for admins, all.",
+            description: "To a session with a policy, those whose actions that permits; it is never an admin's.",
             parameters: [
                 APIParameter("bucket", in: .query, JSONText(1...255), .optional),
                 APIParameter("subject", in: .query, JSONText(1...1024), .optional, "`link` for links."),
@@ -50,7 +51,7 @@ extension GrantAPI {
             "grants/{id}",
             summary: "Takes a grant back: requests that begin from now on are refused.",
             description: """
-                By who gave it, or an admin. URLs of stores that were signed on its account can't be taken back: the answer \
+                By who gave it, or an admin; of a session with a policy, where that permits to give it. URLs of stores that were signed on its account can't be taken back: the answer \
                 says which there are and when the last one ends.
                 """,
             parameters: [APIParameter("id", in: .path, JSONText(32...32, .hexadecimal(digits: 32)))],
@@ -174,13 +175,26 @@ extension GrantAPI {
 
 extension Rights {
     fileprivate func maySee(_ grant: Grant) -> Bool {
-        if mayRevoke(grant) { return true }
+        mayRevoke(grant) || gaveOrHolds(grant) && permits(grant.actions, of: grant)
+    }
+
+    fileprivate func mayRevoke(_ grant: Grant) -> Bool {
+        let isLink = if case .link = grant.subject { true } else { false }
+        return isAdmin
+            || principal.isNamed(grant.grantor) && permits(ActionSet(isLink ? .shareLink : .share), of: grant)
+    }
+
+    private func gaveOrHolds(_ grant: Grant) -> Bool {
+        if principal.isNamed(grant.grantor) { return true }
         guard case .principal(let subject) = grant.subject else { return false }
         return principal.isNamed(subject)
     }
 
-    fileprivate func mayRevoke(_ grant: Grant) -> Bool {
-        principal.isNamed(grant.grantor) || snapshot.admins.contains(principal)
+    /// Whether nothing that narrows the caller's session stands against it.
+    private func permits(_ actions: ActionSet, of grant: Grant) -> Bool {
+        grant.reach.places(of: actions, in: grant.bucket, nobodys: grant.id).allSatisfy {
+            sessionPermits($0.0, at: $0.1)
+        }
     }
 }
 

@@ -54,7 +54,7 @@ struct GrantWish {
         let caller = request.caller
         let needed = actions.union(ActionSet(isLink ? .shareLink : .share))
         var reason = ""
-        let places = places(needed)
+        let places = reach.places(of: needed, in: bucket, nobodys: id)
         for (actions, target) in places {
             switch caller.ownVerdict(on: actions, at: target) {
             case .allowed(let rule): reason = rule.description
@@ -83,23 +83,6 @@ struct GrantWish {
             source: source
         )
         return (grant, reason)
-    }
-
-    /// Where the caller has to be permitted to do what. For a prefix, listing it, and the rest on a key below it that nobody
-    /// has thought of: a right to single keys there is none to all of them.
-    private func places(_ needed: ActionSet) -> [(ActionSet, AccessQuestion.Target)] {
-        switch reach {
-        case .key(let key):
-            return [(needed, .object(bucket, key))]
-        case .prefix(let prefix):
-            let folder = prefix.isEmpty || prefix.last == UInt8(ascii: "/") ? prefix : prefix + [UInt8(ascii: "/")]
-            let listing = needed.intersection(.list)
-            let places: [(ActionSet, AccessQuestion.Target)] = [
-                (listing, .listing(bucket, prefix: folder)),
-                (needed.subtracting(.list), .object(bucket, ObjectKey(folder + Array(id.utf8)))),
-            ]
-            return places.filter { !$0.0.isEmpty }
-        }
     }
 
     private static func subject(_ text: String) throws(APIFailure) -> String {
