@@ -233,6 +233,18 @@ struct GrantAPITests {
         #expect(try await alice.ask(.post, "/-/v1/grants", Self.body(["subject": #""link""#])).status == 201)
     }
 
+    @Test("Who has the head of an answer goes on with its use at once, though that is still being written")
+    func goingOn() async throws {
+        let made = try await alice.ask(.post, "/-/v1/grants", Self.body(["max_uses": "1"]))
+        let id = try #require(made.body.text("id"))
+        let address = try #require(IPAddress("192.0.2.9"))
+        #expect(await keeper.take(id, .fresh, from: address, at: noon) == .counted)
+        #expect(await keeper.take(id, .continuing, from: address, at: noon) == .refused)
+        keeper.keep(id, from: address, at: noon)
+        keeper.keep(id, from: address, at: noon)
+        #expect(await keeper.take(id, .continuing, from: address, at: noon) == .free)
+    }
+
     @Test("Somebody whose name looks the same sees and takes back nothing")
     func lookalike() async throws {
         let grant = Grant(

@@ -10,6 +10,7 @@ final class GrantMemory: GrantStore, IdempotencyStore {
         var last: Int64 = 0
         var creations: [IdempotencyKey: (digest: [UInt8], id: String?)] = [:]
         var outstanding: [OutstandingURL] = []
+        var kept: Set<String> = []
         var isAway = false
     }
 
@@ -75,14 +76,20 @@ final class GrantMemory: GrantStore, IdempotencyStore {
         try with { contents in
             guard let index = contents.records.firstIndex(where: { $0.record.grant.id == id }) else { return .refused }
             let (record, change) = contents.records[index]
-            guard kind == .fresh else { return .continued }
+            if kind == .looking || kind == .continuing && contents.kept.contains(id) { return .continued }
             guard record.uses < record.grant.maxUses ?? .max else { return .refused }
             contents.records[index] = (GrantRecord(grant: record.grant, uses: record.uses + 1), change)
             return .counted(uses: record.uses + 1)
         }
     }
 
-    func giveBack(_ id: String, from address: IPAddress?) async throws(StateError) {}
+    /// Takes its time.
+    func keep(_ id: String, from address: IPAddress, at now: Instant) async throws(StateError) {
+        for _ in 0..<100 { await Task.yield() }
+        try with { _ = $0.kept.insert(id) }
+    }
+
+    func giveBack(_ id: String) async throws(StateError) {}
 
     func changes(since cursor: Int64, limit: Int) async throws(StateError) -> (changed: [GrantRecord], cursor: Int64) {
         try with { contents in

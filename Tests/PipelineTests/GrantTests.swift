@@ -199,11 +199,13 @@ struct GrantTests {
             let forward = try await settled(Self.read).forward()
             #expect(counter.left.withLock { $0 } == 0)
             _ = forward.given(404)
+            #expect(counter.kept.withLock { $0 } == 0)
         }
         #expect(counter.left.withLock { $0 } == 1)
         do {
             let forward = try await settled(Self.read).forward()
             _ = forward.given(200)
+            #expect(counter.kept.withLock { $0 } == 1)
         }
         #expect(counter.left.withLock { $0 } == 0)
         let decision = try await settled(Self.read)
@@ -350,5 +352,9 @@ final class Counter: UseCounter {
         return left.withLock { $0 != nil }
     }
 
-    func giveBack(_ grant: String, from address: IPAddress?) { left.withLock { $0 = $0.map { $0 + 1 } } }
+    let kept = Mutex(0)
+
+    func keep(_ grant: String, from address: IPAddress, at now: Instant) { kept.withLock { $0 += 1 } }
+
+    func giveBack(_ grant: String) { left.withLock { $0 = $0.map { $0 + 1 } } }
 }

@@ -140,14 +140,33 @@ struct GrantStoreSuite {
             }
             _ = try await state.insert(try grant("1", maxUses: 2), for: nil)
             #expect(try await use(.fresh, mine, 0) == .counted(uses: 1))
+            try await state.keep("1", from: mine, at: noon)
             #expect(try await use(.continuing, mine, 599) == .continued)
             // A range by somebody who took none is a use.
             #expect(try await use(.continuing, other, 1) == .counted(uses: 2))
+            try await state.keep("1", from: other, at: noon + .seconds(1))
             #expect(try await use(.continuing, other, 2) == .continued)
             #expect(try await use(.continuing, mine, 599) == .continued)
             #expect(try await use(.continuing, mine, 600) == .refused)
             #expect(try await use(.continuing, nil, 3) == .refused)
             #expect(try await use(.fresh, mine, 3) == .refused)
+        }
+    }
+
+    @Test(
+        "While a use may still come to nothing, its address reads nothing further on its account",
+        arguments: StateKind.allCases
+    )
+    func useUnderWay(_ kind: StateKind) async throws {
+        let mine = try #require(IPAddress("192.0.2.1"))
+        try await kind.withState { state in
+            _ = try await state.insert(try grant("1", maxUses: 1), for: nil)
+            for _ in 0..<2 {
+                #expect(try await state.use("1", .fresh, from: mine, at: noon) == .counted(uses: 1))
+                #expect(try await state.use("1", .continuing, from: mine, at: noon) == .refused)
+                #expect(try await state.use("1", .looking, from: mine, at: noon) == .refused)
+                try await state.giveBack("1")
+            }
         }
     }
 
@@ -162,12 +181,15 @@ struct GrantStoreSuite {
             #expect(try await state.use("1", .looking, from: nil, at: noon) == .continued)
             #expect(try await state.use("1", .fresh, from: mine, at: noon) == .counted(uses: 1))
             #expect(try await state.use("1", .looking, from: nil, at: noon) == .refused)
-            #expect(try await state.use("1", .looking, from: mine, at: noon + .seconds(1)) == .continued)
-            try await state.giveBack("1", from: mine)
-            try await state.giveBack("1", from: mine)
+            #expect(try await state.use("1", .looking, from: mine, at: noon) == .refused)
+            try await state.giveBack("1")
+            try await state.giveBack("1")
             #expect(try await state.grant("1")?.uses == 0)
-            #expect(try await state.use("1", .fresh, from: nil, at: noon) == .counted(uses: 1))
-            #expect(try await state.use("1", .continuing, from: mine, at: noon) == .refused)
+            #expect(try await state.use("1", .fresh, from: mine, at: noon) == .counted(uses: 1))
+            try await state.keep("1", from: mine, at: noon)
+            try await state.keep("2", from: mine, at: noon)
+            #expect(try await state.use("1", .looking, from: mine, at: noon + .seconds(1)) == .continued)
+            #expect(try await state.use("1", .looking, from: nil, at: noon) == .refused)
         }
     }
 

@@ -157,6 +157,34 @@ def test_a_use_that_finds_nothing_is_given_back(door):
     assert fetch(made["link"] + "a.txt")[0] == 404
 
 
+def test_reads_that_come_to_nothing_lend_nobody_the_rest(door):
+    """A conditional read takes a use, is answered with 304 and gives it back: nothing can be read in the meantime on its account."""
+    made = [give(door, subject="link", prefix=None, key="shared/a.txt", max_uses=1) for _ in range(8)]
+    etag = fetch(made[0]["link"], "HEAD")[1]["etag"]
+    read = {one["id"]: 0 for one in made}
+
+    def condition(one):
+        for _ in range(6):
+            fetch(one["link"], headers={"If-None-Match": etag})
+
+    def rest(one):
+        for _ in range(6):
+            read[one["id"]] += fetch(one["link"], headers={"Range": "bytes=1-"})[0] == 206
+
+    threads = [threading.Thread(target=work, args=(one,)) for one in made for work in (condition, rest)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    def uses():
+        listed = door.request("GET", "/-/v1/grants?subject=link", ALICE.headers).json()["grants"]
+        return {grant["id"]: grant.get("uses") for grant in listed if grant["id"] in read}
+
+    # Whoever read had the use, and has it still; what came to nothing is back.
+    assert eventually(lambda: uses() == {one: min(count, 1) for one, count in read.items()})
+
+
 def test_grants_outlive_a_restart_and_tokens_are_in_no_log(door):
     link = give(door, subject="link")["link"] + "a.txt"
     token = link.split("/-/l/")[1].split("/")[0]

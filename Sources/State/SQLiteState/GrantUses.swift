@@ -34,18 +34,20 @@ enum GrantUses {
         if let limit, uses >= limit { return .refused }
         try database.cachedStatement(sql: "UPDATE permission SET uses = uses + 1, used = ? WHERE number = ?")
             .execute(arguments: [now.nanosecondsSince1970, number])
-        if let address, limit != nil { try note(database, number, by: address, at: now) }
         return .counted(uses: uses + 1)
     }
 
-    static func giveBack(_ database: Database, _ id: String, from address: IPAddress?) throws {
-        let statement = try database.cachedStatement(sql: "SELECT number FROM permission WHERE id = ? AND uses > 0")
+    static func keep(_ database: Database, _ id: String, from address: IPAddress, at now: Instant) throws {
+        let statement = try database.cachedStatement(
+            sql: "SELECT number FROM permission WHERE id = ? AND max_uses IS NOT NULL"
+        )
         guard let number = try Int64.fetchOne(statement, arguments: [id]) else { return }
-        try database.cachedStatement(sql: "UPDATE permission SET uses = uses - 1 WHERE number = ?")
-            .execute(arguments: [number])
-        guard let address else { return }
-        try database.cachedStatement(sql: "DELETE FROM permission_use WHERE permission = ? AND address = ?")
-            .execute(arguments: [number, address.description])
+        try note(database, number, by: address, at: now)
+    }
+
+    static func giveBack(_ database: Database, _ id: String) throws {
+        try database.cachedStatement(sql: "UPDATE permission SET uses = uses - 1 WHERE id = ? AND uses > 0")
+            .execute(arguments: [id])
     }
 
     private static func isInUse(

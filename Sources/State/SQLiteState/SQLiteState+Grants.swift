@@ -45,8 +45,12 @@ extension SQLiteState: GrantStore {
         try await write { try GrantUses.use($0, id, kind, from: address, at: now) }
     }
 
-    package func giveBack(_ id: String, from address: IPAddress?) async throws(StateError) {
-        try await write { try GrantUses.giveBack($0, id, from: address) }
+    package func keep(_ id: String, from address: IPAddress, at now: Instant) async throws(StateError) {
+        try await write { try GrantUses.keep($0, id, from: address, at: now) }
+    }
+
+    package func giveBack(_ id: String) async throws(StateError) {
+        try await write { try GrantUses.giveBack($0, id) }
     }
 
     package func changes(

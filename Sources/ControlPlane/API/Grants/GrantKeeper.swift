@@ -25,6 +25,13 @@ package final class GrantKeeper: UseCounter {
     private let clock: @Sendable () -> Instant
     /// How long what was seen is believed; nil: for ever.
     private let maxStaleness: Duration?
+    private struct Keeping: Hashable {
+        let grant: String
+        let address: IPAddress
+    }
+
+    /// What is being written of uses that were made; one for each request at most.
+    private let keeping = Mutex<[Keeping: (number: Int, task: Task<Void, Never>)]>([:])
     /// How far the table goes.
     private let cursor = Mutex<Int64>(0)
 
@@ -95,6 +102,9 @@ package final class GrantKeeper: UseCounter {
         from address: IPAddress?,
         at now: Instant
     ) async -> TakenUse {
+        if kind != .fresh, let address {
+            await keeping.withLock { $0[Keeping(grant: grant, address: address)]?.task }?.value
+        }
         let kind: UseKind =
             switch kind {
             case .fresh: .fresh
@@ -121,9 +131,24 @@ package final class GrantKeeper: UseCounter {
         }
     }
 
-    package func giveBack(_ grant: String, from address: IPAddress?) {
+    package func keep(_ grant: String, from address: IPAddress, at now: Instant) {
+        let one = Keeping(grant: grant, address: address)
+        keeping.withLock { underWay in
+            let before = underWay[one]
+            let number = (before?.number ?? 0) + 1
+            let task = Task { [store, self] in
+                await before?.task.value
+                // Where that fails, the address takes another use to go on: never one too few.
+                try? await store.keep(grant, from: address, at: now)
+                keeping.withLock { if $0[one]?.number == number { $0[one] = nil } }
+            }
+            underWay[one] = (number, task)
+        }
+    }
+
+    package func giveBack(_ grant: String) {
         // Where that fails, the use stays taken: never one too many.
-        Task { [store] in try? await store.giveBack(grant, from: address) }
+        Task { [store] in try? await store.giveBack(grant) }
     }
 }
 

@@ -387,7 +387,9 @@ private struct UsesLookedAt: UseCounter {
         await counter.take(grant, .looking, from: address, at: now)
     }
 
-    func giveBack(_ grant: String, from address: IPAddress?) {}
+    func keep(_ grant: String, from address: IPAddress, at now: Instant) {}
+
+    func giveBack(_ grant: String) {}
 
     func remember(_ url: URLOnGrant) async -> Bool { true }
 }

@@ -43,7 +43,7 @@ struct CountedUse {
             }
         }
         // Where not all could be taken, the ticket's end gives those back that were.
-        let ticket = UseTicket(taken, of: counter, from: asking.origin.client)
+        let ticket = UseTicket(taken, of: counter, from: asking.origin.client, at: asking.now)
         if taken.count == admitted.countedGrants.count { found.grants.ticket = ticket }
         return found
     }

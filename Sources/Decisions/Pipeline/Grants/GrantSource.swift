@@ -34,8 +34,11 @@ public struct URLOnGrant: Hashable, Sendable {
 /// Counts the uses of grants, and what was handed out on their account: an I/O port, since all instances do it together.
 public protocol UseCounter: Sendable {
     func take(_ grant: String, _ kind: UseOfGrant, from address: IPAddress?, at now: Instant) async -> TakenUse
+    /// A use that was taken is made, so that its address may go on with it: from the next ``take(_:_:from:at:)`` on. Does not
+    /// wait.
+    func keep(_ grant: String, from address: IPAddress, at now: Instant)
     /// A use that was taken came to nothing. Does not wait.
-    func giveBack(_ grant: String, from address: IPAddress?)
+    func giveBack(_ grant: String)
     /// Keeps a URL for whoever takes its grant back.
     /// - Returns: false where it could not be kept: then it must not be handed out.
     func remember(_ url: URLOnGrant) async -> Bool
@@ -66,20 +69,25 @@ final class UseTicket: Sendable {
     let grants: [String: TakenUse]
     private let counter: any UseCounter
     private let address: IPAddress?
+    private let takenAt: Instant
     private let isKept = Atomic<Bool>(false)
 
-    init(_ grants: [String: TakenUse], of counter: any UseCounter, from address: IPAddress?) {
+    init(_ grants: [String: TakenUse], of counter: any UseCounter, from address: IPAddress?, at now: Instant) {
         self.grants = grants
         self.counter = counter
         self.address = address
+        takenAt = now
     }
 
     var isFree: Bool { !grants.values.contains(.counted) }
 
-    func keep() { isKept.store(true, ordering: .relaxed) }
+    func keep() {
+        guard !isKept.exchange(true, ordering: .acquiringAndReleasing), let address else { return }
+        for (grant, taken) in grants where taken == .counted { counter.keep(grant, from: address, at: takenAt) }
+    }
 
     deinit {
         guard !isKept.load(ordering: .acquiring) else { return }
-        for (grant, taken) in grants where taken == .counted { counter.giveBack(grant, from: address) }
+        for (grant, taken) in grants where taken == .counted { counter.giveBack(grant) }
     }
 }

@@ -22,12 +22,14 @@ public protocol GrantStore: Sendable {
     ) async throws(StateError) -> [GrantRecord]
     /// - Returns: the grant as it is then; nil where there is none.
     func revoke(_ id: String, at now: Instant) async throws(StateError) -> GrantRecord?
-    /// Takes one of a grant's uses, unless it has none left. The same address goes on with its last use for
-    /// ``UseKind/window`` without taking another, where it is `continuing`.
+    /// Takes one of a grant's uses, unless it has none left. An address goes on with the last use that was kept for it, without
+    /// taking another, where it is `continuing`; one that may still be given back is nothing to go on with.
     func use(_ id: String, _ kind: UseKind, from address: IPAddress?, at now: Instant) async throws(StateError)
         -> UseOutcome
-    /// Gives a use back that was taken and came to nothing. Its address goes on with no earlier one either.
-    func giveBack(_ id: String, from address: IPAddress?) async throws(StateError)
+    /// A use that was taken is made: its address may go on with it for ``UseKind/window`` after it was taken.
+    func keep(_ id: String, from address: IPAddress, at now: Instant) async throws(StateError)
+    /// Gives a use back that was taken and came to nothing.
+    func giveBack(_ id: String) async throws(StateError)
     /// What was inserted or revoked since, in the order in which it was written, for the table that requests are
     /// decided by.
     /// - Parameter cursor: of the call before; 0: from the beginning.
@@ -67,7 +69,7 @@ public enum UseKind: Hashable, Sendable {
     /// Nothing of it: takes no use, and is refused where none is left.
     case looking
 
-    /// How long after a use its address may go on.
+    /// How long after a use that was kept its address may go on.
     public static let window = Duration.seconds(600)
 }
 
