@@ -88,7 +88,7 @@ let package = Package(
 
         library("Identity", in: "Decisions", ["WireFormats", crypto, cryptoExtras]),
         library("Admission", in: "Decisions", ["WireFormats", "S3API", "Identity"]),
-        library("Backends", in: "Decisions", ["WireFormats", "HTTP1", "S3API", "Signatures", nioCore, crypto]),
+        library("Backends", in: "Decisions", ["WireFormats", "HTTP1", "S3API", "Signatures", crypto]),
         library(
             "Pipeline",
             in: "Decisions",
@@ -109,7 +109,7 @@ let package = Package(
             "DataPlane",
             [
                 "WireFormats", "HTTP1", "S3API", "Pipeline", "Journal", "Identity", "Admission", "Backends", nioCore,
-                nioPosix, nioSSL, logging, crypto,
+                nioPosix, nioSSL, logging,
             ]
         ),
         library(
