@@ -1,6 +1,7 @@
 import ControlPlane
 import Foundation
 import Logging
+import NIOCore
 import NIOPosix
 import ServiceLifecycle
 import Testing
@@ -42,7 +43,8 @@ import Testing
                 group: MultiThreadedEventLoopGroup.singleton,
                 logger: logger
             )
-            await #expect(throws: (any Error).self) { try await second.run() }
+            let error = await #expect(throws: IOError.self) { try await second.run() }
+            #expect(error?.errnoCode == EADDRINUSE)
         }
     }
 }

@@ -1,3 +1,4 @@
+import GRDB
 import S3API
 import Testing
 
@@ -57,7 +58,8 @@ struct FoundingTests {
     func failing() throws {
         try SystemDirectory.make(path)
         try SystemDirectory.make(path + "/index.sqlite")
-        #expect(throws: (any Error).self) { try StoreFixture.open(path) }
+        let error = #expect(throws: DatabaseError.self) { try StoreFixture.open(path) }
+        #expect(error?.resultCode == .SQLITE_CANTOPEN)
         #expect(try names(path) == ["index.sqlite"])
         let other = parent.path + "/other"
         let open = try StoreFixture.open(other)
