@@ -488,6 +488,19 @@ def test_a_narrowed_session_takes_back_what_its_policy_lets_it_give(gateway, con
     writer = narrowed(gate, ALICE, allowing("s3:PutObject", resource="photos/a"))
     assert by_session(gate, writer, "GET", slot).status == 200
     assert by_session(gate, writer, "DELETE", slot).status == 204
+    # What was created under a key is repeated to those who may see it.
+    for path, body, missing in (
+        ("/-/v1/grants", {"subject": "user:bob", "key": "a", "actions": ["get_object"], "expires_at": later}, writer),
+        ("/-/v1/uploads", {"key": "b", "content_type": "image/png", "size": 5}, reader),
+    ):
+        data = json.dumps({"bucket": "photos", **body}).encode()
+        key = {**fields, "idempotency-key": "once"}
+        first = gate.request("POST", path, key, data)
+        assert first.status == 201, first.text
+        assert gate.request("POST", path, key, data).json()["id"] == first.json()["id"]
+        again = {"content-type": "application/json", "idempotency-key": "once"}
+        again = signed("POST", gate.endpoint + path, missing.access_key, missing.secret_key, again, data, token=missing.token)
+        assert gate.request("POST", path, again, data).status == 404
     # A session that nothing narrows is whoever it is of.
     form = urlencode({"Action": "AssumeRole", "Version": "2011-06-15", "RoleArn": ARN + "self", "RoleSessionName": "whole"})
     headers = {"Content-Type": "application/x-www-form-urlencoded", **ROOT.headers}

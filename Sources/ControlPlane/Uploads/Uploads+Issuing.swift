@@ -35,8 +35,7 @@ extension Uploads {
                 request,
                 create: { key async throws(APIFailure) in try await issue(request, for: key) },
                 show: { id async throws(APIFailure) in
-                    guard let slot = try await slots.slot(id) else { throw APIFailure(.notFound) }
-                    return try await repeated(slot, request)
+                    try await repeated(try await shown(id, to: request.caller), request)
                 }
             )
         }

@@ -37,15 +37,13 @@ package struct Uploads: Sendable {
         }
     }
 
-    /// To everybody but its issuer and admins, it is not there; nor to a session whose policy does not permit to put what it is
-    /// for.
+    /// To whoever may not see it, it is not there.
     func own(_ request: APIRequest) async throws(APIFailure) -> UploadSlot {
-        let caller = request.caller
-        guard let slot = try await slots.slot(request.parameters["id"] ?? ""),
-            caller.isAdmin
-                || caller.principal.isNamed(slot.issuer)
-                    && caller.sessionPermits(ActionSet(.putObject), at: .object(slot.bucket, slot.key))
-        else { throw APIFailure(.notFound) }
+        try await shown(request.parameters["id"] ?? "", to: request.caller)
+    }
+
+    func shown(_ id: String, to caller: Rights) async throws(APIFailure) -> UploadSlot {
+        guard let slot = try await slots.slot(id), caller.maySee(slot) else { throw APIFailure(.notFound) }
         return slot
     }
 
@@ -92,5 +90,14 @@ package struct Uploads: Sendable {
         let entry = IssueLog.Entry.refused(operation, bucket: bucket, key: key.bytes, reason: reason)
         try await log.record([entry], of: request)
         throw failure
+    }
+}
+
+extension Rights {
+    /// Its issuer and admins; of sessions with a policy those whom that permits to put what it is for.
+    fileprivate func maySee(_ slot: UploadSlot) -> Bool {
+        isAdmin
+            || principal.isNamed(slot.issuer)
+                && sessionPermits(ActionSet(.putObject), at: .object(slot.bucket, slot.key))
     }
 }

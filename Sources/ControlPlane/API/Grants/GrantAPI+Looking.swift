@@ -174,7 +174,7 @@ extension GrantAPI {
 }
 
 extension Rights {
-    fileprivate func maySee(_ grant: Grant) -> Bool {
+    func maySee(_ grant: Grant) -> Bool {
         mayRevoke(grant) || gaveOrHolds(grant) && permits(grant.actions, of: grant)
     }
 

@@ -85,7 +85,7 @@ package struct GrantAPI: Sendable {
             try await creation.once(request) { (key) async throws(APIFailure) in
                 try await create(request, key)
             } show: { (id) async throws(APIFailure) in
-                try await show(id)
+                try await show(id, to: request.caller)
             }
         }
     }
@@ -122,7 +122,7 @@ package struct GrantAPI: Sendable {
         let insertion = try await asked { () async throws(StateError) in
             try await store.insert(grant, for: creation)
         }
-        if case .repeated(let first) = insertion { return try await show(first) }
+        if case .repeated(let first) = insertion { return try await show(first, to: request.caller) }
         try await asked { () async throws(StateError) in try await keeper.refresh() }
         let link = wish.isLink ? request.caller.snapshot.server.link(token, grant.reach) : nil
         return APIAnswer(
@@ -142,10 +142,10 @@ package struct GrantAPI: Sendable {
         }
     }
 
-    /// What was created before; a link's address is not known any more.
-    private func show(_ id: String) async throws(APIFailure) -> APIAnswer {
+    /// What was created before, to whoever may see it; a link's address is not known any more.
+    private func show(_ id: String, to caller: Rights) async throws(APIFailure) -> APIAnswer {
         let record = try await asked { () async throws(StateError) in try await store.grant(id) }
-        guard let grant = record?.grant else { throw APIFailure(.notFound) }
+        guard let grant = record?.grant, caller.maySee(grant) else { throw APIFailure(.notFound) }
         return APIAnswer(201, .object([("id", .string(id)), ("expires_at", .instant(grant.expiresAt))]))
     }
 }
