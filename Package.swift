@@ -116,7 +116,8 @@ let package = Package(
             "ControlPlane",
             [
                 "WireFormats", "HTTP1", "S3API", "Signatures", "Identity", "Admission", "Backends", "Pipeline", "Valet",
-                "Journal", httpClient, hummingbird, hummingbirdCore, mustache, httpTypes, nioCore, nioHTTP1, nioSSL,
+                "Journal", httpClient, hummingbird, hummingbirdCore, mustache, httpTypes, nioCore, nioPosix, nioHTTP1,
+                nioSSL,
                 logging,
                 lifecycle, crypto,
             ]

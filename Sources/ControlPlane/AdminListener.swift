@@ -45,7 +45,7 @@ package final class AdminListener: Service {
             hosts.bound(to: port)
             await onServing(port)
         }
-        guard let path = settings.socketPath else { return try await network.run() }
+        guard let path = settings.socketPath else { return try await serve(network) }
         let socket = try AdminSocket(path: path, random: sources.random)
         defer { socket.remove() }
         let local = application(.socket, address: .unixDomainSocket(path: socket.bindingPath)) { [logger] _ in
@@ -56,7 +56,7 @@ package final class AdminListener: Service {
             }
         }
         try await withThrowingTaskGroup(of: Void.self) { tasks in
-            tasks.addTask { try await network.run() }
+            tasks.addTask { try await self.serve(network) }
             tasks.addTask { try await local.run() }
             do {
                 while try await tasks.next() != nil {}
@@ -64,6 +64,16 @@ package final class AdminListener: Service {
                 tasks.cancelAll()
                 throw error
             }
+        }
+    }
+
+    private func serve(_ network: some ApplicationProtocol) async throws {
+        do {
+            try await network.run()
+        } catch let error as IOError {
+            // Once it listens, trouble with a connection is that connection's.
+            let host = settings.host.contains(":") ? "[\(settings.host)]" : settings.host
+            throw ListenFailure(at: "\(host):\(settings.port)", error)
         }
     }
 

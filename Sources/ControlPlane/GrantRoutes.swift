@@ -49,6 +49,10 @@ struct GrantRoutes: Sendable {
         let basis = sources.explainBasis()
         do throws(APIFailure) {
             let order = try GrantOrder(document, by: context.caller, under: basis.snapshot)
+            // What is misspelt would be given in vain.
+            if let subject = order.subject, !basis.snapshot.knows(subject) {
+                throw APIFailure(.notFound, "The configuration has no \(subject).")
+            }
             let revocations = sources.revocations.current
             guard !revocations.blocks(.principal(order.grantor)) else {
                 throw APIFailure(
@@ -77,7 +81,7 @@ struct GrantRoutes: Sendable {
                     "The configuration has no user and no usable access key \(order.grantor)."
                 )
             }
-            let answer = try await grants.given(call)
+            let answer = try await given(call, by: order.grantor, grants)
             guard case .object(let members)? = answer.body else { throw APIFailure(APIFailure.Code(.internalError)) }
             let grantor: [(name: String, value: StrictJSON)] = [("grantor", .string(order.grantor.description))]
             return AdminReply.bytes(
@@ -87,6 +91,20 @@ struct GrantRoutes: Sendable {
             )
         } catch {
             return AdminReply.refusal(error)
+        }
+    }
+
+    /// An operator is told what a caller of the API is not: why whoever they name may not give that.
+    private func given(
+        _ call: APICall,
+        by grantor: Principal,
+        _ grants: GrantAPI
+    ) async throws(APIFailure) -> APIAnswer {
+        do throws(APIFailure) {
+            return try await grants.given(call)
+        } catch {
+            guard error.code == .accessDenied, !error.reason.isEmpty else { throw error }
+            throw APIFailure(.accessDenied, "Access Denied: \(grantor) may not give this: \(error.reason)")
         }
     }
 

@@ -32,12 +32,15 @@ package struct AuditVerifier {
         package let line: Int
         package let reason: String
 
-        package var description: String { "\(file):\(line): \(reason)" }
+        package var description: String { line == 0 ? "\(file): \(reason)" : "\(file):\(line): \(reason)" }
     }
 
     private let key: Secret<[UInt8]>?
     private var expected: (sequence: UInt64, hash: [UInt8])?
     private var report = Report()
+
+    /// Whether there is a file of the log, a rotated one at least.
+    package static func hasLog(at path: String) -> Bool { !AuditFiles(path: path).oldestFirst.isEmpty }
 
     /// `expectedStart`: the sequence number that the oldest line must have.
     package static func verify(

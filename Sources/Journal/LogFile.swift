@@ -86,6 +86,7 @@ package struct LogFileError: Error, CustomStringConvertible {
     package let code: Int32
 
     package var description: String {
+        if operation == "lock", code == EWOULDBLOCK { return "\(path) is in use: another Gatehouse runs on it" }
         let reason = String(cString: strerror(code))
         return path.isEmpty ? "\(operation): \(reason)" : "\(operation) \(path): \(reason)"
     }

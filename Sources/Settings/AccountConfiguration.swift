@@ -14,7 +14,7 @@ package struct AccountConfiguration: Sendable {
 /// An account while buckets may still take options from it.
 struct AccountReading {
     let name: Located<String>
-    let type: BackendType?
+    let type: BackendType.Reading
     let options: Section
     let backend: BackendConfiguration?
     let buckets: [Located<String>]
@@ -33,13 +33,13 @@ struct AccountReading {
         }
         let type = BackendType.read(section)
         let options = section.section("backend_options")
-        backend = type.flatMap { BackendConfiguration(type: $0, reading: options, owner: .account) }
+        backend = BackendConfiguration(type: type, reading: options, owner: .account)
         self.type = type
         self.options = options
         buckets = section.texts("buckets") ?? []
-        if type == .azure || type == .gcs, let every = buckets.first(where: { $0.value == "*" }) {
+        if type.type == .azure || type.type == .gcs, let every = buckets.first(where: { $0.value == "*" }) {
             section.reader.report(
-                "\"*\" is not possible where backend_type is \(quoted(type?.rawValue ?? ""))",
+                "\"*\" is not possible where backend_type is \(quoted(type.type.rawValue))",
                 at: every.origin,
                 suggestion: "name the buckets"
             )
@@ -66,14 +66,31 @@ struct AccountReading {
 }
 
 extension BackendType {
-    /// The `backend_type` of an account or bucket, "s3" where none is given; nil after a problem was reported.
-    static func read(_ section: Section) -> BackendType? {
-        guard section.has("backend_type") else { return .s3 }
-        guard let text = section.text("backend_type"), let type: BackendType = section.choice(text) else { return nil }
-        switch type {
-        case .s3, .file, .azure, .gcs: return type
-        case .az: return .azure
-        case .gs: return .gcs
+    /// What kind of store the options are those of.
+    struct Reading {
+        let type: BackendType
+        /// False: no kind was named that there is. What is wrong with the options is said all the same, by the kind that
+        /// they look like.
+        let isNamed: Bool
+    }
+
+    /// The `backend_type` of an account or bucket, "s3" where none is given.
+    static func read(_ section: Section) -> Reading {
+        guard section.has("backend_type") else { return Reading(type: .s3, isNamed: true) }
+        let text = section.text("backend_type")
+        guard let text, let type: BackendType = section.choice(text) else {
+            let options = section.section("backend_options").names
+            return Reading(type: OptionNames.likelyType(text?.value ?? "", options: options), isNamed: false)
+        }
+        return Reading(type: type.itself, isNamed: true)
+    }
+
+    /// The kind that a name means.
+    var itself: BackendType {
+        switch self {
+        case .s3, .file, .azure, .gcs: self
+        case .az: .azure
+        case .gs: .gcs
         }
     }
 }

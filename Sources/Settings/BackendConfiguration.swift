@@ -81,8 +81,15 @@ extension BackendConfiguration {
     /// Whose options are read: an account's buckets are called the same at the store, a bucket's need not be.
     enum Owner { case account, bucket }
 
-    /// Reads `backend_options`, also those of a kind of store that is not supported, so that all problems are said.
-    init?(type: BackendType, reading options: Section, owner: Owner) {
+    /// Reads `backend_options`, also where `backend_type` is wrong, so that all problems are said; nil after one was.
+    init?(type reading: BackendType.Reading, reading options: Section, owner: Owner) {
+        // What else would be required, nobody knows who does not know the kind.
+        guard reading.isNamed || !options.names.isEmpty else { return nil }
+        guard let read = Self(type: reading.type, reading: options, owner: owner), reading.isNamed else { return nil }
+        self = read
+    }
+
+    private init?(type: BackendType, reading options: Section, owner: Owner) {
         switch type {
         case .s3:
             guard let connection = S3Connection(reading: options, owner: owner) else { return nil }

@@ -83,7 +83,7 @@ package struct BucketConfiguration: Sendable {
                 except: ["bucket_name", "container_name"] + (own ? OptionNames.authentication : [])
             )
         }
-        let bucketName = Self.backendBucket(options, calledBy: type)
+        let bucketName = Self.backendBucket(options, calledBy: type?.type)
         let backend = type.flatMap { BackendConfiguration(type: $0, reading: options, owner: .bucket) }
         backendPrefix = Self.prefix(section)
         anonymousAccess = section.boolean("anonymous_access", or: false)
@@ -136,16 +136,20 @@ package struct BucketConfiguration: Sendable {
         return nil
     }
 
-    private static func type(_ section: Section, account: AccountReading?) -> BackendType? {
+    private static func type(_ section: Section, account: AccountReading?) -> BackendType.Reading? {
         // Without the account it named, an entry's options are incomplete: nothing more can be said about them.
         if section.has("account"), account == nil { return nil }
         guard let account else { return BackendType.read(section) }
-        guard section.has("backend_type") else { return account.type }
+        guard section.has("backend_type") else {
+            // What is wrong with the account's options was said there.
+            return account.type.isNamed || section.has("backend_options") ? account.type : nil
+        }
         let own = BackendType.read(section)
-        if let own, let theirs = account.type, own != theirs {
+        let theirs = account.type
+        if own.isNamed, theirs.isNamed, own.type != theirs.type {
             section.reader.report(
-                "is \(quoted(own.rawValue)), but account \(quoted(account.name.value)) is "
-                    + quoted(theirs.rawValue),
+                "is \(quoted(own.type.rawValue)), but account \(quoted(account.name.value)) is "
+                    + quoted(theirs.type.rawValue),
                 at: section.place(of: "backend_type")
             )
             return nil

@@ -58,7 +58,7 @@ package struct UserConfiguration: Sendable {
                 reader.report("contains characters that a header field cannot carry", at: key.origin)
                 return nil
             }
-            PrincipalName.warnIfShort(key, reader)
+            PrincipalName.warnIfShort(key, making: "api", reader)
             return APIKeyDigest(of: key.value.utf8)
         case (false, true):
             guard let hex = section.resolved("api_key_sha256") else { return nil }
@@ -87,7 +87,7 @@ package struct CredentialConfiguration: Sendable {
         if !section.has("secret_access_key") {
             reader.report("is required", at: section.place(of: "secret_access_key"))
         }
-        if let secret { PrincipalName.warnIfShort(secret, reader) }
+        if let secret { PrincipalName.warnIfShort(secret, making: "access", reader) }
         let principal = section.required("principal_name").flatMap { text in
             // Several keys may share a principal while one replaces the other.
             _ = reader.names.declare(text.value, as: .principal, at: text.origin)
@@ -218,33 +218,35 @@ struct ScopedActions {
 }
 
 /// Names of principals as the configuration gives them: without the kind that typed identities begin with.
-enum PrincipalName {
+package enum PrincipalName {
     static func validated(_ text: Located<String>, _ reader: ConfigurationReader) -> String? {
-        func refused(_ message: String, suggestion: String? = nil) -> String? {
-            reader.report(message, at: text.origin, suggestion: suggestion)
-            return nil
-        }
+        guard let fault = fault(of: text.value) else { return text.value }
+        reader.report(fault.message, at: text.origin, suggestion: fault.suggestion)
+        return nil
+    }
+
+    /// Why nobody can be called that; nil: somebody can.
+    package static func fault(of text: String) -> (message: String, suggestion: String?)? {
         for kind in ["user:", "key:", "idp:", "role:", "link:"] {
-            if let bare = text.value.removing(prefix: kind) {
-                return refused(
-                    "is a name without its kind",
-                    suggestion: "write \(quoted(bare)); policies call it \(quoted(text.value))"
-                )
+            if let bare = text.removing(prefix: kind) {
+                let suggestion = "write \(quoted(bare)); policies call it \(quoted(text))"
+                return ("is a name without its kind", suggestion)
             }
         }
-        guard text.value.utf8.count <= 128 else { return refused("is longer than 128 bytes") }
-        let isName = text.value.unicodeScalars.allSatisfy { $0.value > 0x20 && $0.value != 0x7F && $0 != "*" }
-        guard isName else { return refused("must not contain spaces, control characters or \"*\"") }
-        return text.value
+        guard text.utf8.count <= 128 else { return ("is longer than 128 bytes", nil) }
+        let isName = text.unicodeScalars.allSatisfy { $0.value > 0x20 && $0.value != 0x7F && $0 != "*" }
+        return isName ? nil : ("must not contain spaces, control characters or \"*\"", nil)
     }
 
     /// Short keys can be guessed; the shortest that AWS and `gatehouse key new` make is longer.
-    static func warnIfShort(_ secret: Located<String>, _ reader: ConfigurationReader) {
+    ///
+    /// - Parameter kind: what `gatehouse key new` calls such a key; nil: it makes none.
+    static func warnIfShort(_ secret: Located<String>, making kind: String? = nil, _ reader: ConfigurationReader) {
         guard secret.value.utf8.count < 16 else { return }
         reader.report(
             "is shorter than 16 characters and may be guessed",
             at: secret.origin,
-            suggestion: "make one with \"gatehouse key new\"",
+            suggestion: "make one with " + quoted(kind.map { "gatehouse key new " + $0 } ?? "openssl rand -base64 32"),
             severity: .warning
         )
     }

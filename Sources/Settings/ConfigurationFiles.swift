@@ -28,7 +28,12 @@ struct ConfigurationFiles {
         do {
             bytes = try reader.read(path)
         } catch {
-            reader.report("cannot read \(path): \(error.reason)", at: inclusion ?? here)
+            // Where there is no line to name, the place is the file itself.
+            if let inclusion {
+                reader.report("cannot read \(path): \(error.reason)", at: inclusion)
+            } else {
+                reader.report("can't be read: \(error.reason)", at: here)
+            }
             return false
         }
         var entries: [String: SourcedValue]

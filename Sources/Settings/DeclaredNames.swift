@@ -1,3 +1,5 @@
+import S3API
+
 /// The names that a configuration gives to things, to find what is named twice and what is named but not there.
 /// A name counts also where the rest of its entry is wrong, so that one mistake does not bring others along.
 struct DeclaredNames {
@@ -37,7 +39,9 @@ extension ConfigurationReader {
     /// Reports a name that nothing has.
     func require(_ name: String, as kind: DeclaredNames.Kind, at origin: Origin, _ what: String) {
         guard !names.contains(name, as: kind) else { return }
-        let nearest = NearestName.find(for: name, among: names.names(kind).filter { $0 != "*" })
+        // A name that was refused itself is no advice.
+        let candidates = names.names(kind).filter { kind != .bucket || BucketName(validating: $0) != nil }
+        let nearest = NearestName.find(for: name, among: candidates)
         report(
             "there is no \(what) \(quoted(name))",
             at: origin,

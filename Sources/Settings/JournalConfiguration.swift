@@ -75,7 +75,7 @@ package struct AuditConfiguration: Sendable {
         // The contract's default is the empty string; by reference, empty is a mistake.
         if let key = section.text("hmac_key"), !key.value.isEmpty, let resolved = section.resolved("hmac_key") {
             hmacKey = Secret(resolved.value)
-            PrincipalName.warnIfShort(resolved, section.reader)
+            PrincipalName.warnIfShort(resolved, making: "audit", section.reader)
         }
         section.finish()
     }

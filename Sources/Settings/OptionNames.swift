@@ -24,6 +24,18 @@ enum OptionNames {
     private static let gcs = ["service_account_key", "hmac_access_id", "hmac_secret"]
     private static let gcsFederation = ["workload_provider", "service_account_email"]
 
+    /// The kind of store that options look like, where `backend_type` names none: the one that most of them belong to, else
+    /// the one whose name is nearest.
+    static func likelyType(_ name: String, options: [String]) -> BackendType {
+        let own: [(type: BackendType, options: [String])] = [
+            (.s3, s3), (.azure, azure + azureFederation), (.gcs, gcs + gcsFederation), (.file, ["path"]),
+        ]
+        let counts = own.map { kind in (kind.type, options.count { kind.options.contains($0) }) }
+        if let (type, count) = counts.max(by: { $0.1 < $1.1 }), count > 0 { return type }
+        let nearest = NearestName.find(for: name, among: BackendType.allCases.map(\.rawValue))
+        return nearest.flatMap(BackendType.init(rawValue:))?.itself ?? .s3
+    }
+
     /// Explanations by option, for what ``Section/finish(_:)`` finds left over.
     static func explained(for type: BackendType, owner: BackendConfiguration.Owner) -> [String: String] {
         var explained: [String: String] = [:]

@@ -269,7 +269,7 @@ final class Section {
 }
 
 /// Text of the configuration as a message quotes it: cut to 80 characters, without control characters.
-func quoted(_ text: String) -> String {
+package func quoted(_ text: String) -> String {
     let shown = String(
         String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 32 || $0.value == 127 ? " " : $0 })
     )

@@ -10,13 +10,14 @@ struct AuditCommand: ParsableCommand {
         subcommands: [Verify.self]
     )
 
-    struct Verify: ParsableCommand {
+    struct Verify: ParsableCommand, AnswersInJSON {
         static let configuration = CommandConfiguration(
             commandName: "verify",
             abstract: "Check the chain of the audit log, its rotated files included.",
             discussion: """
                 Each line holds the hash of the one before it, so that a line that was changed, removed, added or moved \
-                shows. Exit code 0: the chain holds; 1: it is broken, and where.
+                shows. Exit code 0: the chain holds; 1: it is broken, and where, or there is no such log; 64: the command \
+                line was not understood.
                 """
         )
 
@@ -25,30 +26,36 @@ struct AuditCommand: ParsableCommand {
         @Option(help: "The sequence number that the oldest line must have.") var start: UInt64?
         @Flag(help: "Print JSON.") var json = false
 
+        func validate() throws {
+            guard hmacKey.map({ $0.hasPrefix("env:") || $0.hasPrefix("file:") }) ?? true else {
+                throw ValidationError("give the key as env:NAME or file:PATH, so that it stays out of the process list")
+            }
+        }
+
         func run() throws {
             let key = try hmacKey.map(secret)
+            guard AuditVerifier.hasLog(at: path) else {
+                throw CommandFailure("NoSuchFile", "there is no audit log \(path)")
+            }
             let report = AuditVerifier.verify(path: path, key: key, expectedStart: start)
             print(json ? Self.json(report).rendered() : Self.text(report))
             guard report.broken == nil else { throw ExitCode(1) }
         }
 
-        private func secret(_ reference: String) throws -> Secret<[UInt8]> {
+        private func secret(_ reference: String) throws(CommandFailure) -> Secret<[UInt8]> {
             let source = FileSystemSource()
             if reference.hasPrefix("env:") {
                 guard let value = source.environment(String(reference.dropFirst(4))) else {
-                    throw ValidationError("\(reference): this environment variable is not set")
+                    throw CommandFailure("InvalidArgument", "\(reference): this environment variable is not set")
                 }
                 return Secret(Array(value.utf8))
-            }
-            guard reference.hasPrefix("file:") else {
-                throw ValidationError("give the key as env:NAME or file:PATH, so that it stays out of the process list")
             }
             do {
                 var value = try source.read(String(reference.dropFirst(5)))
                 while value.last == 0x0A || value.last == 0x0D { value.removeLast() }
                 return Secret(value)
             } catch {
-                throw ValidationError("\(reference): \(error.reason)")
+                throw CommandFailure("InvalidArgument", "\(reference): \(error.reason)")
             }
         }
 

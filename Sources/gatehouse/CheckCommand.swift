@@ -2,7 +2,7 @@ import ArgumentParser
 import ControlPlane
 import Settings
 
-struct CheckCommand: ParsableCommand {
+struct CheckCommand: ParsableCommand, AnswersInJSON {
     static let configuration = CommandConfiguration(
         commandName: "check",
         abstract: "Check a configuration and report everything that is wrong with it.",

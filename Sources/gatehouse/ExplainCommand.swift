@@ -5,7 +5,7 @@ import HTTP1
 import Settings
 import WireFormats
 
-struct ExplainCommand: ParsableCommand {
+struct ExplainCommand: ParsableCommand, AnswersInJSON {
     static let configuration = CommandConfiguration(
         commandName: "explain",
         abstract: "Ask a running instance what it makes of a request, and why.",
@@ -38,44 +38,33 @@ struct ExplainCommand: ParsableCommand {
     }
 
     func run() throws {
-        do {
-            let capture = String(decoding: try input(), as: UTF8.self)
-            let members: [(String, StrictJSON?)] = [
-                ("request", .string(capture)),
-                ("source_ip", source.map { .string($0) }),
-                ("at", at.map { .string($0) }),
-                ("secure", secure.map { .bool($0) }),
-                ("hosts", .array(host.map { .string($0) })),
-            ]
-            let question = StrictJSON.object(
-                members.compactMap { name, value in value.map { (name: name, value: $0) } }
-            )
-            let answer = try AdminClient(socketPath: try instance.socketPath()).post(
+        let question = StrictJSON.object(of: [
+            ("request", .string(String(decoding: try input(), as: UTF8.self))),
+            ("source_ip", source.map { .string($0) }),
+            ("at", at.map { .string($0) }),
+            ("secure", secure.map { .bool($0) }),
+            ("hosts", .array(host.map { .string($0) })),
+        ])
+        let answer = try instance.answer { client throws(AdminClientFailure) in
+            try client.post(
                 "/api/explain",
                 question.text,
                 type: "application/json",
                 accept: json ? "application/json" : "text/plain"
             )
-            let text = String(decoding: answer.body, as: UTF8.self)
-            guard answer.head.status == 200 else {
-                StandardError.write("gatehouse: \(text)")
-                throw ExitCode(1)
-            }
-            print(text, terminator: text.hasSuffix("\n") ? "" : "\n")
-            guard answer.head.fields.string("x-gatehouse-outcome") == "allowed" else { throw ExitCode(1) }
-        } catch let failure as AdminClientFailure {
-            StandardError.write("gatehouse: \(failure)")
-            throw ExitCode(1)
         }
+        let text = String(decoding: answer.body, as: UTF8.self)
+        print(text, terminator: text.hasSuffix("\n") ? "" : "\n")
+        guard answer.head.fields.string("x-gatehouse-outcome") == "allowed" else { throw ExitCode(1) }
     }
 
-    private func input() throws -> [UInt8] {
+    private func input() throws(CommandFailure) -> [UInt8] {
         if let request, request != "-" { return Array(request.utf8) }
         guard let file else { return Array(FileHandle.standardInput.readDataToEndOfFile()) }
         do {
             return try FileSystemSource().read(file)
         } catch {
-            throw AdminClientFailure("\(file): \(error.reason)")
+            throw CommandFailure("InvalidArgument", "\(file): \(error.reason)")
         }
     }
 }

@@ -15,7 +15,7 @@ struct GrantCommand: ParsableCommand {
         subcommands: [Create.self, List.self, Revoke.self]
     )
 
-    struct Create: ParsableCommand {
+    struct Create: ParsableCommand, AnswersInJSON {
         static let configuration = CommandConfiguration(
             abstract: "Give a grant, or make a link.",
             discussion: """
@@ -79,7 +79,7 @@ struct GrantCommand: ParsableCommand {
         }
     }
 
-    struct List: ParsableCommand {
+    struct List: ParsableCommand, AnswersInJSON {
         static let configuration = CommandConfiguration(abstract: "Show the grants and links that there are.")
 
         @Option(help: "Those in this bucket.") var bucket: String?
@@ -122,7 +122,7 @@ struct GrantCommand: ParsableCommand {
         }
     }
 
-    struct Revoke: ParsableCommand {
+    struct Revoke: ParsableCommand, AnswersInJSON {
         static let configuration = CommandConfiguration(
             abstract: "Take a grant or a link back.",
             discussion: "The same as gatehouse revoke grant ID."

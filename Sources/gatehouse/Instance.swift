@@ -19,8 +19,8 @@ import WireFormats
 enum Instance {
     struct Options: Sendable {
         let config: String?
-        let listen: String?
-        let adminListen: String?
+        let listen: ListenAddress?
+        let adminListen: ListenAddress?
         /// Nil: where the configuration says.
         let data: String?
         let loops: Int
@@ -232,10 +232,8 @@ enum Instance {
     private static func listen(_ dataPlane: DataPlane, at address: ListenAddress) async throws -> SocketAddress {
         do {
             return try await dataPlane.listen(host: address.host, port: address.port)
-        } catch let error as IOError where error.errnoCode == EADDRINUSE {
-            throw StartFailure("\(address) is in use by another process")
         } catch {
-            throw StartFailure("can't listen on \(address): \(error)")
+            throw StartFailure("\(ListenFailure(at: "\(address)", error))")
         }
     }
 

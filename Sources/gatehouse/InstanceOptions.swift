@@ -28,31 +28,49 @@ struct InstanceOptions: ParsableArguments {
 }
 
 extension InstanceOptions {
-    /// What the instance answers to a question; where it refuses, or none answers, that is told and the command ends with 1.
-    func ask(_ path: String) throws -> JSONObject {
-        try told { client throws(AdminClientFailure) in try client.get(path, accept: "application/json") }
+    /// What the instance answers to a question.
+    func ask(_ path: String) throws(CommandFailure) -> JSONObject {
+        try object { client throws(AdminClientFailure) in try client.get(path, accept: "application/json") }
     }
 
     /// The same for an order.
-    func order(_ path: String, _ order: StrictJSON) throws -> JSONObject {
-        try told { client throws(AdminClientFailure) in
+    func order(_ path: String, _ order: StrictJSON) throws(CommandFailure) -> JSONObject {
+        try object { client throws(AdminClientFailure) in
             try client.post(path, order.text, type: "application/json", accept: "application/json")
         }
     }
 
-    private func told(_ ask: (AdminClient) throws(AdminClientFailure) -> AdminClient.Answer) throws -> JSONObject {
-        do throws(AdminClientFailure) {
-            let answer = try ask(AdminClient(socketPath: try socketPath()))
-            guard let body = (try? StrictJSON(parsing: answer.body)).flatMap(JSONObject.init) else {
-                throw AdminClientFailure("the instance's answer could not be read")
-            }
-            guard (200...299).contains(answer.head.status) else {
-                throw AdminClientFailure(body.object("error")?.text("message") ?? "refused")
-            }
-            return body
-        } catch {
-            StandardError.write("gatehouse: \(error)")
-            throw ExitCode(1)
+    private func object(
+        _ ask: (AdminClient) throws(AdminClientFailure) -> AdminClient.Answer
+    ) throws(CommandFailure) -> JSONObject {
+        guard let body = JSONObject(answer: try answer(ask)) else {
+            throw CommandFailure("InternalError", "the instance's answer could not be read")
         }
+        return body
+    }
+
+    /// - Throws: where none answers, and where what is answered is no.
+    func answer(
+        _ ask: (AdminClient) throws(AdminClientFailure) -> AdminClient.Answer
+    ) throws(CommandFailure) -> AdminClient.Answer {
+        let answer: AdminClient.Answer
+        do throws(AdminClientFailure) {
+            answer = try ask(AdminClient(socketPath: try socketPath()))
+        } catch {
+            throw CommandFailure("NoInstance", error.description)
+        }
+        guard (200...299).contains(answer.head.status) else {
+            let error = JSONObject(answer: answer)?.object("error")
+            let text = String(decoding: answer.body, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+            throw CommandFailure(error?.text("code") ?? "Refused", error?.text("message") ?? text)
+        }
+        return answer
+    }
+}
+
+extension JSONObject {
+    fileprivate init?(answer: AdminClient.Answer) {
+        guard let body = try? StrictJSON(parsing: answer.body) else { return nil }
+        self.init(body)
     }
 }

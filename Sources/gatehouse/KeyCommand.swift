@@ -12,7 +12,7 @@ struct KeyCommand: ParsableCommand {
         subcommands: [New.self]
     )
 
-    struct New: ParsableCommand {
+    struct New: ParsableCommand, AnswersInJSON {
         static let configuration = CommandConfiguration(
             commandName: "new",
             abstract: "Make a new random key and print it with the configuration that uses it.",
@@ -39,6 +39,7 @@ struct KeyCommand: ParsableCommand {
 
         func validate() throws {
             if p256, kind != .oidc { throw ValidationError("--p256 is for \"key new oidc\".") }
+            if let fault = PrincipalName.fault(of: name) { throw ValidationError("--name: \(fault.message)") }
         }
 
         func run() throws {
@@ -102,18 +103,23 @@ enum NewKey {
         """
         [[credentials]]
         access_key_id = "\(key["access_key_id"] ?? "")"
-        secret_access_key = "env:\(name.uppercased())_SECRET"
-        principal_name = "\(name)"
+        secret_access_key = "env:\(variable(of: name))_SECRET"
+        principal_name = \(JSONValue.text(name).rendered())
         [[credentials.allowed_scopes]]
         bucket = "my-bucket"
         actions = ["read", "list"]
         """
     }
 
+    /// What shells and service managers take for a variable's name.
+    private static func variable(of name: String) -> String {
+        String(name.uppercased().map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "_" })
+    }
+
     static func apiTOML(_ key: [String: String], name: String) -> String {
         """
         [[users]]
-        name = "\(name)"
+        name = \(JSONValue.text(name).rendered())
         api_key_sha256 = "\(key["api_key_sha256"] ?? "")"
         role = "user"
         allowed_buckets = ["my-bucket"]

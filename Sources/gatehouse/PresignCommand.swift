@@ -30,12 +30,32 @@ struct PresignCommand: ParsableCommand {
         @Option(name: [.short, .long], help: "The configuration file.") var config = "gatehouse.toml"
         @Option(help: "The access key that signs where the URL leads to Gatehouse.") var key: String?
         @Flag(help: "Print JSON.") var json = false
+
+        func validate() throws {
+            _ = try lifetime()
+            _ = try place()
+        }
+
+        func lifetime() throws -> Duration {
+            guard let lifetime = Durations.parse(ttl), lifetime >= .seconds(1), lifetime <= S3Backend.longestPresigned
+            else { throw ValidationError("--ttl takes a duration from 1s to 7d, such as 15m") }
+            return .seconds(lifetime.components.seconds)
+        }
+
+        func place() throws -> (bucket: BucketName, key: [UInt8]) {
+            let parts = object.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2, let bucket = BucketName(validating: String(parts[0])) else {
+                throw ValidationError("the object is named as BUCKET/KEY")
+            }
+            return (bucket, Array(parts[1].utf8))
+        }
     }
 
-    struct Get: ParsableCommand {
+    struct Get: ParsableCommand, AnswersInJSON {
         static let configuration = CommandConfiguration(abstract: "A URL to read an object.")
 
         @OptionGroup var options: Options
+        var json: Bool { options.json }
         @Option(help: "The name that browsers save it under.") var filename: String?
         @Option(help: "The type it is sent as.") var contentType: String?
 
@@ -46,10 +66,11 @@ struct PresignCommand: ParsableCommand {
         }
     }
 
-    struct Put: ParsableCommand {
+    struct Put: ParsableCommand, AnswersInJSON {
         static let configuration = CommandConfiguration(abstract: "A URL to write an object.")
 
         @OptionGroup var options: Options
+        var json: Bool { options.json }
         @Option(help: "The object's type, which the request then has to name.") var contentType: String?
         @Option(help: "The object's size in bytes, which it then has to have.") var size: Int64?
 
@@ -78,16 +99,12 @@ private struct Presigning {
 
     init(_ options: PresignCommand.Options) throws {
         self.options = options
-        guard let lifetime = Durations.parse(options.ttl), lifetime >= .seconds(1),
-            lifetime <= S3Backend.longestPresigned
-        else { throw ValidationError("--ttl takes a duration from 1s to 7d, such as 15m") }
-        self.lifetime = .seconds(lifetime.components.seconds)
-        let reading = GatehouseConfiguration.read(options.config, from: FileSystemSource())
-        guard let configuration = reading.configuration else {
-            for problem in reading.errors { StandardError.write("\(problem)") }
-            throw ExitCode(1)
-        }
+        lifetime = try options.lifetime()
+        let configuration = try GatehouseConfiguration.ofCommand(options.config)
         credentials = configuration.credentials
+        if let key = options.key, !credentials.contains(where: { $0.key.id == key }) {
+            throw CommandFailure("InvalidAccessKeyId", "the configuration has no access key \(quoted(key))")
+        }
         snapshot = try SnapshotCompiler(stores: .unopened(configuration)).compile(configuration, generation: 1)
     }
 
@@ -96,19 +113,15 @@ private struct Presigning {
         _ actions: ActionSet,
         _ complete: (inout URLWish) throws(S3Error) -> Void
     ) throws {
-        let parts = options.object.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-        guard parts.count == 2, let name = BucketName(validating: String(parts[0])) else {
-            throw ValidationError("the object is named as BUCKET/KEY")
-        }
+        let (name, bytes) = try options.place()
         do {
-            let key = try ObjectKey(validating: Array(parts[1].utf8), rules: snapshot.server.keyRules)
+            let key = try ObjectKey(validating: bytes, rules: snapshot.server.keyRules)
             var wish = URLWish(method, actions, bucket: name, key: key, lifetime: lifetime)
             try complete(&wish)
             guard let bucket = snapshot.bucket(name) else { throw S3Error(.noSuchBucket) }
             show(try signed(wish, bucket), wish)
         } catch let error as S3Error {
-            StandardError.write("gatehouse: \(error.code.name): \(error.message)")
-            throw ExitCode(1)
+            throw CommandFailure(error.code.name, error.message)
         }
     }
 
@@ -126,6 +139,12 @@ private struct Presigning {
                 at: now
             )
         {
+            guard options.key == nil else {
+                throw CommandFailure(
+                    "InvalidArgument",
+                    "the URL leads to the store and is signed with the bucket's own credential: leave --key out"
+                )
+            }
             return (signed, end)
         }
         let signer = try signer(for: wish, until: end, at: now)

@@ -2,7 +2,7 @@ import ArgumentParser
 import ControlPlane
 import WireFormats
 
-struct RevokeCommand: ParsableCommand {
+struct RevokeCommand: ParsableCommand, AnswersInJSON {
     static let configuration = CommandConfiguration(
         commandName: "revoke",
         abstract: "End sessions, or a grant, at once.",

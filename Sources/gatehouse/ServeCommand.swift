@@ -1,7 +1,8 @@
 import ArgumentParser
 import NIOCore
+import Settings
 
-struct ServeCommand: AsyncParsableCommand {
+struct ServeCommand: AsyncParsableCommand, AnswersInJSON {
     static let configuration = CommandConfiguration(
         commandName: "serve",
         abstract: "Run the gateway.",
@@ -27,26 +28,39 @@ struct ServeCommand: AsyncParsableCommand {
     )
     var data: String?
     @Option(help: "How many event loops serve (default: one for each core).") var loops: Int = System.coreCount
-    @Flag(help: "Print how clients reach the embedded default as JSON.") var json = false
+    @Flag(
+        help: """
+            Print where it serves as the first line of standard output, as JSON. Lines of logs whose path is "-" may follow.
+            """
+    )
+    var json = false
 
     func validate() throws {
         guard (1...256).contains(loops) else { throw ValidationError("--loops takes a number from 1 to 256") }
+        _ = try addresses()
+    }
+
+    private func addresses() throws -> (listen: ListenAddress?, adminListen: ListenAddress?) {
+        (
+            try listen.map { try ListenAddress($0, of: "--listen") },
+            try adminListen.map { try ListenAddress($0, of: "--admin-listen") }
+        )
     }
 
     func run() async throws {
+        let addresses = try addresses()
         do {
             let options = Instance.Options(
                 config: config,
-                listen: listen,
-                adminListen: adminListen,
+                listen: addresses.listen,
+                adminListen: addresses.adminListen,
                 data: data,
                 loops: loops,
                 json: json
             )
             try await Instance.run(options)
         } catch let failure as StartFailure {
-            StandardError.write(failure.description)
-            throw ExitCode(1)
+            throw CommandFailure("NotStarted", failure.description)
         }
     }
 }
@@ -56,6 +70,6 @@ struct StartFailure: Error, CustomStringConvertible {
     let description: String
 
     init(_ description: String) {
-        self.description = "gatehouse: " + description
+        self.description = description
     }
 }

@@ -1,6 +1,7 @@
 import ControlPlane
 import Foundation
 import Settings
+import WireFormats
 
 /// Which configuration this instance runs, and what it says of itself once it does.
 struct Setup: Sendable {
@@ -15,8 +16,6 @@ struct Setup: Sendable {
 
     init(_ options: Instance.Options) throws(StartFailure) {
         json = options.json
-        let listen = try Self.address(options.listen, "--listen")
-        let adminListen = try Self.address(options.adminListen, "--admin-listen")
         let path = options.config ?? (FileManager.default.fileExists(atPath: "gatehouse.toml") ? "gatehouse.toml" : nil)
         if let path {
             embedded = nil
@@ -24,15 +23,15 @@ struct Setup: Sendable {
             file = ConfigurationFile(
                 path: path,
                 source: FileSystemSource(),
-                listen: listen,
-                adminListen: adminListen,
+                listen: options.listen,
+                adminListen: options.adminListen,
                 data: options.data
             )
             return
         }
         let data = options.data ?? EmbeddedDefault.data
         let store = CredentialsFile(path: data + "/.gatehouse/credentials.json")
-        let endpoint = "http://\(listen?.description ?? "127.0.0.1:9000")"
+        let endpoint = "http://\(options.listen?.description ?? "127.0.0.1:9000")"
         do {
             let credentials = try store.loadOrCreate(
                 endpoint: endpoint,
@@ -44,8 +43,8 @@ struct Setup: Sendable {
             file = ConfigurationFile(
                 path: TextSource.path,
                 source: TextSource(text),
-                listen: listen,
-                adminListen: adminListen,
+                listen: options.listen,
+                adminListen: options.adminListen,
                 data: nil
             )
         } catch {
@@ -66,21 +65,15 @@ struct Setup: Sendable {
         }
     }
 
-    private static func address(_ text: String?, _ option: String) throws(StartFailure) -> ListenAddress? {
-        guard let text else { return nil }
-        guard let address = ListenAddress(parsing: text) else {
-            throw StartFailure("\(option) takes \(ListenAddress.expected)")
-        }
-        return address
-    }
-
     /// Tells the user, once both listeners answer.
     func announce(port: Int, adminPort: Int, configuration: GatehouseConfiguration) {
         let scheme = configuration.server.tls == nil ? "http" : "https"
         let endpoint = "\(scheme)://\(ListenAddress(host: configuration.server.listen.host, port: port))"
         let console = "http://\(ListenAddress(host: configuration.server.adminListen.host, port: adminPort))/"
+        let places: [(String, StrictJSON)] = [("endpoint", .string(endpoint)), ("console", .string(console))]
         guard let embedded else {
             let buckets = configuration.buckets.count
+            guard !json else { return tell(places + [("buckets", .number("\(buckets)"))]) }
             StandardError.write(
                 "Gatehouse \(Version.current) serves \(buckets) bucket(s) at \(endpoint), console at \(console)"
             )
@@ -94,12 +87,11 @@ struct Setup: Sendable {
                 random: NewKey.random
             )
             if json {
-                let facts: [(String, JSONValue)] = [
-                    ("endpoint", .text(endpoint)), ("console", .text(console)),
-                    ("bucket", .text(EmbeddedDefault.bucket)),
-                    ("credentials", .text(embedded.data + "/.gatehouse/credentials.json")),
+                let facts: [(String, StrictJSON)] = [
+                    ("bucket", .string(EmbeddedDefault.bucket)),
+                    ("credentials", .string(embedded.data + "/.gatehouse/credentials.json")),
                 ]
-                StandardError.write(JSONValue.object(facts).rendered())
+                tell(places + facts)
             } else {
                 StandardError.write(
                     EmbeddedDefault.banner(
@@ -113,5 +105,11 @@ struct Setup: Sendable {
         } catch {
             StandardError.write("gatehouse: \(error)")
         }
+    }
+
+    /// One line, as logs are that may go there too.
+    private func tell(_ facts: [(String, StrictJSON)]) {
+        let line = StrictJSON.object(facts.map { (name: $0.0, value: $0.1) }).text + [UInt8(ascii: "\n")]
+        FileHandle.standardOutput.write(Data(line))
     }
 }

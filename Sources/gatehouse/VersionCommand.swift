@@ -1,7 +1,7 @@
 import ArgumentParser
 import Settings
 
-struct VersionCommand: ParsableCommand {
+struct VersionCommand: ParsableCommand, AnswersInJSON {
     static let configuration = CommandConfiguration(
         commandName: "version",
         abstract: "Print the version."

@@ -39,6 +39,22 @@ struct STSRequestTests {
     }
 
     @Test(
+        "Line ends behind a token, as `echo` leaves them in its file, are none of it; others are",
+        arguments: [
+            ("a.b.c%0A", "a.b.c"), ("a.b.c%0D%0A", "a.b.c"), ("a.b.c%0A%0A", "a.b.c"), ("%0Aa.b.c", "\na.b.c"),
+            ("a.b%0A.c", "a.b\n.c"), ("a.b.c%20", "a.b.c "), ("a.b.c%0A+", "a.b.c\n "),
+        ]
+    )
+    func lineEndsOfTokens(sent: String, token: String) throws {
+        guard case .assumeRoleWithWebIdentity(_, let read, _) = try read(web.dropLast(5) + sent) else {
+            Issue.record("another action")
+            return
+        }
+        #expect(read == token)
+        #expect(code(web.dropLast(5) + "%0A%0A%0A%0A%0A") == .validationError)
+    }
+
+    @Test(
         "A role is named by its id or by an ARN that ends in it",
         arguments: [
             ("deployer", .role("deployer")), ("arn:aws:iam::123456789012:role/deployer", .role("deployer")),

@@ -48,6 +48,30 @@ import Testing
         #expect(result.errors.map(\.origin.line) == [5])
     }
 
+    @Test(
+        "What is wrong with a store's options is said although its kind is wrong too",
+        arguments: [
+            ("s4", "endpoint = \"nowhere\"\naccess_key_id = \"AK\"\nskip_signature = true", [3, 4, 5, 7]),
+            ("minio", "endpoint = \"nowhere\"\nregion = \"x\"", [3, 5]),
+            ("blob", "account_name = \"acct\"\naccess_key = \"no key\"", [3, 6]),
+            ("google", "service_account_key = \"{}\"", [3, 5]), ("folder", "path = \"\"", [3, 5]), ("disk", "", [3]),
+        ] as [(String, String, [Int])]
+    )
+    func optionsOfAnUnknownKindOfStore(type: String, options: String, lines: [Int]) {
+        let text = "[[accounts]]\nname = \"a\"\nbackend_type = \"\(type)\"\n[accounts.backend_options]\n\(options)"
+        #expect(reading(text).errors.compactMap(\.origin.line) == lines, "\(reading(text).errors)")
+        let shared = "\n[[buckets]]\nname = \"data\"\naccount = \"a\"\n"
+        #expect(reading(text + shared).errors.compactMap(\.origin.line) == lines)
+    }
+
+    @Test func aNameThatWasRefusedIsNoAdvice() throws {
+        let result = reading(
+            user("allowed_buckets = [\"photo\"]").replacing("[\"photos\"]", with: "[\"Photos\", \"photos\"]")
+        )
+        let problem = try #require(result.errors.last)
+        #expect(result.errors.count == 2 && problem.suggestion == "did you mean \"photos\"?", "\(result.errors)")
+    }
+
     @Test func aSecretNeverAppearsInAProblem() {
         let result = reading(
             """

@@ -118,7 +118,7 @@ import WireFormats
     @Test func aMissingConfigurationIsAProblemThatNamesIt() {
         let result = GatehouseConfiguration.read("nowhere.toml", from: MemorySource([:]))
         #expect(result.configuration == nil)
-        #expect(result.problems.map(\.description) == ["nowhere.toml: cannot read nowhere.toml: no such file"])
+        #expect(result.problems.map(\.description) == ["nowhere.toml: can't be read: no such file"])
     }
 
     @Test func realFilesFoldersAndPatterns() throws {

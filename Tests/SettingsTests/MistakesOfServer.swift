@@ -106,7 +106,12 @@ extension Mistake {
         Mistake("[ext_authz]\nstrip_prefix = \"/%73\"", 2, "ext_authz.strip_prefix", "is not the beginning"),
         Mistake("[ext_authz]\nshared_secret = \"a b\"", 2, "ext_authz.shared_secret", "cannot carry"),
         Mistake("[ext_authz]\nsecret = \"x\"", 2, "ext_authz.secret", "unknown key"),
-        Mistake("[tracing]\nsample = 0.01", 1, "tracing", "not supported by this version"),
+        Mistake(
+            "[tracing]\nsample = 0.01",
+            1,
+            "tracing",
+            "gatehouse.toml:1: tracing: is not supported by this version"
+        ),
         Mistake("include = \"conf.d/*.toml\"", 1, "include", "must be an array of strings"),
         Mistake("include = [\n\"missing.toml\"]", 2, "include[0]", "cannot read missing.toml: no such file"),
     ]

@@ -80,4 +80,4 @@ def test_without_an_instance_it_says_so(tmp_path):
 
 def test_what_is_not_understood_is_said(gate):
     done = run([binary(), "explain", "--config", gate.config_path, "ftp://h/b"])
-    assert done.returncode == 1 and "NotUnderstood" in done.stderr
+    assert done.returncode == 1 and "Not understood" in done.stderr

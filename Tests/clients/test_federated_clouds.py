@@ -366,5 +366,5 @@ def test_trust_azure_prints_what_the_bucket_needs(front):
     assert '"Storage Blob Data Contributor"' in data and data.endswith('/blobServices/default/containers/pictures"')
     assert '"Storage Blob Delegator"' in delegator and "containers" not in delegator
     refused = command(front.gate, "trust", "gcp", "photos")
-    assert refused.returncode == 1 and "is none at Google" in refused.stderr
+    assert refused.returncode == 1 and "is none at Google" in json.loads(refused.stdout)["error"]["message"]
     assert command(front.gate, "trust", "azure", "nothing").returncode == 1

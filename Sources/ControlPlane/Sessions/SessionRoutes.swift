@@ -51,7 +51,10 @@ struct SessionRoutes: Sendable {
             let body = try await request.body.collect(upTo: Self.longestBody)
             do throws(RevocationRefusal) {
                 let order = try RevocationOrder(Array(body.readableBytesView), under: desk.snapshot())
-                guard let done = try await carryOut(order) else { throw .unknown(order.kind.name, order.id) }
+                guard let done = try await carryOut(order) else {
+                    throw order.effect == .unblock
+                        ? .notBlocked(order.kind.name, order.id) : .unknown(order.kind.name, order.id)
+                }
                 await record(order, context)
                 return Self.json(done)
             } catch {
@@ -184,14 +187,9 @@ struct RevocationOrder: Sendable {
         case .user:
             let text = id.contains(":") ? id : "user:" + id
             switch Principal(text) {
-            case .user(let name):
-                guard snapshot.apiKeys.user(named: name) != nil || effect == .unblock else {
-                    throw .unknown("user", name)
-                }
-            case .key(let name):
-                let isKnown = snapshot.accessKeys.all.contains { $0.principalName == name }
-                guard isKnown || effect == .unblock else { throw .unknown("key", name) }
-            case .identityProvider, .role: break
+            case .user(let name)? where !snapshot.knows(.user(name)) && effect != .unblock: throw .unknown("user", name)
+            case .key(let name)? where !snapshot.knows(.key(name)) && effect != .unblock: throw .unknown("key", name)
+            case .user, .key, .identityProvider, .role: break
             case .link, .anonymous, nil:
                 throw .invalid(
                     "A user is a name, or one of user:NAME, key:NAME, idp:PROVIDER:SUBJECT, role:ID:SESSION."
@@ -206,6 +204,7 @@ struct RevocationOrder: Sendable {
 enum RevocationRefusal: Error {
     case invalid(String)
     case unknown(String, String)
+    case notBlocked(String, String)
     case unavailable(String)
 
     var response: Response {
@@ -213,6 +212,8 @@ enum RevocationRefusal: Error {
         case .invalid(let message): AdminReply.refusal(.badRequest, "InvalidArgument", message)
         case .unknown(let kind, let id):
             AdminReply.refusal(.notFound, "NotFound", "There is no \(kind) \(id.prefix(256)).")
+        case .notBlocked(let kind, let id):
+            AdminReply.refusal(.notFound, "NotFound", "The \(kind) \(id.prefix(256)) is not blocked.")
         case .unavailable(let problem):
             AdminReply.refusal(.serviceUnavailable, "ServiceUnavailable", "The state can't be used: \(problem).")
         }

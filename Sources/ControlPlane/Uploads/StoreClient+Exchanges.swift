@@ -6,6 +6,8 @@ extension StoreClient {
     /// What a store said in the end, in S3's terms.
     package struct Told: Sendable {
         package let status: Int
+        /// As the store sent it: of a failure, ``status`` is what a client would be told.
+        package let storeStatus: Int
         /// Nil: it did what it was asked.
         package let failure: StoreFailure?
         package let body: [UInt8]
@@ -15,14 +17,16 @@ extension StoreClient {
 
         fileprivate init(_ status: Int, _ fields: FieldBlock, _ body: [UInt8], _ head: ResponseHead) {
             self.status = status
+            storeStatus = head.status
             failure = nil
             self.body = body
             self.fields = fields
             length = head.fields.string("content-length").flatMap { Int64($0) }
         }
 
-        fileprivate init(_ failure: StoreFailure) {
+        fileprivate init(_ failure: StoreFailure, _ head: ResponseHead) {
             status = failure.status
+            storeStatus = head.status
             self.failure = failure
             body = []
             fields = FieldBlock()
@@ -51,12 +55,12 @@ extension StoreClient {
             let head = answer.head
             switch exchange.answer(head) {
             case .stream(let status, let fields): return Told(status, fields, answer.body, head)
-            case .failure(let failure, _): return Told(failure)
+            case .failure(let failure, _): return Told(failure, head)
             case .collect(let limit, let then):
                 guard answer.body.count <= limit else { throw .tooLong }
                 switch then(answer.body) {
                 case .document(let status, let fields, let body): return Told(status, fields, body, head)
-                case .failure(let failure, _): return Told(failure)
+                case .failure(let failure, _): return Told(failure, head)
                 case .ask(let next): exchange = next
                 }
             }

@@ -5,6 +5,7 @@ import Foundation
 import HTTP1
 import NIOCore
 import NIOHTTP1
+import NIOPosix
 import NIOSSL
 package import Pipeline
 import Synchronization
@@ -32,10 +33,18 @@ package final class StoreClient: Sendable {
     }
 
     /// Why there is no answer.
-    package enum Trouble: Error, Hashable, Sendable {
+    package enum Trouble: Error, Hashable, Sendable, CustomStringConvertible {
         case unreachable(String)
         case timeout
         case tooLong
+
+        package var description: String {
+            switch self {
+            case .unreachable(let reason): "can't be reached: \(reason)"
+            case .timeout: "does not answer in time"
+            case .tooLong: "answers with more than is read"
+            }
+        }
     }
 
     private static let longestAnswer = 4 << 20
@@ -149,7 +158,17 @@ package final class StoreClient: Sendable {
         } catch let error as HTTPClientError where Self.timeouts.contains(error) {
             throw .timeout
         } catch {
-            throw .unreachable("\(error)")
+            throw .unreachable(Self.reason(error))
+        }
+    }
+
+    /// For people: of what the network says, only what went wrong.
+    private static func reason(_ error: any Error) -> String {
+        switch error {
+        case let error as IOError: String(cString: strerror(error.errnoCode))
+        case let error as NIOConnectionError:
+            error.connectionErrors.first.map { reason($0.error) } ?? "the host \(error.host) is not found"
+        default: "\(error)"
         }
     }
 

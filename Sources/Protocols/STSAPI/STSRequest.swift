@@ -29,7 +29,11 @@ public enum STSRequest: Hashable, Sendable {
         case "AssumeRoleWithWebIdentity":
             let arn = try fields.take("RoleArn", else: .missing("RoleArn"))
             let wish = try SessionWish(&fields)
-            let token = try fields.take("WebIdentityToken", else: .missing("WebIdentityToken"))
+            var token = try fields.take("WebIdentityToken", else: .missing("WebIdentityToken"))
+            // What `echo` and editors leave at the end of a file: SDKs send the file as it is.
+            while token.utf8.last == UInt8(ascii: "\n") || token.utf8.last == UInt8(ascii: "\r") {
+                token.unicodeScalars.removeLast()
+            }
             guard (4...20_000).contains(token.utf8.count) else {
                 throw STSError(.validationError, "WebIdentityToken must have 4 to 20000 characters.")
             }

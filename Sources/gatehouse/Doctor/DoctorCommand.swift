@@ -5,7 +5,7 @@ import Pipeline
 import S3API
 import Settings
 
-struct DoctorCommand: AsyncParsableCommand {
+struct DoctorCommand: AsyncParsableCommand, AnswersInJSON {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
         abstract: "Ask each bucket's store what works: reachable, credential, clock, writes, checksums.",
@@ -15,7 +15,9 @@ struct DoctorCommand: AsyncParsableCommand {
             in each bucket, to see which of these the store honours: conditional writes, the signed payload hash, \
             checksums. What it does not, Gatehouse does itself: such findings are notes.
 
-            For each store that signed URLs can lead to, the CORS rule that browsers need there is printed.
+            For each store that is reached over the network, the CORS rule is printed that browsers need there to use \
+            signed URLs, for the origins that the bucket's own rules or [[server.cors]] allow. Where neither allows any, a \
+            note says so.
 
             Exit codes: 0 everything works; 1 something does not, or the configuration has errors; 64 the command line \
             was not understood.
@@ -28,7 +30,7 @@ struct DoctorCommand: AsyncParsableCommand {
     @Flag(help: "Print JSON.") var json = false
 
     func run() async throws {
-        let configuration = try CommandConfiguration.read(config)
+        let configuration = try GatehouseConfiguration.ofCommand(config)
         let practice = try Practice(configuration: configuration)
         let names = buckets.isEmpty ? configuration.buckets.map(\.name) : buckets
         var examinations: [Examination] = []
@@ -49,20 +51,28 @@ struct DoctorCommand: AsyncParsableCommand {
         guard let name = BucketName(validating: text) else {
             return Examination(subject: text, findings: [Finding("bucket", .failed, "is not a bucket name")])
         }
-        let (bucket, credential, urls) = try await practice.bucket(name)
-        guard let bucket, credential.verdict != .failed else {
+        guard let (bucket, credential, urls) = try await practice.bucket(name) else {
+            return Examination(
+                subject: text,
+                findings: [Finding("bucket", .failed, "the configuration has none of this name")]
+            )
+        }
+        guard credential.verdict != .failed else {
             return Examination(subject: text, findings: [credential, Finding("reachable", .skipped, "no credential")])
         }
         let subject = "\(text): \(bucket.kind) at \(bucket.backend.endpoint)"
         if bucket.kind == .file {
             return Examination(subject: text, findings: [folder(of: text, practice.configuration)])
         }
-        let findings = await StoreExamination(bucket, practice.client).findings(depth)
-        return Examination(
-            subject: subject,
-            findings: [credential] + [urls].compactMap(\.self) + findings,
-            crossOriginRule: practice.configuration.crossOriginRule(for: text)
-        )
+        var findings = [credential] + [urls].compactMap(\.self)
+        findings += await StoreExamination(bucket, practice.client).findings(depth)
+        let rule = practice.configuration.crossOriginRule(for: text)
+        if rule == nil {
+            findings.append(
+                Finding("CORS", .note, "no rule is printed: neither the bucket nor [[server.cors]] allows any origin")
+            )
+        }
+        return Examination(subject: subject, findings: findings, crossOriginRule: rule)
     }
 
     /// A store of our own needs nothing but its folder.
@@ -80,17 +90,6 @@ struct DoctorCommand: AsyncParsableCommand {
         return files.isWritableFile(atPath: path)
             ? Finding("folder", .ok, "\(path) can be written")
             : Finding("folder", .failed, "\(path) can't be written by this user")
-    }
-}
-
-extension CommandConfiguration {
-    /// The configuration at `path`.
-    /// - Throws: `ExitCode` after its problems were printed.
-    static func read(_ path: String) throws -> GatehouseConfiguration {
-        let reading = GatehouseConfiguration.read(path, from: FileSystemSource())
-        for problem in reading.problems { StandardError.write("\(problem)") }
-        guard let configuration = reading.configuration else { throw ExitCode(1) }
-        return configuration
     }
 }
 

@@ -20,7 +20,6 @@ struct Practice: Sendable {
     private let compiler: SnapshotCompiler
     private let http: HTTPClient
 
-    /// - Throws: `ExitCode` after the problems of the configuration were printed.
     init(configuration: GatehouseConfiguration) throws {
         self.configuration = configuration
         http = HTTPClient(
@@ -42,12 +41,11 @@ struct Practice: Sendable {
         credentials.adopt(cold)
     }
 
-    /// The bucket with a credential that can be used, and what there is to say of it; the first finding is the credential's.
-    func bucket(_ name: BucketName) async throws -> (bucket: Bucket?, credential: Finding, urls: Finding?) {
+    /// The bucket with a credential that can be used, and what there is to say of that and of URLs; nil: there is none of
+    /// this name.
+    func bucket(_ name: BucketName) async throws -> (bucket: Bucket, credential: Finding, urls: Finding?)? {
         let snapshot = try compiler.compile(configuration, generation: 1)
-        guard let bucket = snapshot.bucket(name) else {
-            return (nil, Finding("credential", .failed, "there is no such bucket"), nil)
-        }
+        guard let bucket = snapshot.bucket(name) else { return nil }
         guard let lease = bucket.lease else {
             let isSigned = bucket.kind == .file || bucket.backend.signsURLs
             return (
@@ -62,8 +60,8 @@ struct Practice: Sendable {
         }
         switch await credentials.obtain(lease.source) {
         case .obtained(let snapshot):
-            let bucket = snapshot.bucket(name)
-            let end = bucket?.lease?.term.map { ", until " + Timestamp.iso8601($0.expiresAt) } ?? ""
+            let bucket = snapshot.bucket(name) ?? bucket
+            let end = bucket.lease?.term.map { ", until " + Timestamp.iso8601($0.expiresAt) } ?? ""
             let finding = Finding("credential", .ok, "obtained for \(lease.source.label)\(end)")
             return (bucket, finding, await urls(of: bucket))
         case .unavailable(let reason, _):
@@ -72,21 +70,21 @@ struct Practice: Sendable {
     }
 
     /// Whether URLs to the store can be signed, where that takes something else than the credential; nil where it does not.
-    private func urls(of bucket: Bucket?) async -> Finding? {
+    private func urls(of bucket: Bucket) async -> Finding? {
         let check = "signed URLs"
         let elsewhere = "they lead through Gatehouse"
-        switch bucket?.urls {
-        case .asked(let signatory)?:
+        switch bucket.urls {
+        case .asked(let signatory):
             switch await signatory.signature(of: Array("gatehouse doctor".utf8)) {
             case .made: return Finding(check, .ok, "are signed by the service account")
             case .unavailable(let reason): return Finding(check, .note, "\(elsewhere): \(reason)")
             }
-        case .leased(let lease)? where lease.source != bucket?.lease?.source:
+        case .leased(let lease) where lease.source != bucket.lease?.source:
             switch await credentials.obtain(lease.source) {
             case .obtained: return Finding(check, .ok, "are signed with the \(lease.source.label)")
             case .unavailable(let reason, _): return Finding(check, .note, "\(elsewhere): \(reason)")
             }
-        case .leased?, .lasting?, nil: return nil
+        case .leased, .lasting: return nil
         }
     }
 

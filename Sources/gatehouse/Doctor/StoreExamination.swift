@@ -284,6 +284,6 @@ struct StoreExamination: Sendable {
     }
 
     private static func said(_ told: StoreClient.Told) -> String {
-        "the store answered \(told.status) \(told.failure?.storeCode ?? told.failure?.code ?? "")"
+        "the store answered \(told.storeStatus) \(told.failure?.storeCode ?? told.failure?.code ?? "")"
     }
 }

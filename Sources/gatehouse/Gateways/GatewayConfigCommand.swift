@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import Settings
 
-struct GatewayConfigCommand: ParsableCommand {
+struct GatewayConfigCommand: ParsableCommand, AnswersInJSON {
     static let configuration = CommandConfiguration(
         commandName: "gateway-config",
         abstract: "Print a configuration for another gateway that carries the bytes itself.",
@@ -27,7 +27,8 @@ struct GatewayConfigCommand: ParsableCommand {
     @Option(name: [.short, .long], help: "Gatehouse's configuration file.") var config = "gatehouse.toml"
     @Option(help: "Where the gateway reaches Gatehouse, as host:port; else [server] listen.") var gatehouse: String?
     @Option(help: "The address that the gateway listens on, as host:port.") var listen = "0.0.0.0:8080"
-    @Option(help: "Write the files into this folder instead of printing them.") var output: String?
+    @Option(help: "Write the files into this folder, which is made if need be, instead of printing them.")
+    var output: String?
     @Flag(help: "Print JSON: the files' names and contents, and the buckets that are left out.") var json = false
 
     enum Gateway: String, ExpressibleByArgument, CaseIterable {
@@ -35,22 +36,21 @@ struct GatewayConfigCommand: ParsableCommand {
     }
 
     func validate() throws {
-        guard ListenAddress(parsing: listen) != nil else {
-            throw ValidationError("--listen must be \(ListenAddress.expected)")
-        }
-        guard gatehouse.map({ ListenAddress(parsing: $0) != nil }) ?? true else {
-            throw ValidationError("--gatehouse must be \(ListenAddress.expected)")
-        }
+        _ = try addresses()
+    }
+
+    private func addresses() throws -> (listen: ListenAddress, gatehouse: ListenAddress?) {
+        (try ListenAddress(listen, of: "--listen"), try gatehouse.map { try ListenAddress($0, of: "--gatehouse") })
     }
 
     func run() throws {
-        let reading = GatehouseConfiguration.read(config, from: FileSystemSource())
-        guard let configuration = reading.configuration, let listen = ListenAddress(parsing: listen) else {
-            for problem in reading.problems { StandardError.write("\(problem)") }
-            throw ExitCode(1)
-        }
-        let address = gatehouse.flatMap(ListenAddress.init(parsing:)) ?? configuration.server.listen
-        let plan = GatewayPlan(configuration, gatehouse: address, listen: listen)
+        let configuration = try GatehouseConfiguration.ofCommand(config)
+        let addresses = try addresses()
+        let plan = GatewayPlan(
+            configuration,
+            gatehouse: addresses.gatehouse ?? configuration.server.listen,
+            listen: addresses.listen
+        )
         let files =
             switch gateway {
             case .nginx: NginxConfiguration.files(plan)
@@ -60,6 +60,11 @@ struct GatewayConfigCommand: ParsableCommand {
             }
         for left in plan.leftOut { StandardError.write("bucket \(left.bucket) is left out: \(left.reason)") }
         if let output {
+            do {
+                try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
+            } catch {
+                throw CommandFailure("NotWritten", "can't make the folder \(output): \(error.localizedDescription)")
+            }
             for file in files { try write(file, to: output) }
         } else if json {
             print(report(files, plan).rendered())
@@ -74,15 +79,14 @@ struct GatewayConfigCommand: ParsableCommand {
     /// Readable by its owner alone: it may hold the shared secret.
     private func write(_ file: GatewayFile, to folder: String) throws {
         let path = folder + "/" + file.name
-        guard
-            FileManager.default.createFile(
-                atPath: path,
-                contents: Data(file.content.utf8),
-                attributes: [.posixPermissions: 0o600]
-            )
-        else {
-            StandardError.write("\(path) can't be written")
-            throw ExitCode(1)
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard descriptor >= 0, fchmod(descriptor, 0o600) == 0 else {
+            throw CommandFailure("NotWritten", "\(path) can't be written: \(String(cString: strerror(errno)))")
+        }
+        do {
+            try FileHandle(fileDescriptor: descriptor, closeOnDealloc: true).write(contentsOf: Data(file.content.utf8))
+        } catch {
+            throw CommandFailure("NotWritten", "\(path) can't be written: \(error.localizedDescription)")
         }
         print(path)
     }

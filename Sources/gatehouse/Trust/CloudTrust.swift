@@ -22,17 +22,20 @@ enum TrustPermissions {
 }
 
 extension CloudTrust {
-    /// - Throws: `ExitCode` where there is no such bucket, or it is of another kind.
-    init(of name: String, in configuration: GatehouseConfiguration, permissions: TrustPermissions) throws {
+    /// - Throws: where there is no such bucket, or it is of another kind.
+    init(of name: String, in configuration: GatehouseConfiguration, permissions: TrustPermissions)
+        throws(CommandFailure)
+    {
         guard let bucket = configuration.buckets.first(where: { $0.name == name }) else {
-            StandardError.write("gatehouse: there is no bucket \"\(name)\" in the configuration")
-            throw ExitCode(1)
+            throw CommandFailure("NoSuchBucket", "there is no bucket \(quoted(name)) in the configuration")
         }
         guard let provider = configuration.keys.provider,
             let trust = Self(bucket, issuer: provider.issuer, permissions: permissions)
         else {
-            StandardError.write("gatehouse: the bucket \"\(name)\" is none \(Self.kind) with auth_type \"oidc\"")
-            throw ExitCode(1)
+            throw CommandFailure(
+                "InvalidArgument",
+                "the bucket \(quoted(name)) is none \(Self.kind) with auth_type \"oidc\""
+            )
         }
         self = trust
     }

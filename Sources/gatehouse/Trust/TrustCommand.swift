@@ -16,13 +16,13 @@ struct TrustCommand: AsyncParsableCommand {
         @Flag(help: "Print JSON.") var json = false
 
         func show<Trust: CloudTrust>(_ kind: Trust.Type) throws {
-            let configuration = try CommandConfiguration.read(config)
+            let configuration = try GatehouseConfiguration.ofCommand(config)
             let trust = try Trust(of: bucket, in: configuration, permissions: readOnly ? .read : .readAndWrite)
             print(json ? trust.json.rendered() : trust.text)
         }
     }
 
-    struct AWS: ParsableCommand {
+    struct AWS: ParsableCommand, AnswersInJSON {
         static let configuration = CommandConfiguration(
             commandName: "aws",
             abstract: "Print the identity provider, the role's trust policy and its permissions for a bucket.",
@@ -36,11 +36,12 @@ struct TrustCommand: AsyncParsableCommand {
         )
 
         @OptionGroup var options: Options
+        var json: Bool { options.json }
 
         func run() throws { try options.show(AWSTrust.self) }
     }
 
-    struct Azure: ParsableCommand {
+    struct Azure: ParsableCommand, AnswersInJSON {
         static let configuration = CommandConfiguration(
             commandName: "azure",
             abstract: "Print the federated credential and the role assignment for a bucket at Azure.",
@@ -54,11 +55,12 @@ struct TrustCommand: AsyncParsableCommand {
         )
 
         @OptionGroup var options: Options
+        var json: Bool { options.json }
 
         func run() throws { try options.show(AzureTrust.self) }
     }
 
-    struct GCP: ParsableCommand {
+    struct GCP: ParsableCommand, AnswersInJSON {
         static let configuration = CommandConfiguration(
             commandName: "gcp",
             abstract: "Print the workload identity provider and the bindings for a bucket at Google.",
@@ -72,11 +74,12 @@ struct TrustCommand: AsyncParsableCommand {
         )
 
         @OptionGroup var options: Options
+        var json: Bool { options.json }
 
         func run() throws { try options.show(GoogleTrust.self) }
     }
 
-    struct Check: AsyncParsableCommand {
+    struct Check: AsyncParsableCommand, AnswersInJSON {
         static let configuration = CommandConfiguration(
             commandName: "check",
             abstract:
@@ -97,10 +100,12 @@ struct TrustCommand: AsyncParsableCommand {
         @Flag(help: "Print JSON.") var json = false
 
         func run() async throws {
-            let configuration = try CommandConfiguration.read(config)
+            let configuration = try GatehouseConfiguration.ofCommand(config)
             guard let provider = configuration.keys.provider else {
-                StandardError.write("gatehouse: there is no key to sign our own tokens with, so nobody can trust them")
-                throw ExitCode(1)
+                throw CommandFailure(
+                    "NoProvider",
+                    "there is no key to sign our own tokens with, so nobody can trust them"
+                )
             }
             let practice = try Practice(configuration: configuration)
             var examinations = [await IssuerExamination(provider, practice.documents).examination]

@@ -6,6 +6,8 @@ import WireFormats
 struct GrantOrder {
     /// Whose rights it rests on.
     let grantor: Principal
+    /// Who is given it; nil: a link is made, or nobody can be called that.
+    let subject: Principal?
     /// The rest, as the API takes it.
     let body: [UInt8]
 
@@ -22,6 +24,7 @@ struct GrantOrder {
             named = text
         }
         grantor = try Self.grantor(named, by: caller, under: snapshot)
+        subject = JSONObject(.object(members))?.text("subject").flatMap { Principal($0) }
         body = StrictJSON.object(members.filter { $0.name != "grantor" }).text
     }
 

@@ -1,0 +1,18 @@
+import Foundation
+import NIOCore
+
+/// Why an address can't be listened on.
+package struct ListenFailure: Error, CustomStringConvertible {
+    package let description: String
+
+    package init(at address: String, _ error: any Error) {
+        switch error {
+        case let error as IOError where error.errnoCode == EADDRINUSE:
+            description = "\(address) is in use by another process"
+        case let error as IOError:
+            description = "can't listen on \(address): \(String(cString: strerror(error.errnoCode)))"
+        default:
+            description = "can't listen on \(address): \(error)"
+        }
+    }
+}
