@@ -52,10 +52,12 @@ package struct RouteConfiguration: Sendable {
             }
         }
         methods = Self.methods(section)
-        let templates = ["bucket", "key"].map { name -> Located<RouteTemplate>? in
-            guard let text = section.required(name), let path else { return nil }
+        func template(_ text: Located<String>?) -> Located<RouteTemplate>? {
+            guard let text, let path else { return nil }
             return Self.template(text, of: path.value, claims, reader)
         }
+        let bucket = template(section.required("bucket"))
+        let key = template(section.required("key"))
         delivery = section.choice("delivery", or: .proxy)
         ttl = Self.ttl(section)
         redirectAbove = section.size("redirect_above", or: 1 << 20, in: 0...(5 << 40))
@@ -64,7 +66,7 @@ package struct RouteConfiguration: Sendable {
         contentType = Self.mediaType(section)
         origin = section.origin
         section.finish()
-        guard let path, let bucket = templates[0], let key = templates[1] else { return nil }
+        guard let path, let bucket, let key else { return nil }
         if bucket.value.isConstant,
             BucketConfiguration.validName(
                 Located(value: bucket.value.source, origin: bucket.origin),
