@@ -157,8 +157,6 @@ final class LoopContext {
 
     func ended(_ transfer: TransferRun) { transfers[ObjectIdentifier(transfer)] = nil }
 
-    var connectionCount: Int { connections.count }
-
     // MARK: - From outside the loop
 
     /// Takes a new snapshot: requests under way keep theirs, connections to stores that are still named are kept.

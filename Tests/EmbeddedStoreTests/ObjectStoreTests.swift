@@ -10,9 +10,13 @@ import WireFormats
 @Suite struct ObjectStoreTests {
     @Test func commitsAreDurableByTheSettingsSQLiteReports() async throws {
         let fixture = try await StoreFixture()
-        let settings = try fixture.store.durability()
-        #expect(settings.journal == "wal")
-        #expect(settings.synchronous == 2)
+        let settings = try await fixture.store.index.writeWithoutTransaction { database in
+            (
+                try String.fetchOne(database, sql: "PRAGMA journal_mode"),
+                try Int.fetchOne(database, sql: "PRAGMA synchronous")
+            )
+        }
+        #expect(settings.0 == "wal" && settings.1 == 2)
     }
 
     @Test func anObjectComesBackAsItWasPut() async throws {

@@ -66,24 +66,11 @@ struct HeadWriterTests {
         for piece in ["hello", " ", String(repeating: "x", count: 300)] {
             HeadWriter.appendChunkHeader(count: piece.utf8.count, to: &buffer)
             buffer.writeString(piece)
-            HeadWriter.appendChunkEnd(to: &buffer)
+            buffer.writeString("\r\n")
         }
-        HeadWriter.appendLastChunk(to: &buffer)
+        buffer.writeString("0\r\n\r\n")
         let conversation = Conversation(.requestChunks, Array(buffer.readableBytesView))
         #expect(conversation.messages.first?.body.count == 306)
         #expect(conversation.messages.first?.isComplete == true)
-    }
-
-    @Test func continueIsAnInterimResponse() {
-        var buffer = ByteBuffer()
-        HeadWriter.appendContinue(to: &buffer)
-        var parser = ResponseParser(requestMethod: .put)
-        guard case .head(let head) = parser.parse(&buffer) else {
-            Issue.record("no head")
-            return
-        }
-        #expect(head.status == 100)
-        #expect(head.framing == .none)
-        #expect(head.keepAlive)
     }
 }

@@ -331,15 +331,7 @@ public struct Pipeline {
         guard case .api(let path) = reserved else { return .reply(asking.nothingHere) }
         guard let query = try? Query(parsing: asking.head.query ?? []) else { throw .request(S3Error(.invalidURI)) }
         let call = try APIReading(path, query)
-        let server = asking.snapshot.server
-        let authentication = try authenticator.authenticate(
-            asking,
-            query,
-            knowing: findings,
-            tokens,
-            resource: .own
-        ) { host in ReservedPath.isPathStyle(host, server) }
-        switch authentication {
+        switch try authenticateOnOwnPath(asking, query, knowing: findings) {
         case .unverified(let token): return wait(for: token, asking, knowing: findings)
         case .known(let caller):
             guard caller.principal != .anonymous else { throw .credentialNeeded }
@@ -348,6 +340,22 @@ public struct Pipeline {
             notes.operation = "api"
             return try call.plan(for: caller, asking, at: desk)
         }
+    }
+
+    /// Who asks on a path of ours, where signatures are for the path itself.
+    mutating func authenticateOnOwnPath(
+        _ asking: Asking,
+        _ query: Query,
+        knowing findings: Findings
+    ) throws(Refusal) -> Authentication {
+        let server = asking.snapshot.server
+        return try authenticator.authenticate(
+            asking,
+            query,
+            knowing: findings,
+            tokens,
+            resource: .own
+        ) { host in ReservedPath.isPathStyle(host, server) }
     }
 
     /// Has a token verified, then decides again.

@@ -85,16 +85,6 @@ final class ObjectStore: Sendable {
         }
     }
 
-    /// The journal mode and the `synchronous` setting that commits run under.
-    func durability() throws -> (journal: String?, synchronous: Int?) {
-        try index.writeWithoutTransaction { database in
-            (
-                try String.fetchOne(database, sql: "PRAGMA journal_mode"),
-                try Int.fetchOne(database, sql: "PRAGMA synchronous")
-            )
-        }
-    }
-
     // MARK: Buckets
 
     func buckets() async throws -> [StoredBucket] {

@@ -65,11 +65,6 @@ public enum HeadWriter {
         buffer.writeStaticString("\r\n")
     }
 
-    /// The interim answer to `Expect: 100-continue`.
-    public static func appendContinue(to buffer: inout ByteBuffer) {
-        buffer.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n")
-    }
-
     /// What stands before a chunk of `count` bytes, which must not be 0: that would end the body.
     public static func appendChunkHeader(count: Int, to buffer: inout ByteBuffer) {
         precondition(count > 0, "an empty chunk ends the body")
@@ -79,16 +74,6 @@ public enum HeadWriter {
             buffer.writeInteger(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
         }
         buffer.writeStaticString("\r\n")
-    }
-
-    /// What stands after a chunk.
-    public static func appendChunkEnd(to buffer: inout ByteBuffer) {
-        buffer.writeStaticString("\r\n")
-    }
-
-    /// The end of a chunked body, without trailers.
-    public static func appendLastChunk(to buffer: inout ByteBuffer) {
-        buffer.writeStaticString("0\r\n\r\n")
     }
 
     private static func appendStatus(_ status: Int, to buffer: inout ByteBuffer) {

@@ -59,7 +59,7 @@ public struct FormSignature: Sendable {
             guard sameBytes(scope.service, "s3") else { throw .malformed(.form, .scopeService) }
             version = .v4(scope, signedAt: signedAt)
             accessKeyID = scope.accessKeyID
-            signature = signatureBytes(proof) ?? []
+            signature = Hex.decodeSignature(proof) ?? []
         }
         policy = try required("policy", .policy)
     }

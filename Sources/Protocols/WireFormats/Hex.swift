@@ -42,6 +42,12 @@ public enum Hex {
         return bytes
     }
 
+    /// 32 bytes of exactly 64 lower-case digits: one spelling of each signature. nil for anything else.
+    public static func decodeSignature(_ text: some Collection<UInt8>) -> [UInt8]? {
+        guard text.count == 64, !text.contains(where: { $0 &- UInt8(ascii: "A") < 26 }) else { return nil }
+        return decode(text)
+    }
+
     @inlinable
     @inline(__always)
     public static func lowerDigit(_ nibble: UInt8) -> UInt8 {

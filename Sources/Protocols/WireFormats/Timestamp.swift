@@ -8,23 +8,14 @@ public enum Timestamp {
 
     public static func appendAmz(_ instant: Instant, to bytes: inout [UInt8]) {
         let time = CivilTime(instant)
-        appendDay(time, to: &bytes)
+        bytes.append(digits: time.year, width: 4)
+        bytes.append(digits: time.month, width: 2)
+        bytes.append(digits: time.day, width: 2)
         bytes.append(UInt8(ascii: "T"))
         bytes.append(digits: time.hour, width: 2)
         bytes.append(digits: time.minute, width: 2)
         bytes.append(digits: time.second, width: 2)
         bytes.append(UInt8(ascii: "Z"))
-    }
-
-    /// The day of the compact form, `20130524`: what a SigV4 credential scope begins with.
-    public static func appendAmzDay(_ instant: Instant, to bytes: inout [UInt8]) {
-        appendDay(CivilTime(instant), to: &bytes)
-    }
-
-    private static func appendDay(_ time: CivilTime, to bytes: inout [UInt8]) {
-        bytes.append(digits: time.year, width: 4)
-        bytes.append(digits: time.month, width: 2)
-        bytes.append(digits: time.day, width: 2)
     }
 
     /// Exactly `YYYYMMDD'T'HHMMSS'Z'`; anything else is nil.

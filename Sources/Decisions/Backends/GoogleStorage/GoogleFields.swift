@@ -17,7 +17,6 @@ struct GoogleFields {
     private let keepsDigests: Bool
     /// The client's metadata are the object's.
     private let describesObject: Bool
-    private var isRanged = false
 
     /// - Throws: `NotImplemented`, `InvalidStorageClass`, `InvalidRequest`.
     init(_ request: S3Request, _ sent: FieldBlock, body: OutgoingBody) throws(S3Error) {

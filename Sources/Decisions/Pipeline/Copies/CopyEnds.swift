@@ -210,6 +210,26 @@ struct CopyEnds: Sendable {
         }
     }
 
+    /// What comes of bytes that were put: the end of the copy.
+    ///
+    /// - Parameters:
+    ///   - versionID: the source's.
+    ///   - document: of the copy, by its ETag and the fields of the store's answer.
+    func end(
+        _ reply: StoreReply,
+        of writing: Exchange,
+        sourceVersion versionID: [UInt8]?,
+        document: (_ etag: String, _ told: FieldBlock) -> [UInt8]
+    ) -> TransferStep {
+        switch said(reply, to: writing) {
+        case .refusal(let refusal): return .finish(refusal)
+        case .ask: return finish(S3Error(.internalError))
+        case .success(let told, _):
+            guard let etag = told.string("etag") else { return finish(S3Error(.backendBadAnswer)) }
+            return success(document(etag, told), told: told, sourceVersion: versionID)
+        }
+    }
+
     /// The document of a copy that was made.
     ///
     /// - Parameters:

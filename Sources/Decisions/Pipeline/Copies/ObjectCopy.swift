@@ -188,17 +188,12 @@ struct ObjectCopy: Sendable {
             agrees: checks.agrees,
             limit: CopyEnds.documentLimit,
             next: { reply, checksums in
-                switch ends.said(reply, to: writing) {
-                case .refusal(let refusal): return .finish(refusal)
-                case .ask: return ends.finish(S3Error(.internalError))
-                case .success(let told, _):
-                    guard let etag = told.string("etag") else { return ends.finish(S3Error(.backendBadAnswer)) }
-                    let document = UploadResults.copied(
+                ends.end(reply, of: writing, sourceVersion: object.versionID) { etag, told in
+                    UploadResults.copied(
                         etag: etag,
                         modified: reply.now,
                         checksum: checks.named(by: told, checksums)
                     )
-                    return ends.success(document, told: told, sourceVersion: object.versionID)
                 }
             }
         )

@@ -104,17 +104,8 @@ struct PartCopy: Sendable {
             agrees: checks.agrees,
             limit: CopyEnds.documentLimit,
             next: { reply, checksums in
-                switch ends.said(reply, to: writing) {
-                case .refusal(let refusal): return .finish(refusal)
-                case .ask: return ends.finish(S3Error(.internalError))
-                case .success(let told, _):
-                    guard let etag = told.string("etag") else { return ends.finish(S3Error(.backendBadAnswer)) }
-                    let document = UploadResults.copiedPart(
-                        etag: etag,
-                        modified: reply.now,
-                        checksum: checks.named(by: told, [])
-                    )
-                    return ends.success(document, told: told, sourceVersion: versionID)
+                ends.end(reply, of: writing, sourceVersion: versionID) { etag, told in
+                    UploadResults.copiedPart(etag: etag, modified: reply.now, checksum: checks.named(by: told, []))
                 }
             }
         )

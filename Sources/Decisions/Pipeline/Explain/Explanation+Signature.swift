@@ -8,8 +8,7 @@ extension Explanation.Signature {
         _ form: Form,
         _ trial: SignatureTrial,
         hosts: [[UInt8]],
-        masking masked: MaskedRequest,
-        _ presented: PresentedSignature
+        masking masked: MaskedRequest
     ) {
         self.init(form: form, accessKeyID: trial.scope.accessKeyID)
         region = trial.scope.region

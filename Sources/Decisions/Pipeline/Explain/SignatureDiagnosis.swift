@@ -63,7 +63,7 @@ struct SignatureDiagnosis {
             report = Explanation.Signature(form: form, accessKeyID: presented.accessKeyID ?? "")
             return find(.refused, error.publicMessage)
         }
-        report = Explanation.Signature(form, trial, hosts: hosts, masking: MaskedRequest(asking.head), presented)
+        report = Explanation.Signature(form, trial, hosts: hosts, masking: MaskedRequest(asking.head))
         compareBody(trial.statedPayload)
         guard let key = usableKey(trial.scope.accessKeyID) else { return }
         var peeled = Peeled(head: asking.head, now: asking.now, region: asking.snapshot.server.region, service: "s3")

@@ -23,11 +23,13 @@ struct Suspicion {
     ) -> Explanation.Finding? {
         guard let first = trials.first else { return nil }
         if let found = hosts(first, diagnosis).first(where: { isSigned($0.trial) }) { return found.finding }
-        for make in [methods, paths, queries, payloads, headers] {
+        let head = diagnosis.asking.head
+        let ways: [(SignatureTrial) -> [Suspicion]] = [
+            methods, { paths($0, head) }, { queries($0, head) }, payloads, headers,
+        ]
+        for make in ways {
             for trial in trials {
-                if let found = make(trial, diagnosis.asking).first(where: { isSigned($0.trial) }) {
-                    return found.finding
-                }
+                if let found = make(trial).first(where: { isSigned($0.trial) }) { return found.finding }
             }
         }
         return nil
@@ -35,7 +37,7 @@ struct Suspicion {
 
     // MARK: - Method and path
 
-    private static func methods(_ trial: SignatureTrial, _ asking: Asking) -> [Suspicion] {
+    private static func methods(_ trial: SignatureTrial) -> [Suspicion] {
         [.get, .head, .put, .post, .delete].filter { $0 != trial.method }.map { method in
             var other = trial
             other.method = method
@@ -48,8 +50,8 @@ struct Suspicion {
         }
     }
 
-    private static func paths(_ trial: SignatureTrial, _ asking: Asking) -> [Suspicion] {
-        let path = asking.head.path
+    private static func paths(_ trial: SignatureTrial, _ head: RequestHead) -> [Suspicion] {
+        let path = head.path
         func suspect(_ code: Explanation.Finding.Code, _ text: SignatureTrial.Text, _ message: String) -> Suspicion {
             var other = trial
             other.path = text
@@ -117,8 +119,8 @@ struct Suspicion {
 
     // MARK: - Query
 
-    private static func queries(_ trial: SignatureTrial, _ asking: Asking) -> [Suspicion] {
-        guard let query = asking.head.query, !query.isEmpty else { return [] }
+    private static func queries(_ trial: SignatureTrial, _ head: RequestHead) -> [Suspicion] {
+        guard let query = head.query, !query.isEmpty else { return [] }
         func suspect(_ code: Explanation.Finding.Code, _ text: SignatureTrial.Text, _ message: String) -> Suspicion {
             var other = trial
             other.query = text
@@ -184,7 +186,7 @@ struct Suspicion {
 
     // MARK: - Body and headers
 
-    private static func payloads(_ trial: SignatureTrial, _ asking: Asking) -> [Suspicion] {
+    private static func payloads(_ trial: SignatureTrial) -> [Suspicion] {
         var empty: [UInt8] = []
         PayloadHash.empty.append(to: &empty)
         let name = "x-amz-content-sha256"
@@ -202,7 +204,7 @@ struct Suspicion {
     }
 
     /// Values that things in between are known to change.
-    private static func headers(_ trial: SignatureTrial, _ asking: Asking) -> [Suspicion] {
+    private static func headers(_ trial: SignatureTrial) -> [Suspicion] {
         (0..<trial.signedHeaders.count).flatMap { index -> [Suspicion] in
             let name = String(decoding: trial.signedHeaders.name(index), as: UTF8.self)
             return former(name, trial.fields).map { value in

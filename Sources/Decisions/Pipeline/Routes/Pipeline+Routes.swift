@@ -71,14 +71,7 @@ extension Pipeline {
         _ query: Query,
         knowing findings: Findings
     ) throws(Refusal) -> Authentication {
-        let server = asking.snapshot.server
-        let authentication = try authenticator.authenticate(
-            asking,
-            query,
-            knowing: findings,
-            tokens,
-            resource: .own
-        ) { host in ReservedPath.isPathStyle(host, server) }
+        let authentication = try authenticateOnOwnPath(asking, query, knowing: findings)
         guard case .known(let caller) = authentication, caller.principal == .anonymous,
             let cookie = try RouteCookie.find(in: asking.head, of: asking.snapshot.identityProviders)
         else { return authentication }
@@ -192,7 +185,7 @@ extension Asking {
             path.append(UInt8(ascii: "/"))
             PercentEncoding.append(key.bytes, to: &path, keepSlash: .keep)
         }
-        return Asking(
+        return with(
             head: RequestHead(
                 method: head.method,
                 version: head.version,
@@ -202,15 +195,7 @@ extension Asking {
                 keepAlive: head.keepAlive,
                 expectsContinue: head.expectsContinue,
                 host: head.host
-            ),
-            origin: origin,
-            snapshot: snapshot,
-            authorizer: authorizer,
-            now: now,
-            requestID: requestID,
-            ownPath: ownPath,
-            state: state,
-            spentGrants: spentGrants
+            )
         )
     }
 

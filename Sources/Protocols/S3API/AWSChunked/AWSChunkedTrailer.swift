@@ -38,7 +38,7 @@ struct TrailerReader: Sendable {
         let name = line[..<colon]
         let value = Self.trimmed(line[(colon + 1)...])
         if isSigned, Self.isSignature(name) {
-            guard let bytes = ChunkHeader.signatureBytes(value) else {
+            guard let bytes = Hex.decodeSignature(value) else {
                 throw S3Error(.malformedTrailer, "The trailer's signature is not 64 hexadecimal digits.")
             }
             signature = bytes

@@ -44,13 +44,6 @@ struct ChunkHeader {
 
     private static func signature(_ text: ArraySlice<UInt8>) -> [UInt8]? {
         let isStarted = signatureStart.withUTF8Buffer { text.starts(with: $0) }
-        return isStarted ? signatureBytes(text.dropFirst(signatureStart.utf8CodeUnitCount)) : nil
-    }
-
-    /// 64 lower-case hexadecimal digits: one spelling of each signature.
-    static func signatureBytes(_ text: ArraySlice<UInt8>) -> [UInt8]? {
-        guard text.count == signatureDigits, text.allSatisfy({ $0 < UInt8(ascii: "A") || $0 > UInt8(ascii: "Z") })
-        else { return nil }
-        return Hex.decode(text)
+        return isStarted ? Hex.decodeSignature(text.dropFirst(signatureStart.utf8CodeUnitCount)) : nil
     }
 }

@@ -39,15 +39,9 @@ public final class HeaderAuthorization: Sendable {
         scope = try CredentialScope(parsing: credential, in: .header)
         guard let signedHeaders = SignedHeaders(names) else { throw .malformed(.header, .malformed(.signedHeaders)) }
         self.signedHeaders = signedHeaders
-        guard let signature = signatureBytes(proof) else { throw .malformed(.header, .malformed(.signature)) }
+        guard let signature = Hex.decodeSignature(proof) else { throw .malformed(.header, .malformed(.signature)) }
         self.signature = signature
     }
-}
-
-/// A signature is 64 lower-case hexadecimal digits: one spelling each.
-func signatureBytes(_ text: some Collection<UInt8>) -> [UInt8]? {
-    guard text.count == 64, !text.contains(where: { $0 &- UInt8(ascii: "A") < 26 }) else { return nil }
-    return Hex.decode(text)
 }
 
 private func value(of name: StaticString, in piece: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {

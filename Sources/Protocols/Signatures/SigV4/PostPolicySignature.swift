@@ -20,7 +20,7 @@ public enum PostPolicySignature {
         scope: CredentialScope,
         secret: Secret<String>
     ) throws(SignatureRefusal) {
-        guard let presented = signatureBytes(signature) else { throw .malformed(.query, .malformed(.signature)) }
+        guard let presented = Hex.decodeSignature(signature) else { throw .malformed(.query, .malformed(.signature)) }
         let expected = SigningKey(secret: secret, scope: scope).authenticationCode(for: policy)
         guard expected.withUnsafeBytes({ constantTimeEqual($0, presented) }) else { throw .signatureMismatch }
     }

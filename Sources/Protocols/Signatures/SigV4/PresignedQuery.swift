@@ -49,7 +49,7 @@ public final class PresignedQuery: Sendable {
         lifetime = try PresignedQuery.lifetime(expires)
         guard let signedHeaders = SignedHeaders(names) else { throw .malformed(.query, .malformed(.signedHeaders)) }
         self.signedHeaders = signedHeaders
-        guard let signature = signatureBytes(proof) else { throw .malformed(.query, .malformed(.signature)) }
+        guard let signature = Hex.decodeSignature(proof) else { throw .malformed(.query, .malformed(.signature)) }
         self.signature = signature
     }
 

@@ -96,11 +96,6 @@ extension SignatureRefusal {
         }
     }
 
-    /// The region the client should have signed for, where that is what was wrong.
-    public var expectedRegion: String? {
-        if case .wrongRegion(_, let expected) = self { expected } else { nil }
-    }
-
     /// Safe to send to whoever asked.
     public var publicMessage: String {
         switch self {
