@@ -2,6 +2,7 @@
 SWIFT ?= swift
 SECONDS ?= 600
 MINUTES ?= 15
+SLOTS ?= 10000
 # The build that serves and is measured: one executable with Swift's runtime in it (docs/decisions/0018).
 RELEASE = -c release -Xswiftc -enforce-exclusivity=unchecked
 ifeq ($(shell uname),Linux)
@@ -16,7 +17,8 @@ PYTEST = .venv/bin/python -m pytest
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-unit test-clients conformance check format fuzz soak bench order microbench statebench clean
+.PHONY: help run test test-unit test-clients conformance check format fuzz soak crashtest bench order microbench \
+	statebench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +65,11 @@ soak: ## Mixed load for MINUTES (15) with a bound on memory growth
 	@Scripts/install test
 	$(SWIFT) build $(RELEASE) --product gatehouse
 	Scripts/soak $(MINUTES)
+
+crashtest: ## SLOTS (10000) upload slots with the gateway killed among them; nothing acknowledged may be lost or doubled
+	@Scripts/install test
+	$(SWIFT) build --product gatehouse
+	.venv/bin/python Tests/clients/slot_crash.py $(SLOTS)
 
 bench: ## Measure beside nginx, Envoy, HAProxy and rclone; writes docs/performance.md
 	@Scripts/install bench

@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 import S3API
 import Testing
@@ -135,13 +136,22 @@ extension StoreFixture {
         #expect(inside.rowsRead == 100)
         #expect(try await fixture.list(ListingQuestion(limit: 1000)).count == 100_000)
 
+    }
+
+    @Test(
+        "The statement of a page seeks by the primary key and sorts nothing",
+        arguments: [(false, "bucket=? AND key>?"), (true, "bucket=? AND key>? AND key<?")]
+    )
+    func planOfThePage(isBounded: Bool, condition: String) async throws {
+        let fixture = try await StoreFixture()
         let plan = try await fixture.store.index.read { database in
             try Row.fetchAll(
                 database,
-                sql: "EXPLAIN QUERY PLAN SELECT key FROM object WHERE bucket = 1 AND key >= x'00' ORDER BY key"
+                sql: "EXPLAIN QUERY PLAN " + Listing.sql(isBounded: isBounded),
+                arguments: isBounded ? [1, Data(), Data()] : [1, Data()]
             ).map { $0["detail"] as String }.joined()
         }
-        #expect(plan.contains("SEARCH object USING PRIMARY KEY (bucket=? AND key>?)"))
-        #expect(!plan.contains("TEMP B-TREE"))
+        #expect(plan.contains("SEARCH object USING PRIMARY KEY (\(condition))"), "\(plan)")
+        #expect(!plan.contains("TEMP B-TREE"), "\(plan)")
     }
 }

@@ -58,11 +58,7 @@ enum Listing {
             let skipped = commonPrefix(of: question.after, question).flatMap { successor(of: $0) }
             from = later(from, skipped ?? question.after + [0])
         }
-        let statement = try database.makeStatement(
-            sql: """
-                SELECT key, size, etag, modified, class FROM object WHERE bucket = ?1 AND key >= ?2
-                """ + (end == nil ? "" : " AND key < ?3") + " ORDER BY key"
-        )
+        let statement = try database.makeStatement(sql: sql(isBounded: end != nil))
         while true {
             var jump: [UInt8]?
             let arguments: StatementArguments =
@@ -89,6 +85,12 @@ enum Listing {
             guard let next = jump else { return page }
             from = next
         }
+    }
+
+    /// The rows of a bucket (1) from a key (2) on, up to another (3) where there is one.
+    static func sql(isBounded: Bool) -> String {
+        "SELECT key, size, etag, modified, class FROM object WHERE bucket = ?1 AND key >= ?2"
+            + (isBounded ? " AND key < ?3" : "") + " ORDER BY key"
     }
 
     /// The prefix that `key` is rolled up into: through the first delimiter after the asked prefix.
