@@ -18,7 +18,7 @@ from pathlib import Path
 import measure
 import report
 import uploads
-from contenders import ALL, BEHIND_SEAWEED, ROOT, WITHOUT_BYTES, Gatehouse, Origin, Seaweed, gatehouse_binary
+from contenders import ALL, BEHIND_SEAWEED, IDLE, ROOT, WITHOUT_BYTES, Gatehouse, Origin, Seaweed, gatehouse_binary
 
 LARGE = 256 * 1024 * 1024
 
@@ -88,8 +88,8 @@ class Bench:
                 print(f"  {scenario:>12} round {round_ + 1}  {contender.name:<32} {value:.4g}", flush=True)
 
     def run(self):
-        everyone = [contender for _, contender in self.running]
-        with_bytes = [contender for name, contender in self.running if name not in WITHOUT_BYTES]
+        everyone = [contender for name, contender in self.running if name not in IDLE]
+        with_bytes = [contender for name, contender in self.running if name not in WITHOUT_BYTES | IDLE]
         connections = (16,) if self.options.quick else (1, 16, 64)
         for object_name in ("1k", "16k"):
             for count in connections:

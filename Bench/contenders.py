@@ -108,18 +108,22 @@ class Contender:
 
     def answers(self):
         """Whether a small object comes back whole: ready means that the work can be done."""
+        return len(self.answer(self.path("1k"))) > 1024
+
+    def answer(self, target):
+        """What is answered to a GET, where that is 200."""
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
                 connection.settimeout(2)
                 fields = {"Host": f"127.0.0.1:{self.port}", "Connection": "close", **self.headers()}
                 head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
-                connection.sendall(f"GET {self.path('1k')} HTTP/1.1\r\n{head}\r\n".encode())
+                connection.sendall(f"GET {target} HTTP/1.1\r\n{head}\r\n".encode())
                 answer = b""
                 while piece := connection.recv(65536):
                     answer += piece
-                return answer.startswith((b"HTTP/1.1 200", b"HTTP/1.0 200")) and len(answer) > 1024
+                return answer if answer.startswith((b"HTTP/1.1 200", b"HTTP/1.0 200")) else b""
         except OSError:
-            return False
+            return b""
 
     def stop(self):
         if self.process and self.process.poll() is None:
@@ -391,6 +395,26 @@ path = "{folder}/audit.jsonl"
         return "gatehouse " + first_line([str(gatehouse_binary()), "version"]).removeprefix("gatehouse ")
 
 
+class EmbeddedGatehouse(Gatehouse):
+    """What starts without a configuration: a store in a folder, on tmpfs, and nothing else. It is started and stands idle."""
+
+    name = "Gatehouse, embedded store"
+    note = "without a configuration; ready when its bucket is listed; starting and standing idle only"
+
+    def command(self):
+        return [
+            str(gatehouse_binary()), "serve", "--loops", "1", "--listen", f"127.0.0.1:{self.port}",
+            "--admin-listen", f"127.0.0.1:{free_port()}",
+        ]
+
+    def headers(self):
+        credentials = self.folder / "data" / ".gatehouse" / "credentials.json"
+        return {"x-api-key": json.loads(credentials.read_text())["api_key"]} if credentials.exists() else {}
+
+    def answers(self):
+        return bool(self.answer("/demo?list-type=2"))
+
+
 class PresignedGatehouse(Gatehouse):
     name = "Gatehouse, presigned"
     note = "the same, every request a SigV4 query URL"
@@ -580,27 +604,17 @@ class GatewayChecks(Gatehouse):
         return f"/-/authz/envoy/s3/bench/{object_name}"
 
     def answers(self):
-        try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
-                connection.settimeout(2)
-                connection.sendall(
-                    f"GET {self.path('1k')} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n"
-                    f"x-api-key: {API_KEY}\r\n\r\n".encode()
-                )
-                answer = b""
-                while piece := connection.recv(65536):
-                    answer += piece
-                return answer.startswith(b"HTTP/1.1 200") and b"authorization: AWS4-HMAC-SHA256" in answer
-        except OSError:
-            return False
+        return b"authorization: AWS4-HMAC-SHA256" in self.answer(self.path("1k"))
 
 
 # What `--only` names, in the order of the tables.
 ALL = {
     "nginx": Nginx, "envoy": Envoy, "haproxy": HAProxy, "gatehouse": Gatehouse, "presigned": PresignedGatehouse,
     "rclone": Rclone, "gatehouse-seaweed": GatehouseOnSeaweed, "gateway-check": GatewayChecks,
-    "federated": FederatedGatehouse,
+    "federated": FederatedGatehouse, "gatehouse-embedded": EmbeddedGatehouse,
 }
+# Started and left idle, and given no work.
+IDLE = {"gatehouse-embedded"}
 # Carries no bytes: compared by its decisions alone.
 WITHOUT_BYTES = {"gateway-check"}
 BEHIND_SEAWEED = {"rclone", "gatehouse-seaweed"}

@@ -36,6 +36,8 @@ def rows_of(results, scenario):
 
 
 def markdown_table(header, rows):
+    """Rows without any figure are left out."""
+    rows = [row for row in rows if any(row[1:])]
     lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
     lines += ["| " + " | ".join(row) + " |" for row in rows]
     return "\n".join(lines)
