@@ -1,51 +1,5 @@
 package import WireFormats
 
-/// Where lines of a log go.
-package enum LogDestination: Hashable, Sendable, CustomStringConvertible {
-    /// `""`
-    case nowhere
-    /// `"-"`
-    case standardOutput
-    /// As written: relative to the working directory.
-    case file(String)
-
-    init(_ path: String) {
-        switch path {
-        case "": self = .nowhere
-        case "-": self = .standardOutput
-        default: self = .file(path)
-        }
-    }
-
-    package var description: String {
-        switch self {
-        case .nowhere: ""
-        case .standardOutput: "-"
-        case .file(let path): path
-        }
-    }
-}
-
-/// `[access_log]`.
-package struct AccessLogConfiguration: Sendable {
-    package enum Format: String, CaseIterable, Sendable {
-        /// Text on a terminal, JSON elsewhere.
-        case auto
-        case json, text
-    }
-
-    package var destination = LogDestination.standardOutput
-    package var format = Format.auto
-
-    init() {}
-
-    init(reading section: Section) {
-        destination = LogDestination(section.text("path", or: "-"))
-        format = section.choice("format", or: .auto)
-        section.finish()
-    }
-}
-
 /// `[audit]`: the hash-chained record of decisions.
 package struct AuditConfiguration: Sendable {
     package enum OnError: String, CaseIterable, Sendable {
