@@ -164,12 +164,11 @@ def test_termination_finishes_a_slow_download_over_tls(over_tls, stub_store):
 def test_connections_that_the_kernel_has_taken_are_served_before_the_end(gateway, stub_store):
     gate = gateway(config(stub_store(response(body=b"queued"))), arguments=["--loops", "1"])
     assert gate.request("GET", "/photos/x", ALICE.headers).body == b"queued"
-    gate.process.signal(signal.SIGSTOP)
-    queued = [RawConnection(gate.port) for _ in range(60)]
-    for connection in queued:
-        connection.request("GET", "/photos/x", ALICE.headers)
-    gate.process.signal(signal.SIGTERM)
-    gate.process.signal(signal.SIGCONT)
+    with gate.process.held_still():
+        queued = [RawConnection(gate.port) for _ in range(60)]
+        for connection in queued:
+            connection.request("GET", "/photos/x", ALICE.headers)
+        gate.process.signal(signal.SIGTERM)
     for connection in queued:
         assert connection.answer()[::2] == (200, b"queued")
     assert gate.process.wait() == 0

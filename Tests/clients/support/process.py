@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -58,6 +59,26 @@ class Process:
 
     def signal(self, number):
         os.kill(self.child.pid, number)
+
+    @contextmanager
+    def held_still(self):
+        """Stopped, every thread of it, until the end of the block."""
+        self.signal(signal.SIGSTOP)
+        try:
+            # Each stops for itself, when it has its turn.
+            while set(self._states()) - {"T"}:
+                time.sleep(0.001)
+            yield
+        finally:
+            self.signal(signal.SIGCONT)
+
+    def _states(self):
+        for thread in Path(f"/proc/{self.pid}/task").iterdir():
+            try:
+                yield (thread / "stat").read_text().rpartition(")")[2].split()[0]
+            except OSError:
+                # It has ended.
+                continue
 
     def wait(self, timeout=120):
         """The exit code."""

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from .ports import free_port
 
 
+FIN_WAIT_1 = 4
+"""The kernel's number for a connection whose end was sent and is not acknowledged."""
+
 RESET = object()
 """As a piece of an answer: end the connection with a TCP reset."""
 
@@ -88,10 +91,13 @@ class StubStore:
         self._server.close()
 
     def end_connections(self):
-        """Ends what is open in order, as a store does that is told to stop or whose patience with it is over."""
+        """Ends what is open in order, as a store does that is told to stop or whose patience with it is over. Returns when
+        the other side's kernel knows."""
         for connection in list(self._open):
             try:
-                connection.shutdown(socket.SHUT_RDWR)
+                connection.shutdown(socket.SHUT_WR)
+                while connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == FIN_WAIT_1:
+                    time.sleep(0.001)
             except OSError:
                 continue
 
