@@ -1,3 +1,4 @@
+import Backends
 import Crypto
 import HTTP1
 import Identity
@@ -35,16 +36,12 @@ private struct FormCall {
         let own =
             #"["starts-with", "$x-amz-algorithm", ""], ["starts-with", "$x-amz-credential", ""], ["starts-with", "$x-amz-date", ""]"#
         let policy = policy(conditions + ", " + own, expires: expires)
-        let scope = try CredentialScope(parsing: Array(credential.utf8)[...], in: .form)
-        let signature = PostPolicySignature.signature(
-            policy: Array(policy.utf8),
-            scope: scope,
-            secret: Secret(secret ?? key.secret)
-        )
+        let signer = SigV4Signer(accessKeyID: key.rawValue, secret: Secret(secret ?? key.secret), region: "us-east-1")
+        let signedAt = try #require(Timestamp.parseAmz(Array(date.utf8)))
         return FormCall(
             fields: fields + [
                 ("policy", policy), ("x-amz-algorithm", "AWS4-HMAC-SHA256"), ("x-amz-credential", credential),
-                ("x-amz-date", date), ("x-amz-signature", Hex.encode(signature)),
+                ("x-amz-date", date), ("x-amz-signature", signer.signature(ofPolicy: policy, at: signedAt)),
             ]
         )
     }
@@ -142,6 +139,30 @@ struct FormTests {
         }
         guard case .bytes(let content) = forward.body else { throw OtherPlan() }
         #expect(content == Array("content".utf8))
+    }
+
+    @Test("A form's file goes with the exchange that takes it, after the one that looks whether it may")
+    func conditionalAtGoogle() throws {
+        var gate = Gate()
+        let name = try #require(BucketName(validating: "genuine"))
+        let backend = GoogleBackend(bucketName: "genuine", credential: .anonymous)
+        let upstream = Upstream(name: "genuine", endpoint: backend.endpoint)
+        gate.otherBuckets = [Bucket(name: name, backend: backend, upstream: upstream, kind: .gcs, hardening: [])]
+        var call = try FormCall.v4(
+            [("key", "a.txt"), ("success_action_status", "201")],
+            #"["starts-with", "$key", ""], ["starts-with", "$success_action_status", ""], {"bucket": "genuine"}"#
+        )
+        call.path = "/genuine"
+        let looking = try call.inHead("if-match", "\"e\"").decide(&gate).decision.forward()
+        #expect(looking.request.method == .head)
+        guard case .collect(_, let then) = looking.given(200, [("etag", "\"e\""), ("x-goog-generation", "7")]) else {
+            throw OtherPlan()
+        }
+        let writing = try then([]).forward()
+        #expect(writing.request.method == .put && writing.document == "content")
+        #expect(writing.request.fields.string("x-goog-if-generation-match") == "7")
+        guard case .reply(let reply) = writing.given(200, [("etag", "\"f\"")]) else { throw OtherPlan() }
+        #expect(reply.status == 201 && reply.text.contains("<PostResponse>"))
     }
 
     @Test("Version 2 is one too, where it is not switched off")

@@ -118,6 +118,17 @@ extension Forward {
     }
 }
 
+extension Forward {
+    /// What the client is told where the store refuses, once its document has been read, if it is wanted.
+    func refused(_ status: Int, _ fields: [(String, String)] = [], document: String = "") throws -> Reply {
+        switch given(status, fields) {
+        case .stream: throw OtherPlan()
+        case .reply(let reply): return reply
+        case .collect(_, let then): return try then(Array(document.utf8)).reply()
+        }
+    }
+}
+
 extension Reply {
     var text: String { PipelineTests.text(body) }
     /// The error's code, in either form.

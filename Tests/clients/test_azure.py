@@ -491,3 +491,51 @@ def test_another_gateway_gets_a_signature_and_never_more(gate, store, s3):
 def test_no_log_holds_a_signature(gate):
     text = gate.access_log_path.read_text() + gate.audit_path.read_text()
     assert "sig=" not in text and "SharedKey" not in text and KEY not in text
+
+
+# What is put around an answer
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory, store):
+    """An anonymous bucket at Azure in the origin that takes a provider's cookie, and a route to it."""
+    provider = {"name": "app", "issuer": "app", "audiences": ["gatehouse"], "cookie": "session",
+                "shared_secret": "0123456789abcdef0123456789abcdef"}
+    gateway = Gatehouse(tmp_path_factory.mktemp("pages"), {
+        "buckets": [{"name": "public", "backend_type": "azure", "anonymous_access": True,
+                     "backend_options": options(store, container_name="other")}],
+        "identity_providers": [provider],
+        "credentials": [FULL.entry(everywhere())],
+        "routes": [{"path": "/text/{key*}", "methods": ["GET"], "bucket": "public", "key": "{key}", "anonymous": True,
+                    "content_type": "text/plain"}],
+    }).start()
+    client = s3_client(gateway.endpoint, FULL.access_key, FULL.secret_key)
+    client.put_object(Bucket="public", Key="page.html", Body=b"<script>1</script>" * 9, ContentType="text/html")
+    yield gateway
+    gateway.stop()
+
+
+@pytest.mark.parametrize("query, headers", [("", {}), ("?partNumber=1", {}), ("", {"Range": "bytes=-30"}),
+                                            ("", {"Range": "bytes=3-"})])
+def test_no_part_of_a_page_acts_for_whoever_has_a_cookie(pages, query, headers):
+    answer = pages.request("GET", "/public/page.html" + query, headers)
+    assert answer.status in (200, 206) and answer.headers["content-type"] == "text/html"
+    assert answer.headers["content-security-policy"] == "sandbox"
+
+
+def test_the_end_of_an_object_has_the_route_s_type(pages):
+    answer = pages.request("GET", "/text/page.html", {"Range": "bytes=-30"})
+    assert answer.status == 206 and answer.headers["content-type"] == "text/plain"
+
+
+def test_the_end_of_an_object_is_read_with_a_link(gate, store, s3):
+    s3.put_object(Bucket="pictures", Key="linked.html", Body=b"0123456789", ContentType="text/html")
+    made = gate.request("POST", "/-/v1/grants", {**ALICE.headers, "content-type": "application/json"}, json.dumps({
+        "subject": "link", "bucket": "pictures", "key": "linked.html", "actions": ["get_object"],
+        "expires_at": "2099-01-01T00:00:00Z", "max_uses": 1,
+    }))
+    assert made.status == 201, made
+    path = "/-/l/" + made.json()["link"].split("/-/l/")[1]
+    answer = gate.request("GET", path, {"Range": "bytes=-3"})
+    assert (answer.status, answer.body) == (206, b"789")
+    assert answer.headers["cache-control"] == "no-store" and answer.headers["content-security-policy"] == "sandbox"

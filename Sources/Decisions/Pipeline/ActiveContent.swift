@@ -28,15 +28,16 @@ extension Snapshot {
         guard case .forward(let forward) = plan, request.operation == .getObject, hasCookieCallers,
             located.style == .path, head.fields.count(of: "authorization") == 0, head.fields.count(of: "x-api-key") == 0
         else { return plan }
-        return .forward(
-            forward.answering { _, answer in
-                guard case .stream(let status, var fields) = answer,
-                    ActiveContent.isActive(fields.first("content-type"))
-                else { return answer }
-                // Beside what the store says: browsers heed all of them.
-                fields.append("content-security-policy", "sandbox")
-                return .stream(status: status, fields: fields)
-            }
-        )
+        return .forward(forward.seen(through: IsolatedAnswer()))
+    }
+}
+
+/// An object that a browser may open as a page of an origin that it must not act for.
+private struct IsolatedAnswer: AnswerView {
+    func carried(_ status: Int, _ fields: FieldBlock, of head: ResponseHead) -> Answer {
+        var fields = fields
+        // Beside what the store says: browsers heed all of them.
+        if ActiveContent.isActive(fields.first("content-type")) { fields.append("content-security-policy", "sandbox") }
+        return .stream(status: status, fields: fields)
     }
 }

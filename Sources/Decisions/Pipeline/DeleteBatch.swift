@@ -86,15 +86,12 @@ struct DeleteBatch: Sendable {
 
     private func send(_ bucket: Bucket, _ planner: Planner) throws(Refusal) -> Plan {
         guard !allowed.isEmpty else { return .reply(reply(DeleteResult())) }
-        let answer = StoreAnswer(admitted, asking, bucket.upstream) { document in
-            .reply(reply(DeleteResult(parsing: document) ?? DeleteResult()))
-        }
         return .forward(
             try planner.forward(
                 to: bucket,
                 outgoing: .deletion(allowed),
                 isConditional: allowed.contains { !$0.conditions.isEmpty },
-                answer: { answer.answer($0) }
+                finish: { document in .reply(reply(DeleteResult(parsing: document) ?? DeleteResult())) }
             )
         )
     }

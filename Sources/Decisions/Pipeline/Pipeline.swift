@@ -259,8 +259,7 @@ public struct Pipeline {
             try Planner(admitted, plain).plan()
         }
         guard case .forward(let forward) = plan else { return plan }
-        let view = LinkAnswer(asking: asking)
-        return .forward(forward.answering(view.answer))
+        return .forward(forward.seen(through: LinkAnswer(asking: asking)))
     }
 
     /// A form whose fields are here.

@@ -99,9 +99,15 @@ public final class Forward: Sendable {
         )
     }
 
-    /// The same, with another answer.
-    func replacing(_ answer: @escaping @Sendable (ResponseHead) -> Answer) -> Forward {
-        Forward(upstream: upstream, request: request, body: body, replay: replay, answer: answer)
+    /// The same exchange, with another answer to it.
+    convenience init(_ other: Forward, answer: @escaping @Sendable (ResponseHead) -> Answer) {
+        self.init(
+            upstream: other.upstream,
+            request: other.request,
+            body: other.body,
+            replay: other.replay,
+            answer: answer
+        )
     }
 
     public convenience init(
@@ -145,13 +151,4 @@ public enum Answer: Sendable {
     case collect(limit: Int, then: @Sendable ([UInt8]) -> Plan)
     /// Leave the body and answer this.
     case reply(Reply)
-}
-
-extension Answer {
-    /// The same, but for the checksum of a body that was verified, which a success tells.
-    func acknowledging(_ body: BodyVerifier) -> Answer {
-        guard case .stream(let status, var fields) = self, (200...299).contains(status) else { return self }
-        body.acknowledge(in: &fields)
-        return .stream(status: status, fields: fields)
-    }
 }

@@ -108,11 +108,20 @@ extension Planner {
             try forward(
                 to: bucket,
                 outgoing: .checked(length: object.count, algorithm, digest: digest),
-                body: .bytes(object),
-                answer: { [verifier, answer = StoreAnswer(admitted, asking, bucket.upstream)] told in
-                    answer.answer(told).acknowledging(verifier)
-                }
-            )
+                body: .bytes(object)
+            ).seen(through: AcknowledgedAnswer(body: verifier))
         )
+    }
+}
+
+/// The answer to a body that was verified before the store heard of it: a success tells its checksum.
+private struct AcknowledgedAnswer: AnswerView {
+    let body: BodyVerifier
+
+    func carried(_ status: Int, _ fields: FieldBlock, of head: ResponseHead) -> Answer {
+        guard (200...299).contains(status) else { return .stream(status: status, fields: fields) }
+        var fields = fields
+        body.acknowledge(in: &fields)
+        return .stream(status: status, fields: fields)
     }
 }

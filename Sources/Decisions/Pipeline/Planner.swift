@@ -176,13 +176,13 @@ struct Planner: Sendable {
     /// - Parameters:
     ///   - body: the bytes that are carried, where some are.
     ///   - isConditional: the document that goes out depends on what is there.
-    ///   - answer: what becomes of the store's; nil: the client's.
+    ///   - finish: what becomes of a document that was read whole; nil: the answer as it is.
     func forward(
         to bucket: Bucket,
         outgoing: OutgoingBody,
         body: ForwardedBody = .none,
         isConditional: Bool = false,
-        answer: (@Sendable (S3Answer) -> Answer)? = nil
+        finish: (@Sendable (_ document: [UInt8]) -> Plan)? = nil
     ) throws(Refusal) -> Forward {
         do {
             let exchange = try bucket.backend.exchange(
@@ -194,16 +194,21 @@ struct Planner: Sendable {
                 at: asking.now
             )
             let replay = isConditional ? .never : Replay(of: request.operation, under: asking.head.fields)
-            let answer =
-                answer
-                ?? { StoreAnswer(admitted, asking, bucket.upstream, replay: replay, carrying: body).answer($0) }
+            let answer = StoreAnswer(
+                admitted,
+                asking,
+                bucket.upstream,
+                replay: replay,
+                carrying: body,
+                finish: finish
+            )
             return Forward(
                 admitted: admitted,
                 upstream: bucket.upstream,
                 exchange: exchange,
                 carrying: body,
                 replay: replay,
-                answer: answer
+                answer: { answer.answer($0) }
             )
         } catch {
             throw .request(error)

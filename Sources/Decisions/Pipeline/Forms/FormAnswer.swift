@@ -5,7 +5,7 @@ import WireFormats
 
 /// What a form's sender gets once its file is stored: what the form asks for (S3 API reference, "POST Object",
 /// `success_action_status` and `success_action_redirect`).
-struct FormAnswer: Sendable {
+struct FormAnswer: AnswerView {
     private enum Success: Sendable {
         /// 200, 201 or 204.
         case status(Int)
@@ -37,8 +37,13 @@ struct FormAnswer: Sendable {
         }
     }
 
+    func carried(_ status: Int, _ fields: FieldBlock, of head: ResponseHead) -> Answer {
+        guard (200...299).contains(status) else { return .stream(status: status, fields: fields) }
+        return .reply(reply(fields))
+    }
+
     /// - Parameter stored: the fields of the store's answer.
-    func reply(_ stored: FieldBlock) -> Reply {
+    private func reply(_ stored: FieldBlock) -> Reply {
         var fields = FieldBlock(reservingBytes: 512, fields: 8)
         for entry in stored.entries where stored.isNamed(entry, "etag") || stored.hasPrefix(entry, "x-amz-") {
             fields.append(entry, of: stored, lowercasing: .name)

@@ -144,18 +144,12 @@ extension Planner {
         case .streamed(let length, let file, let beginning):
             body = .stream(BodyVerifier(.form(file, beginning: beginning), of: .object, length: length, checks: checks))
         }
-        let store = StoreAnswer(admitted, asking, bucket.upstream)
         return .forward(
             try forward(
                 to: bucket,
                 outgoing: .stream(length: upload.form.length, hash: .unsigned),
-                body: body,
-                answer: { told in
-                    let answer = store.answer(told)
-                    guard case .stream(200...299, let fields) = answer else { return answer }
-                    return .reply(upload.answer.reply(fields))
-                }
-            )
+                body: body
+            ).seen(through: upload.answer)
         )
     }
 }

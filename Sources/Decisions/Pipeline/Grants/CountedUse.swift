@@ -81,8 +81,6 @@ struct CountedUse {
         return number.count < 6 && Int(String(decoding: number, as: UTF8.self)).map { $0 > 1 } ?? false
     }
 
-    private static func isDigit(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "0") < 10 }
-
     /// A read is a use once its store begins to give something of the object, wherever that lies in it: a use that was
     /// taken for it is kept. Everything else is one when it is sent.
     private func charging(_ ticket: UseTicket, _ plan: Plan) -> Plan {
@@ -90,23 +88,28 @@ struct CountedUse {
             ticket.keep()
             return plan
         }
-        let asking = asking
-        return .forward(
-            forward.answering { head, answer in
-                guard head.status == 200 || head.status == 206 else { return answer }
-                if ticket.isFree, Self.isFromBeginning(head) {
-                    // It was to be a later part, and is not: that is a use, and none was taken.
-                    var reply = asking.reply(S3Error(.accessDenied))
-                    reply.reason = "the store answered from the beginning"
-                    return .reply(reply)
-                }
-                ticket.keep()
-                return answer
-            }
-        )
+        return .forward(forward.seen(through: ChargedAnswer(ticket: ticket, asking: asking)))
+    }
+}
+
+/// A read's answer that costs a use of a grant, once it gives something.
+private struct ChargedAnswer: AnswerView {
+    let ticket: UseTicket
+    let asking: Asking
+
+    func carried(_ status: Int, _ fields: FieldBlock, of head: ResponseHead) -> Answer {
+        guard status == 200 || status == 206 else { return .stream(status: status, fields: fields) }
+        if ticket.isFree, isFromBeginning(head) {
+            // It was to be a later part, and is not: that is a use, and none was taken.
+            var reply = asking.reply(S3Error(.accessDenied))
+            reply.reason = "the store answered from the beginning"
+            return .reply(reply)
+        }
+        ticket.keep()
+        return .stream(status: status, fields: fields)
     }
 
-    private static func isFromBeginning(_ head: ResponseHead) -> Bool {
+    private func isFromBeginning(_ head: ResponseHead) -> Bool {
         guard head.status == 206, let range = head.fields.first("content-range") else { return true }
         // `bytes 5-9/10`
         let first = range.drop { !isDigit($0) }.prefix(while: isDigit)
@@ -114,13 +117,7 @@ struct CountedUse {
     }
 }
 
-extension Forward {
-    /// The same, with another view of the store's answer.
-    func answering(_ view: @escaping @Sendable (ResponseHead, Answer) -> Answer) -> Forward {
-        let answer = answer
-        return replacing { head in view(head, answer(head)) }
-    }
-}
+private func isDigit(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "0") < 10 }
 
 extension Refusal {
     /// A use has to be counted and can't be.

@@ -3,37 +3,37 @@ import S3API
 
 /// What the holder of a link is answered: kept by nobody on the way, told to nobody else, and unable to act as a page of
 /// ours.
-struct LinkAnswer {
+struct LinkAnswer: AnswerView {
     let asking: Asking
 
-    func answer(_ head: ResponseHead, _ answer: Answer) -> Answer {
-        switch head.status {
-        case 200, 206, 304, 412, 416: break
-        case 500...: break
-        // An object that is not there, and one that its store does not give: as if there were no link.
-        default: return .reply(asking.noSuchLink)
-        }
-        switch answer {
-        case .stream(let status, let fields): return .stream(status: status, fields: Self.fields(fields))
-        case .reply where head.status >= 500: return .reply(asking.storeFailed)
-        case .reply where head.status == 412 || head.status == 416,
-            .collect where head.status == 412 || head.status == 416:
-            return .reply(Self.unmet(head))
-        case .reply(let reply):
-            var refused = asking.noSuchLink
-            refused.reason = reply.reason
-            return .reply(refused)
-        case .collect: return .reply(asking.storeFailed)
+    func carried(_ status: Int, _ fields: FieldBlock, of head: ResponseHead) -> Answer {
+        switch status {
+        case 200, 206, 304: .stream(status: status, fields: Self.fields(fields))
+        default: .reply(asking.noSuchLink)
         }
     }
 
+    func replied(_ reply: Reply, to head: ResponseHead) -> Reply {
+        // Where the store refused nothing, what it said was found to be no answer.
+        let status = head.status < 300 ? reply.status : head.status
+        var told =
+            switch status {
+            case 412, 416: Self.unmet(status, head)
+            case 500...: asking.storeFailed
+            // An object that is not there, and one that its store does not give: as if there were no link.
+            default: asking.noSuchLink
+            }
+        told.reason = reply.reason
+        return told
+    }
+
     /// A condition or a range that the object does not meet. What stores say besides would name it.
-    private static func unmet(_ head: ResponseHead) -> Reply {
+    private static func unmet(_ status: Int, _ head: ResponseHead) -> Reply {
         var told = FieldBlock(reservingBytes: 128, fields: 4)
         for entry in head.fields.entries where head.fields.isNamed(entry, "content-range") {
             told.append(entry, of: head.fields, lowercasing: .name)
         }
-        return Reply(status: head.status, fields: fields(told))
+        return Reply(status: status, fields: fields(told))
     }
 
     static func fields(_ fields: FieldBlock) -> FieldBlock {

@@ -2,13 +2,12 @@ import HTTP1
 import Identity
 
 /// What a route says of an object besides what its store does.
-struct CarriedAnswer {
+struct CarriedAnswer: AnswerView {
     let route: Route
     let principal: Principal
 
-    func answer(_ answer: Answer) -> Answer {
-        guard case .stream(let status, let fields) = answer else { return answer }
-        return .stream(status: status, fields: self.fields(fields, status))
+    func carried(_ status: Int, _ fields: FieldBlock, of head: ResponseHead) -> Answer {
+        .stream(status: status, fields: self.fields(fields, status))
     }
 
     private func fields(_ fields: FieldBlock, _ status: Int) -> FieldBlock {

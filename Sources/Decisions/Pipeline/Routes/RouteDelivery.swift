@@ -58,16 +58,7 @@ struct RouteDelivery: Sendable {
     private func carried() throws(Refusal) -> Plan {
         let plan = try planner.plan()
         guard case .forward(let forward) = plan, request.operation != .putObject else { return plan }
-        let answer = CarriedAnswer(route: route, principal: admitted.principal)
-        return .forward(
-            Forward(
-                admitted: admitted,
-                upstream: forward.upstream,
-                request: forward.request,
-                body: forward.body,
-                replay: forward.replay
-            ) { head in answer.answer(forward.answer(head)) }
-        )
+        return .forward(forward.seen(through: CarriedAnswer(route: route, principal: admitted.principal)))
     }
 
     // MARK: - Whichever fits
