@@ -12,7 +12,7 @@ package struct AccessLogConfiguration: Sendable {
     init() {}
 
     init(reading section: Section) {
-        destination = LogDestination(section.text("path", or: "-"))
+        if let path = section.text("path") { destination = LogDestination(path, section.reader.located) }
         format = section.choice("format", or: .auto)
         section.finish()
     }

@@ -22,7 +22,11 @@ package struct AuditConfiguration: Sendable {
 
     init(reading section: Section) {
         self.init()
-        if let path = section.text("path") { destination = LogDestination(path.value) }
+        if let path = section.text("path") {
+            destination = LogDestination(path, section.reader.kept)
+        } else {
+            destination = .file(section.reader.kept(standard: "audit.jsonl"))
+        }
         rotateSize = section.size("rotate_size", or: rotateSize, in: (1 << 16)...(1 << 40))
         keep = section.integer("keep", or: keep, in: 0...100_000)
         onError = section.choice("on_error", or: .continue)

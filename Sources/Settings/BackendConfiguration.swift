@@ -99,7 +99,7 @@ extension BackendConfiguration {
             if owner == .bucket { _ = options.value("bucket_name") }
             options.finish(OptionNames.explained(for: .file, owner: owner))
             guard let path else { return nil }
-            self = .file(path: path.value)
+            self = .file(path: options.reader.located(path))
         case .gcs, .gs:
             guard let connection = GoogleConnection(reading: options, owner: owner) else { return nil }
             self = .gcs(connection)

@@ -6,13 +6,16 @@ import WireFormats
 /// Confined to the call that reads; never shared.
 final class ConfigurationReader {
     let source: any ConfigurationSource
+    /// Where the instance keeps what it writes itself, unless it is told an absolute path; nil: beside the configuration.
+    private let data: String?
     private(set) var problems: [ConfigurationProblem] = []
     private var reported: Set<ConfigurationProblem> = []
     var names = DeclaredNames()
     private(set) var inputs = ConfigurationInputs()
 
-    init(source: any ConfigurationSource) {
+    init(source: any ConfigurationSource, data: String? = nil) {
         self.source = source
+        self.data = data
     }
 
     func report(
@@ -42,6 +45,21 @@ final class ConfigurationReader {
             inputs.add(path: path, content: nil)
             throw error
         }
+    }
+
+    /// A path as seen from the file that says it, as ``resolve(_:at:)`` sees those behind `file:`.
+    func located(_ path: Located<String>) -> String { FilePath.resolve(path.value, besides: path.origin.file) }
+
+    /// The same for what the instance writes itself: below ``data``, where it was given one.
+    func kept(_ path: Located<String>) -> String {
+        guard let data, !path.value.hasPrefix("/") else { return located(path) }
+        return "\(data)/\(path.value)"
+    }
+
+    /// Where that lies if nothing is said: beside the configuration itself, whichever file has the section.
+    func kept(standard path: String) -> String {
+        let main = Origin(file: inputs.files.first ?? "", line: nil, path: .root)
+        return kept(Located(value: path, origin: main))
     }
 
     /// Follows `env:NAME` and `file:PATH`; other text stands for itself. nil after a problem was reported.

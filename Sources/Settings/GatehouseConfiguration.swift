@@ -50,9 +50,16 @@ package struct ConfigurationReading: Sendable {
 }
 
 extension GatehouseConfiguration {
-    /// Reads the configuration at `path` with its includes, secrets and documents.
-    package static func read(_ path: String, from source: any ConfigurationSource) -> ConfigurationReading {
-        let reader = ConfigurationReader(source: source)
+    /// Reads the configuration at `path` with its includes, secrets and documents. Relative paths lead from the file that
+    /// says them.
+    ///
+    /// - Parameter data: where the state and the audit log lie that have no absolute path; nil: as all other paths.
+    package static func read(
+        _ path: String,
+        from source: any ConfigurationSource,
+        data: String? = nil
+    ) -> ConfigurationReading {
+        let reader = ConfigurationReader(source: source, data: data)
         var configuration: GatehouseConfiguration?
         if let entries = ConfigurationFiles.read(path, with: reader) {
             let root = Section(entries, at: Origin(file: path, line: nil, path: .root), reader: reader)
@@ -63,15 +70,35 @@ extension GatehouseConfiguration {
         return ConfigurationReading(configuration: configuration, problems: problems, inputs: reader.inputs)
     }
 
+    /// Where an instance with this configuration keeps its state. Nothing else is read, so that whoever only looks for the
+    /// instance needs none of its secrets.
+    ///
+    /// - Parameter data: as for ``read(_:from:data:)``.
+    /// - Throws: the first problem of these files, or of `[state]`.
+    package static func state(
+        of path: String,
+        from source: any ConfigurationSource,
+        data: String? = nil
+    ) throws(ConfigurationProblem) -> StateConfiguration {
+        let reader = ConfigurationReader(source: source, data: data)
+        var state = StateConfiguration()
+        if let entries = ConfigurationFiles.read(path, with: reader) {
+            let root = Section(entries, at: Origin(file: path, line: nil, path: .root), reader: reader)
+            state = StateConfiguration(reading: root.section("state"))
+        }
+        if let problem = reader.problems.inReadingOrder().first(where: { $0.severity == .error }) { throw problem }
+        return state
+    }
+
     private init(reading root: Section) {
         if root.has("server") { server = ServerConfiguration(reading: root.section("server")) }
         if root.has("admin") { admin = AdminConfiguration(reading: root.section("admin")) }
-        if root.has("state") { state = StateConfiguration(reading: root.section("state")) }
+        state = StateConfiguration(reading: root.section("state"))
         // Also where there is no such section: the environment alone may say it.
         keys = KeysConfiguration(reading: root.section("keys"), publicURL: server.publicURL)
         if root.has("limits") { limits = LimitsConfiguration.standard(root.section("limits")) }
         if root.has("access_log") { accessLog = AccessLogConfiguration(reading: root.section("access_log")) }
-        if root.has("audit") { audit = AuditConfiguration(reading: root.section("audit")) }
+        audit = AuditConfiguration(reading: root.section("audit"))
         if root.has("uploads") { uploads = UploadsConfiguration(reading: root.section("uploads")) }
 
         let accounts = root.sections("accounts").map(AccountReading.init(reading:))

@@ -4,14 +4,15 @@ package enum LogDestination: Hashable, Sendable, CustomStringConvertible {
     case nowhere
     /// `"-"`
     case standardOutput
-    /// As written: relative to the working directory.
+    /// Where the configuration's path is relative to the working directory, so is this one.
     case file(String)
 
-    init(_ path: String) {
-        switch path {
+    /// - Parameter file: where a path leads.
+    init(_ path: Located<String>, _ file: (Located<String>) -> String) {
+        switch path.value {
         case "": self = .nowhere
         case "-": self = .standardOutput
-        default: self = .file(path)
+        default: self = .file(file(path))
         }
     }
 

@@ -1,7 +1,7 @@
 /// `[state]`: where sessions, grants and counters that outlive a process are kept.
 package struct StateConfiguration: Sendable {
     package enum Store: Hashable, Sendable, CustomStringConvertible {
-        /// A file, as written: relative to the working directory.
+        /// A file; where the configuration's path is relative to the working directory, so is this one.
         case sqlite(path: String)
         case memory
 
@@ -31,7 +31,11 @@ package struct StateConfiguration: Sendable {
 
     init(reading section: Section) {
         self.init()
-        if let text = section.text("store"), let given = Self.store(text, section.reader) { store = given }
+        if let text = section.text("store") {
+            if let given = Self.store(text, section.reader) { store = given }
+        } else {
+            store = .sqlite(path: section.reader.kept(standard: "gatehouse.db"))
+        }
         maxStaleness = section.duration("max_staleness", or: maxStaleness)
         if maxStaleness < Self.leastStaleness, let text = section.text("max_staleness") {
             section.reader.report(
@@ -45,7 +49,9 @@ package struct StateConfiguration: Sendable {
 
     private static func store(_ text: Located<String>, _ reader: ConfigurationReader) -> Store? {
         if text.value == "memory:" { return .memory }
-        if let path = text.value.removing(prefix: "sqlite:"), !path.isEmpty { return .sqlite(path: path) }
+        if let path = text.value.removing(prefix: "sqlite:"), !path.isEmpty {
+            return .sqlite(path: reader.kept(Located(value: path, origin: text.origin)))
+        }
         if text.value.hasPrefix("redis:") || text.value.hasPrefix("rediss:") {
             reader.report(
                 "a shared store (redis) is not supported by this version",

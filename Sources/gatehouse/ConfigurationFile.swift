@@ -7,29 +7,16 @@ struct ConfigurationFile: Sendable {
     let source: any ConfigurationSource
     let listen: ListenAddress?
     let adminListen: ListenAddress?
-    /// Where what it keeps itself lies, unless at an absolute path; nil: in the working directory.
+    /// Where what it keeps itself lies, unless at an absolute path; nil: beside the configuration.
     let data: String?
 
     /// Reads it now, with everything it refers to.
     func read() -> (reading: ConfigurationReading, configuration: GatehouseConfiguration?) {
-        let reading = GatehouseConfiguration.read(path, from: source)
+        let reading = GatehouseConfiguration.read(path, from: source, data: data)
         guard var configuration = reading.configuration else { return (reading, nil) }
         if let listen { configuration.server.listen = listen }
         if let adminListen { configuration.server.adminListen = adminListen }
-        if let data { configuration.keepData(in: data) }
         return (reading, configuration)
-    }
-}
-
-extension GatehouseConfiguration {
-    /// Puts the state and the audit log below `folder`, where they have no absolute paths.
-    mutating func keepData(in folder: String) {
-        if case .sqlite(let path) = state.store, !path.hasPrefix("/") {
-            state.store = .sqlite(path: "\(folder)/\(path)")
-        }
-        if case .file(let path) = audit.destination, !path.hasPrefix("/") {
-            audit.destination = .file("\(folder)/\(path)")
-        }
     }
 }
 

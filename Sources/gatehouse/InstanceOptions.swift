@@ -16,11 +16,13 @@ struct InstanceOptions: ParsableArguments {
         if let socket { return socket }
         let path = config ?? (FileManager.default.fileExists(atPath: "gatehouse.toml") ? "gatehouse.toml" : nil)
         guard let path else { return (data ?? EmbeddedDefault.data) + "/.gatehouse/gatehouse.sock" }
-        guard var configuration = GatehouseConfiguration.read(path, from: FileSystemSource()).configuration else {
-            throw AdminClientFailure("\(path) can't be used: see gatehouse check, or give --socket")
+        let state: StateConfiguration
+        do throws(ConfigurationProblem) {
+            state = try GatehouseConfiguration.state(of: path, from: FileSystemSource(), data: data)
+        } catch {
+            throw AdminClientFailure("\(error.description)\ngatehouse: --socket finds the instance without it")
         }
-        if let data { configuration.keepData(in: data) }
-        guard let folder = configuration.state.folder else {
+        guard let folder = state.folder else {
             throw AdminClientFailure("this configuration keeps no state on disk, so that there is no admin socket")
         }
         return folder + "/gatehouse.sock"

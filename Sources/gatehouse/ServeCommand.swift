@@ -11,6 +11,10 @@ struct ServeCommand: AsyncParsableCommand, AnswersInJSON {
             folder), serves the embedded default: a store in ./data with the bucket "demo" and new credentials, which \
             are printed and kept in ./data/.gatehouse/credentials.json.
 
+            Relative paths in the configuration lead from the file that says them, not from the current folder; so do the \
+            state (gatehouse.db) and the audit log (audit.jsonl) where it says nothing of them. --data puts these two \
+            elsewhere.
+
             SIGHUP reads the configuration again and reopens the access log; a changed file is noticed by itself. \
             SIGTERM and SIGINT finish what is under way and end.
             """
@@ -23,7 +27,7 @@ struct ServeCommand: AsyncParsableCommand, AnswersInJSON {
     @Option(
         help: """
             The folder of the data: the embedded default's (default: data); with a configuration, where the state and \
-            the audit log lie that it gives no absolute path.
+            the audit log lie that it gives no absolute path (default: beside the file that says it).
             """
     )
     var data: String?

@@ -24,6 +24,61 @@ import WireFormats
         #expect(result.inputs.files == ["gatehouse.toml", "z.toml", "conf.d/a.toml", "conf.d/b.toml"])
     }
 
+    /// What a relative path leads to, read at `etc/gatehouse.toml`.
+    private static func paths(_ files: [String: String], data: String? = nil) throws -> [String] {
+        let source = MemorySource(files)
+        let reading = GatehouseConfiguration.read("etc/gatehouse.toml", from: source, data: data)
+        let configuration = try #require(reading.configuration, "\(reading.problems)")
+        #expect(
+            try GatehouseConfiguration.state(of: "etc/gatehouse.toml", from: source, data: data).store
+                == configuration.state.store
+        )
+        let folders = configuration.buckets.compactMap { if case .file(let path) = $0.backend { path } else { nil } }
+        return [
+            configuration.state.store.description, configuration.audit.destination.description,
+            configuration.accessLog.destination.description,
+        ] + folders
+    }
+
+    @Test func relativePathsLeadFromTheFileThatSaysThemAndNotFromTheWorkingDirectory() throws {
+        let written = [
+            "etc/gatehouse.toml":
+                "include = [\"conf.d/a.toml\"]\n[audit]\npath = \"log/a.jsonl\"\n[access_log]\npath = \"log/access.log\"",
+            "etc/conf.d/a.toml": "[state]\nstore = \"sqlite:kept.db\"\n" + Self.file("a"),
+        ]
+        #expect(
+            try Self.paths(written) == [
+                "sqlite:etc/conf.d/kept.db", "etc/log/a.jsonl", "etc/log/access.log", "etc/conf.d/data",
+            ]
+        )
+        // The state and the audit log are what --data is about.
+        #expect(
+            try Self.paths(written, data: "/srv") == [
+                "sqlite:/srv/kept.db", "/srv/log/a.jsonl", "etc/log/access.log", "etc/conf.d/data",
+            ]
+        )
+        // What is not said lies beside the configuration itself, also where an included file has the section.
+        let silent = ["etc/gatehouse.toml": "include = [\"conf.d/a.toml\"]", "etc/conf.d/a.toml": "[state]\n[audit]"]
+        #expect(try Self.paths(silent) == ["sqlite:etc/gatehouse.db", "etc/audit.jsonl", "-"])
+        #expect(try Self.paths(["etc/gatehouse.toml": ""]) == ["sqlite:etc/gatehouse.db", "etc/audit.jsonl", "-"])
+        #expect(try Self.paths(silent, data: "d") == ["sqlite:d/gatehouse.db", "d/audit.jsonl", "-"])
+        let absolute = "[state]\nstore = \"sqlite:/v/s.db\"\n[audit]\npath = \"/v/a\"\n[access_log]\npath = \"/v/l\""
+        #expect(try Self.paths(["etc/gatehouse.toml": absolute], data: "d") == ["sqlite:/v/s.db", "/v/a", "/v/l"])
+    }
+
+    @Test func whereTheStateLiesIsReadWithoutAnySecret() throws {
+        let text = "[state]\nstore = \"sqlite:s.db\"\n[[users]]\nname = \"a\"\napi_key = \"env:NOT_SET\""
+        #expect(reading(text).configuration == nil)
+        let source = MemorySource(["gatehouse.toml": text, "bad.toml": "[state]\nstore = \"postgres:x\""])
+        #expect(try GatehouseConfiguration.state(of: "gatehouse.toml", from: source).folder == ".")
+        for path in ["bad.toml", "none.toml"] {
+            let problem = #expect(throws: ConfigurationProblem.self) {
+                try GatehouseConfiguration.state(of: path, from: source)
+            }
+            #expect(problem?.description.contains(path) == true)
+        }
+    }
+
     @Test func includesMayIncludeBesideThemselvesAndTablesMerge() throws {
         let result = reading(
             "include = [\"conf.d/a.toml\"]\n[server]\nregion = \"*\"",

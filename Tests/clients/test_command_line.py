@@ -1,13 +1,18 @@
 """`gatehouse check | version | key new`: for people and, with --json, for programs."""
 
+import contextlib
 import json
 import os
 import re
+import socket
+import subprocess
 
 import pytest
 
 from support.clients import run
 from support.gatehouse import ROOT, binary, eventually
+from support.ports import free_port
+from support.process import Process
 from support.toml_text import toml_text
 
 GOOD = {
@@ -52,6 +57,61 @@ def test_data_beside_a_configuration_is_where_state_and_audit_log_lie(gateway, t
     assert not (gate.folder / "kept.db").exists() and not (gate.folder / "audit.jsonl").exists()
     found = gatehouse("revoke", "user", "alice", "--config", gate.config_path, "--data", folder)
     assert found.returncode == 0, found.stdout + found.stderr
+
+
+@pytest.fixture
+def elsewhere(tmp_path):
+    """Starts the instance of a configuration in another folder than the current one; both folders, and what stops it."""
+    there, here = tmp_path / "etc", tmp_path / "cwd"
+    there.mkdir(), here.mkdir()
+    started = []
+
+    def start(config, env=None):
+        port, admin = free_port(), free_port()
+        server = {"listen": f"127.0.0.1:{port}", "admin_listen": f"127.0.0.1:{admin}"}
+        (there / "gatehouse.toml").write_text(toml_text({"server": server, **config}))
+        process = Process("gatehouse", [binary(), "serve", "--config", there / "gatehouse.toml"], tmp_path / "out", cwd=here,
+                          env={**os.environ, **(env or {})})
+        started.append(process)
+        return process, port
+
+    yield there, here, start
+    for process in started:
+        process.stop()
+
+
+def is_open(port):
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
+
+
+def test_relative_paths_lead_from_the_configuration_s_folder(elsewhere):
+    there, here, start = elsewhere
+    files = {"name": "files", "backend_type": "file", "buckets": ["kept"], "backend_options": {"path": "files"}}
+    process, port = start({**GOOD, "accounts": [*GOOD["accounts"], files], "access_log": {"path": "access.log"}})
+    process.wait_until(lambda: is_open(port) and (there / "gatehouse.sock").exists(), 20)
+    assert eventually(lambda: {"audit.jsonl", "gatehouse.db", "access.log", "files"} <= {p.name for p in there.iterdir()})
+    assert list(here.iterdir()) == []
+    # Whoever looks for the instance finds it, from wherever that may be.
+    found = subprocess.run([binary(), "grant", "list", "--config", there / "gatehouse.toml"], cwd="/", capture_output=True,
+                           text=True, timeout=30)
+    assert found.returncode == 0, found.stderr
+
+
+def test_an_instance_is_found_by_somebody_who_has_none_of_its_secrets(elsewhere):
+    there, _, start = elsewhere
+    user = {"name": "alice", "api_key": "env:ONLY_THE_INSTANCE_HAS", "role": "user", "allowed_buckets": ["photos"]}
+    process, port = start({**GOOD, "users": [user]}, {"ONLY_THE_INSTANCE_HAS": "abcdefghijklmnopqrstuvwxyz"})
+    process.wait_until(lambda: is_open(port) and (there / "gatehouse.sock").exists(), 20)
+    config = there / "gatehouse.toml"
+    for arguments in (["grant", "list"], ["revoke", "user", "alice"], ["explain", "http://127.0.0.1/photos/a"]):
+        done = gatehouse(*arguments, "--config", config)
+        assert "can't be used" not in done.stderr and "no running instance" not in done.stderr, done.stderr
+        assert done.returncode == (1 if arguments[0] == "explain" else 0), done.stderr
+    config.write_text("[state]\nstore = 5\n")
+    done = gatehouse("grant", "list", "--config", config)
+    assert done.returncode == 1 and "gatehouse.toml:2" in done.stderr and "--socket" in done.stderr
 
 
 def test_data_does_not_move_what_has_a_place(gateway, tmp_path):
