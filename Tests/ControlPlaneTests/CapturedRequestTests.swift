@@ -47,6 +47,53 @@ struct CapturedRequestTests {
         #expect(captured.head.fields.entries.count == 2)
     }
 
+    /// As curl 7.88 prints it to a pipe.
+    private static let meter =
+        "  % Total    % Received % Xferd  Average Speed   Time    Time     Time  Current\n"
+        + "                                 Dload  Upload   Total   Spent    Left  Speed\n"
+        + "\r  0     0    0     0    0     0      0      0 --:--:-- --:--:-- --:--:--     0"
+    private static let answer =
+        "* HTTP 1.0, assume close after body\n< HTTP/1.0 403 Forbidden\r\n< Content-Type: text/html\r\n< \r\n"
+        + "{ [335 bytes data]\n\r100   335  100   335    0     0   3200      0 --:--:-- --:--:-- --:--:--  3221\n"
+        + "* Closing connection 0\n<!DOCTYPE HTML>\n<p>\n> quoted\n</p>\n"
+
+    private static func trace(_ path: String, isSilent: Bool = false) -> String {
+        (isSilent ? "" : meter) + "*   Trying 127.0.0.1:9000...\n* Connected to 127.0.0.1 (127.0.0.1) port 9000 (#0)\n"
+            + "* Server auth using AWS_SIGV4 with user 'AK'\n> PUT \(path) HTTP/1.1\r\n> Host: 127.0.0.1:9000\r\n"
+            + "> x-api-key: k\r\n> Accept: */*\r\n> Content-Length: 5\r\n> \r\n} [5 bytes data]\n" + answer
+    }
+
+    @Test("What curl -v prints to a pipe, with the progress meter or without", arguments: [false, true])
+    func verboseToPipe(isSilent: Bool) throws {
+        let captured = try Self.read(Self.trace("/b/k", isSilent: isSilent))
+        #expect(captured.head.method == .put)
+        #expect(captured.head.path == Array("/b/k".utf8))
+        #expect(captured.head.fields.string("x-api-key") == "k")
+        #expect(captured.head.fields.entries.count == 4)
+        #expect(captured.body == nil)
+        #expect(captured.assumptions.isEmpty)
+        // The meter's last line goes on where curl has waited for a second.
+        let late = Self.meter + "> GET /late HTTP/1.1\r\n> Host: h\r\n> \r\n"
+        #expect(try Self.read(late).head.path == Array("/late".utf8))
+    }
+
+    @Test("Of several requests that curl -v shows, the last complete one is meant, and that is said")
+    func verboseTwice() throws {
+        let cut = "> GET /cut HTTP/1.1\r\n> Host: h\r\n* Closing connection 1\n"
+        let captured = try Self.read(Self.trace("/first") + Self.trace("/second") + cut)
+        #expect(captured.head.path == Array("/second".utf8))
+        #expect(captured.assumptions.contains { $0.contains("3 requests") && $0.contains("last") })
+        #expect(try Self.read(cut).head.path == Array("/cut".utf8))
+    }
+
+    @Test("A request's own body is not taken for what curl -v prints")
+    func quotedInBody() throws {
+        let quoted = "> GET /other HTTP/1.1\n> Host: h\n>\n"
+        let captured = try Self.read("PUT /b/k HTTP/1.1\nHost: h\nContent-Length: \(quoted.utf8.count)\n\n" + quoted)
+        #expect(captured.head.path == Array("/b/k".utf8))
+        #expect(captured.body == Array(quoted.utf8))
+    }
+
     @Test("A curl command line, in each shell's quoting")
     func curl() throws {
         let pasted = """

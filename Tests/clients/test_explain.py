@@ -1,6 +1,7 @@
 """`gatehouse explain`: through the admin socket of a running instance, whatever way the request was captured."""
 
 import json
+import shlex
 import time
 from datetime import datetime, timedelta, timezone
 
@@ -80,4 +81,31 @@ def test_without_an_instance_it_says_so(tmp_path):
 
 def test_what_is_not_understood_is_said(gate):
     done = run([binary(), "explain", "--config", gate.config_path, "ftp://h/b"])
-    assert done.returncode == 1 and "Not understood" in done.stderr
+    assert done.returncode == 1 and not done.stdout
+    # A sentence for people, without the answer's own form.
+    assert done.stderr.startswith("gatehouse: Not understood: ") and "{" not in done.stderr, done.stderr
+    assert ".." not in done.stderr
+    done = run([binary(), "explain", "--config", gate.config_path, "--json", "ftp://h/b"])
+    assert done.returncode == 1 and json.loads(done.stdout)["error"]["code"] == "NotUnderstood"
+
+
+@pytest.mark.parametrize("flags", ["-v", "-sv"])
+def test_what_curl_prints_is_piped_in_as_the_documentation_says(gate, flags):
+    told = piped(gate, flags, f"{gate.endpoint}/photos/a.txt")
+    assert told["caller"] == {"principal": "user:alice", "credential": "API key"}
+    assert told["understood"]["key"] == "a.txt"
+
+
+def test_of_several_requests_of_curl_s_the_last_is_explained(gate):
+    told = piped(gate, "-v", f"{gate.endpoint}/photos/a.txt", f"{gate.endpoint}/photos/b.txt")
+    assert told["understood"]["key"] == "b.txt"
+    assert any("2 requests" in assumption for assumption in told["assumptions"])
+
+
+def piped(gate, *arguments):
+    """`curl -v … 2>&1 | gatehouse explain`, byte for byte."""
+    curl = shlex.join(["curl", "-H", f"x-api-key: {ALICE.api_key}", *arguments])
+    command = shlex.join([str(binary()), "explain", "--config", str(gate.config_path), "--json"])
+    done = run(["bash", "-c", f"{curl} 2>&1 | {command}"])
+    assert done.stdout.startswith("{"), done.stdout + done.stderr
+    return json.loads(done.stdout)

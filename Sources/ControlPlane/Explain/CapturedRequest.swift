@@ -51,7 +51,7 @@ package struct CapturedRequest: Sendable {
     }
 
     /// Reads an HTTP/1.1 message, by the parser that serves. Lines may end in LF alone, as they do in what was copied
-    /// from a terminal, and `> ` before each line (curl -v) is taken away.
+    /// from a terminal, and the message may be one that curl -v shows.
     init(
         message: [UInt8],
         isSecure: Bool?,
@@ -59,8 +59,11 @@ package struct CapturedRequest: Sendable {
         assuming assumptions: [String]
     ) throws(CaptureFailure) {
         var (head, body, assumptions) = (Self.head(of: message), Self.body(of: message), assumptions)
-        if let first = head.first, first.starts(with: "> ".utf8) {
-            head = head.filter { $0.first == UInt8(ascii: ">") }.map { Array($0.dropFirst(2)) }
+        if let trace = CurlTrace(message) {
+            (head, body) = (trace.head, nil)
+            if trace.count > 1 {
+                assumptions.append("of the \(trace.count) requests that curl shows the last complete one is meant")
+            }
         }
         if let line = head.first, line.split(separator: 0x20).count == 3, line.suffix(7).elsEqual(" HTTP/2") {
             head[0] = Array(line.dropLast(6) + Array("HTTP/1.1".utf8))
@@ -102,7 +105,7 @@ package struct CapturedRequest: Sendable {
         var lines: [[UInt8]] = []
         for line in message.split(separator: 0x0a, omittingEmptySubsequences: false) {
             let bare = line.last == 0x0d ? line.dropLast() : line
-            if bare.isEmpty || bare.elementsEqual(">".utf8) || bare.elementsEqual("> ".utf8) { break }
+            if bare.isEmpty { break }
             lines.append(Array(bare))
         }
         return lines

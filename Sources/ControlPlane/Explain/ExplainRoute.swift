@@ -58,7 +58,7 @@ struct ExplainRoute: Sendable {
                 }
                 return response
             } catch let failure as CaptureFailure {
-                return AdminReply.refusal(.unprocessableContent, "NotUnderstood", "Not understood: \(failure.message).")
+                return AdminReply.refusal(.unprocessableContent, "NotUnderstood", "Not understood: \(failure.message)")
             }
         }
     }
