@@ -145,16 +145,23 @@ extension ClientConnection {
         completeAnswer()
     }
 
-    /// Why a store's answer was not passed on, for the logs.
+    /// Why it is answered so, for the access log; where it is instead of a store's answer, whoever runs this is told too.
     func noteReason(of reply: Reply) {
         guard !reply.reason.isEmpty else { return }
         record.reason = reply.reason
+        guard standsForStoresAnswer else { return }
         loop.logger.warning(
             "a store's answer was not passed on",
             metadata: [
                 "backend": "\(record.backend ?? "")", "reason": "\(reply.reason)", "request": "\(record.requestID)",
             ]
         )
+    }
+
+    /// Whether what is answered now follows on what a store has said to this request.
+    private var standsForStoresAnswer: Bool {
+        if case .transferring = phase { return true }
+        return exchange.answerHasBegun
     }
 
     /// An answer to something that is not a request: always the last one on its connection.

@@ -15,6 +15,7 @@ from support.stub_store import response
 PLANTED_QUERY = "planted-query-value-1f0e3dad99908345"
 PLANTED_TOKEN = "planted-bearer-token-98f13708210194c4"
 PLANTED_COOKIE = "planted-cookie-3c59dc048e8850243be8"
+JSON_OF_ALICE = {**ALICE.headers, "content-type": "application/json"}
 BACKEND_SECRET = "planted-backend-secret-6ea9ab1baa0efb9e"
 
 
@@ -182,3 +183,34 @@ def test_admin_listener_needs_an_admin_and_a_known_host(gate):
 
 def test_admin_listener_serves_no_objects(gate):
     assert gate.request("GET", "/photos/x", ALICE.headers, admin=True).status in (401, 403, 404)
+
+
+def test_a_refused_call_of_the_api_is_no_matter_of_a_store(gate):
+    for _ in range(3):
+        assert gate.request("POST", "/-/v1/downloads", JSON_OF_ALICE, b"{}").status == 400
+    assert eventually(lambda: len([line for line in gate.access_log() if line["status"] == 400]) == 3)
+    assert "not passed on" not in gate.process.output()
+
+
+def test_a_store_s_answer_that_is_replaced_is_told_to_whoever_runs_it(gateway, stub_store):
+    refusal = response(403, body=b"<Error><Code>InvalidAccessKeyId</Code></Error>", reason="Forbidden")
+    gate = gateway({
+        "accounts": [
+            {"name": "stub", "backend_type": "s3", "buckets": ["photos"],
+             "backend_options": {"endpoint": stub_store(refusal).endpoint, "region": "us-east-1",
+                                 "access_key_id": "AKBACKEND00000000000", "secret_access_key": BACKEND_SECRET}}
+        ],
+        "users": [ALICE.entry("user", ["photos"])],
+    })
+    assert gate.request("GET", "/photos/x", ALICE.headers).status == 502
+    assert eventually(lambda: "not passed on" in gate.process.output())
+    # The next request on the same connection has nothing to do with it.
+    told = gate.process.output().count("not passed on")
+    connection = gate.connection()
+    connection.request("GET", "/photos/x", headers=ALICE.headers)
+    connection.getresponse().read()
+    connection.request("POST", "/-/v1/downloads", body=b"{}", headers=JSON_OF_ALICE)
+    assert connection.getresponse().status == 400
+    connection.close()
+    assert eventually(lambda: any(line["status"] == 400 for line in gate.access_log()))
+    assert gate.process.output().count("not passed on") == told + 1
