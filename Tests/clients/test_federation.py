@@ -12,6 +12,7 @@ from support.gatehouse import Gatehouse, binary, eventually
 from support.load import Load
 from support.people import FULL
 from support.ports import free_port
+from support.toml_text import toml_text
 
 CALLER = {
     "access_key_id": FULL.access_key, "secret_access_key": FULL.secret_key, "principal_name": "full",
@@ -164,3 +165,57 @@ def test_doctor_says_what_the_store_does_and_does_not(federated):
     assert store["checksums"]["verdict"] == "ok"
     assert store["clock"]["verdict"] == "ok"
     assert store["unsigned fields"]["verdict"] == "ok"
+
+
+# What `trust aws` prints
+
+
+ACTIONS_OF_THE_BUCKET = {
+    "s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads", "s3:GetBucketLocation",
+}
+"""Service Authorization Reference, "Actions defined by Amazon S3": the resource type is the bucket."""
+ACTIONS_WITH_A_PREFIX = {"s3:ListBucket", "s3:ListBucketVersions"}
+"""Of these, what knows the condition key s3:prefix."""
+READS = {"GetObject", "HeadObject", "GetObjectTagging", "GetObjectAttributes"}
+LISTS = {"ListObjects", "ListObjectsV2", "ListObjectVersions", "ListMultipartUploads", "ListParts", "GetBucketLocation"}
+WRITES = {
+    "PutObject", "CopyObject", "CreateMultipartUpload", "UploadPart", "UploadPartCopy", "CompleteMultipartUpload",
+    "AbortMultipartUpload", "PutObjectTagging", "DeleteObjectTagging", "DeleteObject", "DeleteObjects",
+}
+NEEDS = {
+    "HeadObject": {"s3:GetObject"}, "ListObjects": {"s3:ListBucket"}, "ListObjectsV2": {"s3:ListBucket"},
+    "ListObjectVersions": {"s3:ListBucketVersions"}, "ListMultipartUploads": {"s3:ListBucketMultipartUploads"},
+    "ListParts": {"s3:ListMultipartUploadParts"}, "CopyObject": {"s3:PutObject", "s3:GetObject"},
+    "CreateMultipartUpload": {"s3:PutObject"}, "UploadPart": {"s3:PutObject"}, "UploadPartCopy": {"s3:PutObject", "s3:GetObject"},
+    "CompleteMultipartUpload": {"s3:PutObject"}, "DeleteObjects": {"s3:DeleteObject"},
+}
+"""Where it is not the operation's own name."""
+
+
+@pytest.mark.parametrize("flags", [[], ["--read-only"]], ids=["all", "read-only"])
+@pytest.mark.parametrize("prefix", ["", "v2"])
+def test_trust_aws_prints_a_policy_that_allows_what_is_sent_for_the_bucket(federated, tmp_path, prefix, flags):
+    gate, store = federated
+    key, _ = new_key(tmp_path, "key")
+    bucket = {**federated_bucket(store), "backend_prefix": prefix}
+    path = tmp_path / "gatehouse.toml"
+    path.write_text(toml_text(config(gate.endpoint, [key], bucket)))
+    done = subprocess.run([binary(), "trust", "aws", bucket["name"], "--config", path, "--json", *flags],
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    statements = json.loads(done.stdout)["permission_policy"]["Statement"]
+    allowed = {action for statement in statements for action in statement["Action"]}
+    for operation in READS | LISTS | (set() if flags else WRITES):
+        assert NEEDS.get(operation, {f"s3:{operation}"}) <= allowed, operation
+    if flags:
+        assert not any(action.startswith(("s3:Put", "s3:Delete", "s3:Abort")) for action in allowed)
+    for statement in statements:
+        actions, is_of_objects = set(statement["Action"]), "/" in statement["Resource"]
+        # AWS ignores an action on a resource that it is not about, and refuses what is under a key that it does not know.
+        assert actions.isdisjoint(ACTIONS_OF_THE_BUCKET) if is_of_objects else actions <= ACTIONS_OF_THE_BUCKET
+        if is_of_objects:
+            assert statement["Resource"].endswith("/v2/*" if prefix else "/*")
+        elif "Condition" in statement:
+            assert statement["Condition"] == {"StringLike": {"s3:prefix": "v2/*"}} and actions <= ACTIONS_WITH_A_PREFIX
+        else:
+            assert not prefix or actions.isdisjoint(ACTIONS_WITH_A_PREFIX)

@@ -1,4 +1,5 @@
 import Identity
+import S3API
 import Settings
 import WireFormats
 
@@ -73,32 +74,58 @@ struct AWSTrust: CloudTrust {
         ])
     }
 
+    /// What the groups of actions mean at AWS, split by what each is about. Whoever names more than the groups, ACLs, locks
+    /// or the bucket's configuration, adds it there too.
     private var permissionPolicy: JSONValue {
         let (partition, _, _) = parts
         let place = "arn:\(partition):s3:::\(bucket)"
-        let reads = ["s3:GetObject", "s3:GetObjectTagging", "s3:GetObjectAttributes"]
-        let writes = [
-            "s3:PutObject", "s3:PutObjectTagging", "s3:DeleteObject", "s3:AbortMultipartUpload",
-            "s3:ListMultipartUploadParts",
-        ]
-        var listing: [(String, JSONValue)] = [
-            ("Effect", .text("Allow")),
-            ("Action", .array(["s3:ListBucket", "s3:GetBucketLocation"].map { .text($0) })),
-            ("Resource", .text(place)),
-        ]
-        if !prefix.isEmpty {
-            // GetBucketLocation has no prefix, and is not limited.
-            listing[1] = ("Action", .text("s3:ListBucket"))
-            listing.append(("Condition", .object([("StringLike", .object([("s3:prefix", .text(prefix + "*"))]))])))
+        let granted: ActionSet = permissions == .read ? .readOnlyCeiling : .all
+        let names = granted.subtracting(ActionSet(.listAllMyBuckets)).actions.reduce(into: [String]()) {
+            names,
+            action in
+            if !names.contains(action.iamName) { names.append(action.iamName) }
         }
-        let objects: [(String, JSONValue)] = [
-            ("Effect", .text("Allow")),
-            ("Action", .array((permissions == .read ? reads : reads + writes).map { .text($0) })),
-            ("Resource", .text("\(place)/\(prefix)*")),
+        var statements = [
+            statement(names.filter { !Self.ofBuckets.contains($0) }, on: "\(place)/\(prefix)*")
         ]
-        return .object([
-            ("Version", .text("2012-10-17")), ("Statement", .array([.object(objects), .object(listing)])),
-        ])
+        if prefix.isEmpty {
+            statements.append(statement(names.filter(Self.ofBuckets.contains), on: place))
+        } else {
+            let narrowed = JSONValue.object([("StringLike", .object([("s3:prefix", .text(prefix + "*"))]))])
+            statements.append(statement(names.filter(Self.ofPrefixes.contains), on: place, where: narrowed))
+            statements.append(
+                statement(names.filter { Self.ofBuckets.contains($0) && !Self.ofPrefixes.contains($0) }, on: place)
+            )
+        }
+        return .object([("Version", .text("2012-10-17")), ("Statement", .array(statements))])
+    }
+
+    /// Actions on the bucket, and not on its objects (Service Authorization Reference, "Actions defined by Amazon S3").
+    private static let ofBuckets: Set = [
+        "s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads", "s3:GetBucketLocation",
+    ]
+    /// Of these, what knows the condition key `s3:prefix`: under it, the others would always be refused.
+    private static let ofPrefixes: Set = ["s3:ListBucket", "s3:ListBucketVersions"]
+
+    private func statement(
+        _ actions: [String],
+        on resource: String,
+        where condition: JSONValue? = nil
+    ) -> JSONValue {
+        var members: [(String, JSONValue)] = [
+            ("Effect", .text("Allow")), ("Action", .array(actions.map { .text($0) })), ("Resource", .text(resource)),
+        ]
+        if let condition { members.append(("Condition", condition)) }
+        return .object(members)
+    }
+
+    /// What can't be had for a part of a bucket.
+    private var remarks: [String] {
+        guard !prefix.isEmpty else { return [] }
+        return [
+            "# AWS allows no HeadBucket for a part of a bucket, and answers 403 instead of 404 for what is not in it:",
+            "# without the Condition on s3:prefix it does, and the names of the whole bucket can be listed.",
+        ]
     }
 
     private var commands: [String] {
@@ -120,7 +147,7 @@ struct AWSTrust: CloudTrust {
         \(trustPolicy.rendered())
 
         # permissions.json: what it may do
-        \(permissionPolicy.rendered())
+        \((remarks + [permissionPolicy.rendered()]).joined(separator: "\n"))
 
         # AWS fetches \(issuer)/.well-known/openid-configuration: it must be reachable from the internet.
         \(commands.joined(separator: "\n"))
