@@ -35,12 +35,14 @@ extension ClientConnection {
 
     func collect(limit: Int, then: @Sendable ([UInt8]) -> Plan) -> Bool {
         if bodyIsRead {
-            perform(then(collected))
+            let body = collected
+            collected = []
+            perform(then(body))
             return true
         }
         switch decoder.next(&inbox) {
         case .needMore:
-            extendDeadline(loop.waits.bodyIdle)
+            awaitHeldBody()
             return false
         case .bytes(let bytes):
             record.bytesIn += Int64(bytes.readableBytes)
@@ -48,6 +50,7 @@ extension ClientConnection {
                 send(refusal(S3Error(.entityTooLarge)))
                 return true
             }
+            guard hold(bytes.readableBytes) else { return true }
             collected.append(contentsOf: bytes.readableBytesView)
             return true
         case .end:
@@ -64,10 +67,11 @@ extension ClientConnection {
         do throws(S3Error) {
             switch decoder.next(&inbox) {
             case .needMore:
-                extendDeadline(loop.waits.bodyIdle)
+                awaitHeldBody()
                 return false
             case .bytes(let bytes):
                 record.bytesIn += Int64(bytes.readableBytes)
+                guard hold(bytes.readableBytes) else { return true }
                 if let form = try formReader?.take(bytes) { decide(form, knowing: findings) }
             case .end:
                 bodyIsRead = true
@@ -87,6 +91,8 @@ extension ClientConnection {
     func decide(_ form: PostForm, knowing findings: Findings) {
         formReader = nil
         guard let head else { return close() }
+        // The file flows from here on, and its fields are few.
+        if case .streamed = form.file { releaseHeld() }
         var findings = findings
         findings.form = form
         decide(head, knowing: findings)

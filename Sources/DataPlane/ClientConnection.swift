@@ -10,7 +10,8 @@ import WireFormats
 ///
 /// Confined to its event loop, together with everything it touches. Requests that arrive while one is being served
 /// wait unparsed in `inbox`, and reading stops. This file holds the life of a request up to its plan;
-/// `ClientConnection+Reading` takes in what a plan needs to know first, `ClientConnection+Forwarding` carries bytes to and from a store, `ClientConnection+Answering` writes answers.
+/// `ClientConnection+Reading` takes in what a plan needs to know first, `ClientConnection+Holding` bounds what that costs,
+/// `ClientConnection+Forwarding` carries bytes to and from a store, `ClientConnection+Answering` writes answers.
 final class ClientConnection: ChannelDuplexHandler, UpstreamUser {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
@@ -74,6 +75,8 @@ final class ClientConnection: ChannelDuplexHandler, UpstreamUser {
     private var peerText: [UInt8] = []
     var collected: [UInt8] = []
     var formReader: FormReader?
+    /// What `collected` and `formReader` cost, and what was made of them.
+    var held: HeldBody?
     /// Of the last wait: an answer that comes after its request has ended is not the next one's.
     var waitCount = 0
     var exchange = Exchange()
@@ -293,7 +296,7 @@ final class ClientConnection: ChannelDuplexHandler, UpstreamUser {
             if case .length(let length) = head?.framing, length <= Int64(limit) {
                 collected.reserveCapacity(min(Int(length), 64 * 1024))
             }
-            extendDeadline(loop.waits.bodyIdle)
+            beginHolding()
             phase = .collecting(limit: limit, then: then)
             continueIfExpected()
             advance()
@@ -307,7 +310,7 @@ final class ClientConnection: ChannelDuplexHandler, UpstreamUser {
             hand(out: issue)
         case .readForm(let reader, let findings):
             formReader = reader
-            extendDeadline(loop.waits.bodyIdle)
+            beginHolding()
             phase = .readingForm(findings)
             continueIfExpected()
             advance()
@@ -352,6 +355,7 @@ final class ClientConnection: ChannelDuplexHandler, UpstreamUser {
     func endRecord() {
         guard answer.isOpen else { return }
         answer.isOpen = false
+        releaseHeld()
         served += 1
         let now = loop.now()
         record.duration = .nanoseconds((now - (requestStart ?? now)).nanoseconds)

@@ -223,6 +223,7 @@ final class LoopContext {
 /// What all loops count together.
 final class SharedCounts: Sendable {
     let openConnections = Atomic<Int>(0)
+    let bodies = BodyBudget()
 }
 
 /// Ids that don't repeat and can't be guessed from one another's neighbours at a glance: a counter from a random start,

@@ -23,6 +23,8 @@ package struct LoopMetrics: Sendable {
 
     /// Requests whose answer is not finished.
     package var inflight = 0
+    /// Of requests that are read whole.
+    package var heldBodyBytes = 0
     /// Client connections open now, and ever accepted.
     package var connections = 0
     package var connectionsAccepted: UInt64 = 0
@@ -100,6 +102,7 @@ package struct LoopMetrics: Sendable {
         bytesIn &+= other.bytesIn
         bytesOut &+= other.bytesOut
         inflight += other.inflight
+        heldBodyBytes += other.heldBodyBytes
         connections += other.connections
         connectionsAccepted &+= other.connectionsAccepted
         upstreamActive += other.upstreamActive
@@ -158,6 +161,8 @@ extension LoopMetrics {
         }
         text.family("gatehouse_inflight_requests", .gauge, "Requests whose answer is not finished.")
         text.sample("gatehouse_inflight_requests", [], inflight)
+        text.family("gatehouse_held_body_bytes", .gauge, "Bytes of request bodies that are held until they are whole.")
+        text.sample("gatehouse_held_body_bytes", [], heldBodyBytes)
         text.family("gatehouse_auth_failures_total", .counter, "Credentials refused.")
         for (index, count) in authFailures.enumerated() {
             text.sample("gatehouse_auth_failures_total", [("reason", reasons.names[index])], count)
