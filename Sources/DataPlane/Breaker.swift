@@ -1,21 +1,25 @@
 import Identity
 import NIOCore
+import WireFormats
 
 /// Leaves a store alone that does not answer: after some exchanges in a row without an answer it opens, and lets one try
 /// through in each pause until an answer comes. Where all that had no answer were one caller's, it opens for that caller
 /// only: what that one asks may be slow, and the store there for others. The value of one pool; it is told the time.
 struct Breaker {
-    /// Whose exchanges count together: whoever is known by name, or an address of which nobody is.
+    /// Whose exchanges count together: whoever is known by name, or a network of which nobody is. What callers choose
+    /// themselves makes nobody another: neither the name of a role's session, nor an address within a /64.
     enum Caller: Hashable {
         case principal(Principal)
         /// As text.
         case address([UInt8])
 
         init(_ principal: Principal?, from address: [UInt8]) {
-            if let principal, principal != .anonymous {
-                self = .principal(principal)
-            } else {
-                self = .address(address)
+            switch principal {
+            case .role(let id, session: _): self = .principal(.role(id: id, session: ""))
+            case .some(let principal) where principal != .anonymous: self = .principal(principal)
+            default:
+                let network = IPAddress(String(decoding: address, as: UTF8.self))?.rateLimitKey
+                self = .address(network.map { Array($0.description.utf8) } ?? address)
             }
         }
     }

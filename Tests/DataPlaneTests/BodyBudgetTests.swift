@@ -43,6 +43,18 @@ struct BodyBudgetTests {
         #expect(budget.take(5, for: Self.stranger(7)))
     }
 
+    @Test("Names that callers choose themselves, of sessions or within a network, win nobody a second half")
+    func chosenNames() {
+        let budget = BodyBudget(known: 100, strangers: 100)
+        let roles = ["one", "two"].map { Breaker.Caller(.role(id: "deployer", session: $0), from: []) }
+        #expect(budget.take(50, for: roles[0]) && !budget.take(1, for: roles[1]))
+        #expect(budget.take(50, for: Breaker.Caller(.role(id: "another", session: "one"), from: [])))
+        let network = ["2001:db8::1", "2001:db8::2"].map { Breaker.Caller(.anonymous, from: Array($0.utf8)) }
+        #expect(budget.take(50, for: network[0]) && !budget.take(1, for: network[1]))
+        #expect(budget.take(50, for: Breaker.Caller(nil, from: Array("2001:db8:0:1::1".utf8))))
+        #expect(!budget.take(1, for: Self.bob) && budget.taken == 200)
+    }
+
     @Test("A body is waited for as long as it comes at the least rate")
     func leastRate() {
         let begun = NIODeadline.uptimeNanoseconds(0)
