@@ -37,6 +37,12 @@ enum Instance {
             throw StartFailure("\(setup.file.path) has \(reading.errors.count) error(s); nothing was started")
         }
 
+        for left in LeftBehind.found(by: configuration, at: setup.file.path) {
+            logger.warning(
+                "a file lies in the working directory, where earlier builds kept it, and is not used: move it",
+                metadata: ["from": "\(left.there)", "to": "\(left.here)"]
+            )
+        }
         let journal = try JournalFiles(configuration)
         let state = try compiled { try SQLiteState(configuration.state.place) }
         let stores = try EmbeddedStores(configuration, logger: logger)

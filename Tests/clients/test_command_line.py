@@ -99,6 +99,20 @@ def test_relative_paths_lead_from_the_configuration_s_folder(elsewhere):
     assert found.returncode == 0, found.stderr
 
 
+def test_a_state_that_was_left_in_the_working_directory_is_told_of(elsewhere):
+    there, here, start = elsewhere
+    (here / "gatehouse.db").write_bytes(b"")
+    process, port = start(GOOD)
+    process.wait_until(lambda: is_open(port) and (there / "gatehouse.sock").exists(), 20)
+    told = [line for line in process.output().splitlines() if "earlier builds" in line]
+    assert len(told) == 1 and "from=gatehouse.db" in told[0] and f"to={there / 'gatehouse.db'}" in told[0], told
+    # Once it is used, there is nothing to tell.
+    process.stop()
+    process, port = start(GOOD)
+    process.wait_until(lambda: is_open(port), 20)
+    assert process.output().count("earlier builds") == 1
+
+
 def test_an_instance_is_found_by_somebody_who_has_none_of_its_secrets(elsewhere):
     there, _, start = elsewhere
     user = {"name": "alice", "api_key": "env:ONLY_THE_INSTANCE_HAS", "role": "user", "allowed_buckets": ["photos"]}
