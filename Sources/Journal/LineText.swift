@@ -175,7 +175,7 @@ package struct LineClock: Sendable {
             second = seconds
         }
         line.append(contentsOf: prefix)
-        let rest = max(0, instant.nanosecondsSince1970 - seconds * 1_000_000_000) / 1_000_000
+        let rest = instant.milliseconds
         line.append(UInt8(ascii: "."))
         line.append(UInt8(ascii: "0") + UInt8(rest / 100))
         line.append(UInt8(ascii: "0") + UInt8(rest / 10 % 10))

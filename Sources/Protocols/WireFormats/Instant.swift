@@ -24,7 +24,8 @@ public struct Instant: Hashable, Comparable, Sendable {
 
     /// The milliseconds within the second, 0...999.
     public var milliseconds: Int64 {
-        (nanosecondsSince1970 - secondsSince1970 * 1_000_000_000) / 1_000_000
+        let remainder = nanosecondsSince1970 % 1_000_000_000
+        return (remainder < 0 ? remainder + 1_000_000_000 : remainder) / 1_000_000
     }
 
     /// Days since 1970-01-01, rounded towards the past.
