@@ -53,17 +53,17 @@ struct ListingRewrite {
 
     private func withoutHidden(_ listing: XMLNode) -> XMLNode {
         guard !hidden.isEmpty else { return listing }
-        var leftOut = 0
+        var (seen, leftOut) = (0, 0)
         let shown = listing.mapChildren { child in
-            guard let name = Self.names[child.name], let text = child.child(name)?.text, isHidden(encoding.decode(text))
-            else { return child }
+            guard let name = Self.names[child.name] else { return child }
+            seen += 1
+            guard let text = child.child(name)?.text, isHidden(encoding.decode(text)) else { return child }
             leftOut += 1
             return nil
         }
         guard leftOut > 0 else { return listing }
         return shown.mapChildren { child in
-            guard child.name == "KeyCount", let count = Int(child.text) else { return child }
-            return child.withText(String(max(0, count - leftOut)))
+            child.name == "KeyCount" ? child.withText(String(seen - leftOut)) : child
         }
     }
 

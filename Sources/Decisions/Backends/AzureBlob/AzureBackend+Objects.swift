@@ -66,12 +66,28 @@ extension AzureTurn {
                         return .failure(S3Error(.backendBadAnswer), cause: .store)
                     }
                     guard number <= max(blocks.count, 1) else { return .failure(S3Error(.invalidRange)) }
-                    let first = blocks.prefix(number - 1).reduce(0) { $0 + $1.size }
-                    let range = blocks.isEmpty ? nil : "bytes=\(first)-\(first + blocks[number - 1].size - 1)"
+                    guard !blocks.isEmpty else {
+                        return asked { () throws(S3Error) in try read(path, nil, pinned: etag) }
+                    }
+                    guard let range = Self.range(of: number, in: blocks) else {
+                        return .failure(S3Error(.backendBadAnswer), cause: .store)
+                    }
                     return asked { () throws(S3Error) in try read(path, range, pinned: etag) }
                 }
             }
         }
+    }
+
+    /// Where the block of that number lies; nil where no blob could have blocks of such lengths.
+    private static func range(of number: Int, in blocks: [AzureBlockList.Block]) -> String? {
+        var first: Int64 = 0
+        for block in blocks.prefix(number - 1) {
+            guard block.size > 0, block.size <= Int64.max - first else { return nil }
+            first += block.size
+        }
+        let size = blocks[number - 1].size
+        guard size > 0, size <= Int64.max - first else { return nil }
+        return "bytes=\(first)-\(first + size - 1)"
     }
 
     /// The next exchange, or why there is none.
@@ -118,7 +134,7 @@ extension AzureTurn {
         }
         if let expires = fields.first(AzureMetadata.expires) { told.append("expires", expires) }
         if let etag = fields.string("etag") {
-            let parts = fields.string(AzureMetadata.parts).flatMap { Int($0) }
+            let parts = fields.first(AzureMetadata.parts).flatMap { decimal($0) }
             told.append("etag", AzureETag.shown(etag, parts: parts))
         }
         // The only digest of a blob that Azure keeps; it goes along with copies, which have ETags of their own.

@@ -50,7 +50,7 @@ struct AzureListing {
 
     private static func blob(_ node: XMLNode, _ name: [UInt8]) -> Blob? {
         guard let properties = node.child("Properties"), let etag = properties.value("Etag"),
-            let size = properties.value("Content-Length").flatMap({ Int64($0) }),
+            let size = properties.value("Content-Length").flatMap({ Int64($0) }), size >= 0,
             let modified = properties.value("Last-Modified").flatMap({ Timestamp.parseHTTP($0.utf8) })
         else { return nil }
         let metadata = node.child("Metadata")
@@ -60,7 +60,7 @@ struct AzureListing {
             size: size,
             modified: modified,
             tier: properties.value("AccessTier") ?? "",
-            parts: metadata?.value(Self.own(AzureMetadata.parts)).flatMap { Int($0) },
+            parts: metadata?.value(Self.own(AzureMetadata.parts)).flatMap { decimal($0.utf8) },
             key: metadata?.value(Self.own(AzureMetadata.key)).flatMap { Base64URL.decode(Array($0.utf8)) }
         )
     }
