@@ -17,6 +17,8 @@ struct AnswerState {
     var isChunked = false
     var saidContinue = false
     var headIsWritten = false
+    /// Only the connection's end says that the answer has ended.
+    var endsWithConnection = false
     /// The connection ended before the answer did.
     var wasCut = false
     /// Field lines that every answer of the bucket carries, rendered beforehand.
@@ -50,6 +52,7 @@ extension ClientConnection {
                 bytes.writeStaticString("transfer-encoding: chunked\r\n")
             } else {
                 answer.keepAlive = false
+                answer.endsWithConnection = true
             }
         case .none:
             if answer.omitsBody, let length = head.fields.first("content-length") {
@@ -118,9 +121,7 @@ extension ClientConnection {
     func send(_ reply: Reply) {
         // Never a second head: the client would take it for a part of the first answer, or for its next one.
         guard !answer.headIsWritten else {
-            answer.wasCut = true
-            endRecord()
-            close()
+            cutAnswer()
             return
         }
         decideKeepAlive()
@@ -164,15 +165,21 @@ extension ClientConnection {
         return exchange.answerHasBegun
     }
 
+    /// Ends the connection in the middle of an answer, in such a way that the answer does not look whole.
+    func cutAnswer() {
+        answer.wasCut = true
+        let endsWithConnection = answer.endsWithConnection
+        endRecord()
+        if endsWithConnection { reset() } else { close() }
+    }
+
     /// An answer to something that is not a request: always the last one on its connection.
     func refuse(_ refusal: HTTPRefusal) {
         answer.keepAlive = false
         bodyIsRead = false
         record.reason = refusal.reason
         if answer.headIsWritten {
-            answer.wasCut = true
-            endRecord()
-            close()
+            cutAnswer()
         } else {
             send(ErrorAnswer.reply(to: refusal, requestID: record.requestID))
         }

@@ -355,9 +355,7 @@ extension ClientConnection {
     private func abandon(_ error: S3Error) {
         if case .forwarding(let upstream) = phase { upstream.cut() }
         if answer.headIsWritten {
-            answer.wasCut = true
-            endRecord()
-            close()
+            cutAnswer()
         } else {
             send(refusal(error))
         }

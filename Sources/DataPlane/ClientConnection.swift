@@ -2,6 +2,7 @@ import Admission
 import HTTP1
 import Journal
 import NIOCore
+import NIOSSL
 import Pipeline
 import S3API
 import WireFormats
@@ -341,6 +342,27 @@ final class ClientConnection: ChannelDuplexHandler, UpstreamUser {
         context?.close(promise: nil)
     }
 
+    /// Closes so that the client can't take what it has for all there is.
+    func reset() {
+        phase = .closed
+        closeWithoutGoodbye()
+    }
+
+    /// The drain has lasted too long. By the channel, so that what the connection was doing at a store ends with it.
+    func endAtOnce() {
+        if answer.isOpen, answer.endsWithConnection { closeWithoutGoodbye() } else { context?.close(promise: nil) }
+    }
+
+    /// By a TCP reset, and past TLS, which would say that nothing follows.
+    private func closeWithoutGoodbye() {
+        guard let context else { return }
+        if let socket = context.channel as? any SocketOptionProvider {
+            _ = socket.unsafeSetSocketOption(level: .socket, name: .so_linger, value: NoLinger())
+        }
+        let tls = try? context.pipeline.syncOperations.context(handlerType: NIOSSLServerHandler.self)
+        (tls ?? context).close(promise: nil)
+    }
+
     /// The server is ending: what does nothing is closed, what has just come may still ask once.
     func drain() {
         guard case .head = phase, inbox.readableBytes == 0 else { return }
@@ -397,4 +419,10 @@ final class ClientConnection: ChannelDuplexHandler, UpstreamUser {
             deadline = .distantFuture
         }
     }
+}
+
+/// `struct linger` (socket(7)): on, for no seconds, so that closing resets.
+private struct NoLinger {
+    let isOn: CInt = 1
+    let seconds: CInt = 0
 }

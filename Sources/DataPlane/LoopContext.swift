@@ -205,8 +205,7 @@ final class LoopContext {
 
     /// The drain has lasted too long.
     func closeAll() {
-        // By the channel, so that what each was doing at a store ends with it.
-        for connection in connections.values { connection.context?.close(promise: nil) }
+        for connection in connections.values { connection.endAtOnce() }
     }
 
     /// What this loop counted so far.

@@ -407,3 +407,20 @@ def test_connections_beyond_the_limit_wait_or_are_refused_and_others_go_on(gatew
     for connection in held:
         connection.socket.close()
     assert eventually(lambda: get(gate).status == 200)
+
+
+def test_short_answer_to_a_client_of_http_1_0_ends_with_a_reset(gateway, stub_store):
+    """Only the connection's end says that it is whole: an orderly one would say so of a short one."""
+    def answer(_):
+        yield b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"
+        time.sleep(0.3)
+        yield b"5\r\nhe"
+
+    store = stub_store(answer)
+    store.close_after_answer = True
+    gate = gateway(stub_config(store))
+    with RawConnection(gate.port) as raw:
+        raw.send(f"GET /photos/a HTTP/1.0\r\nHost: x\r\nx-api-key: {ALICE.api_key}\r\n\r\n")
+        with pytest.raises(ConnectionResetError):
+            while raw.socket.recv(65536):
+                pass
