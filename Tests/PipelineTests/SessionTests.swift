@@ -479,6 +479,29 @@ struct SessionTests {
         )
     }
 
+    @Test("A role's sessions by other names draw on the same budget, those of somebody else on another")
+    func budgets() async throws {
+        var gate = try gate([
+            role(scopes: [Self.template("docs", [], "*")], principals: ["key:akfull", "key:akreader"])
+        ])
+        var sessions: [[Credentials]] = [[], [], []]
+        for name in ["one", "two", "three"] {
+            let exchange = Self.exchange.replacing("run-1", with: name)
+            sessions[0].append(try credentials(await asked(exchange, &gate)))
+            let form = "Action=AssumeRole&Version=2011-06-15&RoleArn=deployer&RoleSessionName=" + name
+            for (place, key) in [(1, Key.full), (2, Key.reader)] {
+                let call = Self.post(form).signed(for: form, by: key)
+                sessions[place].append(try credentials(await asked(form, &gate, call: call)))
+            }
+        }
+        gate.limits = RequestLimits(requests: RateLimit(amount: 2, window: .seconds(60)))
+        let call = Call("GET", "/docs/acme/a")
+        for held in sessions {
+            let outcomes = try held.map { "\(try gate.decide(call.signed(by: $0)).outcome)" }
+            #expect(outcomes == ["allowed", "allowed", "limited"])
+        }
+    }
+
     @Test("What other gateways ask for a session that was revoked is refused too, and so is a route")
     func revokedElsewhere() async throws {
         var gate = try gate([role()])

@@ -173,7 +173,7 @@ public struct Pipeline {
         }
         notes.principal = caller.principal
         notes.remark = caller.remark
-        notes.permit = try limit(caller.principal, asking, holding: findings.permit)
+        notes.permit = try limit(caller, asking, holding: findings.permit)
         let request = try classify(asking, located)
         notes.operation = request.operation.metricName
         notes.copied = request.copySource
@@ -246,7 +246,7 @@ public struct Pipeline {
         notes.bucket = located.address.bucket
         notes.key = located.address.key
         notes.hardening = located.bucket?.hardening ?? []
-        notes.permit = try limit(caller.principal, asking, holding: findings.permit)
+        notes.permit = try limit(caller, asking, holding: findings.permit)
         let request = try classify(plain, located)
         notes.operation = request.operation.metricName
         guard request.operation == .getObject || request.operation == .headObject else { throw .noSuchLink }
@@ -294,7 +294,7 @@ public struct Pipeline {
         }
         notes.principal = caller.principal
         notes.remark = caller.remark
-        notes.permit = try limit(caller.principal, asking, holding: findings.permit)
+        notes.permit = try limit(caller, asking, holding: findings.permit)
         let upload = try FormUpload(form, policy: policy, located, asking)
         notes.key = upload.request.key
         let admitted = try Admitted(upload.request, by: caller, to: located, upload.asking)
@@ -335,7 +335,7 @@ public struct Pipeline {
         case .known(let caller):
             guard caller.principal != .anonymous else { throw .credentialNeeded }
             notes.principal = caller.principal
-            notes.permit = try limit(caller.principal, asking)
+            notes.permit = try limit(caller, asking)
             notes.operation = "api"
             return try call.plan(for: caller, asking, at: desk)
         }

@@ -76,7 +76,7 @@ extension Pipeline {
             } catch {
                 throw .request(error)
             }
-            if case .forward = decision.plan { decision.permit = try limit(.anonymous, asking) }
+            if case .forward = decision.plan { decision.permit = try limitAnonymous(asking) }
         } catch {
             decision.outcome = error.outcome
             decision.reason = error.reason

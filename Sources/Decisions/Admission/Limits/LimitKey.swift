@@ -5,6 +5,7 @@ public import WireFormats
 public struct LimitKey: Hashable, Sendable {
     private enum Form: Hashable {
         case principal(Principal)
+        case session(role: String, holder: String)
         case anonymous(IPAddress)
         case failedAuthentication(IPAddress)
         case sts(IPAddress)
@@ -17,6 +18,11 @@ public struct LimitKey: Hashable, Sendable {
     /// An authenticated caller. For ``Principal/anonymous`` use ``anonymous(from:)``: all anonymous callers together
     /// would share this one.
     public static func principal(_ principal: Principal) -> LimitKey { LimitKey(.principal(principal)) }
+
+    /// The sessions of a role that one holder has, however many and by whatever names.
+    public static func sessions(ofRole role: String, of holder: String) -> LimitKey {
+        LimitKey(.session(role: role, holder: holder))
+    }
 
     public static func anonymous(from address: IPAddress) -> LimitKey {
         LimitKey(.anonymous(address.rateLimitKey))

@@ -27,6 +27,8 @@ public struct Session: Hashable, Sendable {
     /// The credential that it was asked for with, and dies with; nil: a token of an identity provider, which is used up by
     /// that.
     public let parent: CredentialHolder?
+    /// Whose token it was issued for; nil where it has a parent instead.
+    public let bearer: Principal?
     /// Which of the parent's keys it was asked for with, as ``URLKey/generation``; empty where there is none.
     public let parentGeneration: String
 
@@ -42,6 +44,7 @@ public struct Session: Hashable, Sendable {
         issuedAt: Instant,
         expiresAt: Instant,
         parent: CredentialHolder? = nil,
+        bearer: Principal? = nil,
         parentGeneration: String = ""
     ) {
         precondition(random.count == 16, "an id is 128 bits")
@@ -54,6 +57,7 @@ public struct Session: Hashable, Sendable {
         self.issuedAt = issuedAt
         self.expiresAt = expiresAt
         self.parent = parent
+        self.bearer = bearer
         self.parentGeneration = parentGeneration
     }
 
@@ -80,6 +84,7 @@ extension Session {
         members.append(("issued", .string(String(issuedAt.nanosecondsSince1970))))
         members.append(("expires", .string(String(expiresAt.nanosecondsSince1970))))
         if let parent { members.append(("parent", .object(parent.members))) }
+        if let bearer { members.append(("bearer", .string(bearer.description))) }
         if !parentGeneration.isEmpty { members.append(("generation", .string(parentGeneration))) }
         return members
     }
@@ -103,6 +108,8 @@ extension Session {
         issuedAt = issued
         expiresAt = expires
         self.parent = parent
+        // Those that were issued by versions before this one name nobody.
+        bearer = members.text("bearer").flatMap { Principal($0) }
         parentGeneration = members.text("generation") ?? ""
     }
 }

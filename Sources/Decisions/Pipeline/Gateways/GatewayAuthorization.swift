@@ -73,7 +73,7 @@ extension Pipeline {
             return wait(for: token, check.original, knowing: findings)
         }
         notes.principal = caller.principal
-        notes.permit = try limit(caller.principal, check.original, holding: findings.permit)
+        notes.permit = try limit(caller, check.original, holding: findings.permit)
         let request = try classify(check.stripped, located)
         notes.operation = request.operation.metricName
         notes.copied = request.copySource
@@ -107,7 +107,7 @@ extension Pipeline {
             throw .gateway("no preflight: \(error.message)")
         }
         let unsigned = try GatewaySignature(question, located)
-        notes.permit = try limit(.anonymous, check.original, holding: findings.permit)
+        notes.permit = try limitAnonymous(check.original, holding: findings.permit)
         notes.reason = "\(check.dialect.rawValue): preflight"
         notes.outcome = .allowed
         return .reply(unsigned.reply(check.dialect))

@@ -27,7 +27,7 @@ extension Pipeline {
         }
         notes.principal = caller.principal
         notes.remark = caller.remark
-        notes.permit = try limit(caller.principal, asking, holding: findings.permit)
+        notes.permit = try limit(caller, asking, holding: findings.permit)
         guard caller.principal != .anonymous || route.callers == .everybody else {
             notes.outcome = .denied
             notes.reason = Refusal.credentialNeeded.reason

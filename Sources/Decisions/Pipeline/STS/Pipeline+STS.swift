@@ -65,7 +65,7 @@ extension Pipeline {
         }
         guard caller.principal != .anonymous else { throw STSRefusal(.credentialNeeded) }
         notes.principal = caller.principal
-        do { notes.permit = try limit(caller.principal, asking, holding: findings.permit) } catch {
+        do { notes.permit = try limit(caller, asking, holding: findings.permit) } catch {
             throw STSRefusal(error)
         }
         notes.outcome = .allowed

@@ -16,6 +16,7 @@ struct SessionIssue: Sendable {
     private let subject: Session.Subject
     private let claims: [String: String]
     private let parent: CredentialHolder?
+    private let bearer: Principal?
     private let expiresAt: Instant
     private let answer: @Sendable (IssuedSession) -> STSAnswer
 
@@ -37,6 +38,7 @@ struct SessionIssue: Sendable {
         subject = .role(role.id)
         claims = role.needed(of: identity.claims)
         parent = nil
+        bearer = identity.principal
         expiresAt = Self.end(wish, role, within: nil, asking)
         let audience = Self.audience(audiences, role, asking.snapshot.provider(named: identity.provider))
         answer = {
@@ -86,6 +88,7 @@ struct SessionIssue: Sendable {
             try Self.checkBlocks([.role(id), .principal(principal)], asking)
         }
         parent = asking.snapshot.needed(of: holder)
+        bearer = nil
         expiresAt = Self.end(wish, role, within: caller.expiresAt, asking)
         guard expiresAt > asking.now else {
             throw .unauthenticated(STSError(.expiredToken), "nothing is left of the caller's time", "expired_token")
@@ -116,6 +119,7 @@ struct SessionIssue: Sendable {
             issuedAt: asking.now,
             expiresAt: expiresAt,
             parent: parent,
+            bearer: bearer,
             parentGeneration: parent.flatMap { asking.snapshot.generation(of: $0, at: asking.now) } ?? ""
         )
         guard let parts = keys.seal(session, nonce: Array(random.dropFirst(16))) else {
