@@ -5,9 +5,14 @@ import Testing
 @testable import Admission
 
 @Suite struct ScopeTests {
-    private func allows(_ scope: Scope, _ actions: ActionSet, _ place: String) throws -> Bool {
+    private func allows(
+        _ scope: Scope,
+        _ actions: ActionSet,
+        _ place: String,
+        _ facts: AccessQuestion.BucketFacts = .init(keepsKeys: true)
+    ) throws -> Bool {
         decide(
-            try question(.key("k"), .scopes([scope]), actions, place),
+            try question(.key("k"), .scopes([scope]), actions, place, facts: facts),
             policies: PolicySet(),
             values: nothingSent
         ).isAllowed
@@ -23,6 +28,14 @@ import Testing
     func aKeyIsWithinAPrefix(_ prefix: String, _ key: String, _ expected: Bool) throws {
         let scope = try Scope(bucket: "photos", prefixes: [prefix], actions: ["get_object"])
         #expect(try allows(scope, ActionSet(.getObject), "photos/" + key) == expected)
+    }
+
+    @Test(arguments: [("a//", "a//b"), ("/", "/a")])
+    func aKeyThatAStoreMayTakeForAnotherHasToBeWithinAsThatToo(_ prefix: String, _ key: String) throws {
+        let scope = try Scope(bucket: "photos", prefixes: [prefix], actions: ["get_object"])
+        #expect(try !allows(scope, ActionSet(.getObject), "photos/" + key, .init()))
+        let both = try Scope(bucket: "photos", prefixes: [prefix, "a"], actions: ["get_object"])
+        #expect(try allows(both, ActionSet(.getObject), "photos/" + key, .init()))
     }
 
     @Test(arguments: [

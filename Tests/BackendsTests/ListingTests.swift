@@ -73,6 +73,108 @@ import WireFormats
         }
     }
 
+    // MARK: - What is hidden leaks nowhere
+
+    private func shown(_ target: String, _ body: String, prefix: String) throws -> (root: XMLNode, text: String) {
+        let incoming = try Incoming("GET", target)
+        let answer = backend(prefix: prefix, hidden: ".q/").answer(
+            to: incoming.request,
+            head: response(200),
+            view: AnswerTests.view
+        )
+        guard case .collect(_, let then) = answer, case .document(_, _, let bytes) = then(Array(body.utf8)) else {
+            throw S3Error(.backendBadAnswer)
+        }
+        return (try XMLReader.parse(bytes), text(bytes))
+    }
+
+    @Test(arguments: ["", "v2"])
+    func aMarkerThatIsHiddenMovesBehindWhatIsHidden(prefix: String) throws {
+        let place = prefix.isEmpty ? "" : prefix + "/"
+        let end = ".q/\u{10FFFD}"
+        let first = try shown(
+            "/store-bucket?max-keys=1&delimiter=zz",
+            page(
+                "<NextMarker>\(place).q/slot-id/a</NextMarker>",
+                "<Contents><Key>\(place).q/slot-id/a</Key></Contents>"
+            ),
+            prefix: prefix
+        )
+        #expect(first.root.children(named: "NextMarker").map(\.text) == [end] && !first.text.contains("slot-id"))
+        #expect(first.root.value("IsTruncated") == "true" && first.root.child("Contents") == nil)
+        // A store that says no marker, as without a delimiter none is due.
+        let silent = try shown(
+            "/store-bucket?max-keys=1",
+            page("", "<Contents><Key>\(place).q/slot-id/a</Key></Contents>"),
+            prefix: prefix
+        )
+        #expect(silent.root.children(named: "NextMarker").map(\.text) == [end] && !silent.text.contains("slot-id"))
+        let next = try Incoming("GET", "/store-bucket?max-keys=1&marker=.q/%F4%8F%BF%BD").sent(
+            to: backend(prefix: prefix, hidden: ".q/")
+        )
+        #expect(next.queryText.contains("marker=" + (prefix.isEmpty ? "" : "v2%2F") + ".q%2F%F4%8F%BF%BD"))
+        for (target, root, entry, id) in [
+            ("/store-bucket?versions&max-keys=1", "ListVersionsResult", "Version", "NextVersionIdMarker"),
+            ("/store-bucket?uploads&max-uploads=1", "ListMultipartUploadsResult", "Upload", "NextUploadIdMarker"),
+        ] {
+            let paged = try shown(
+                target,
+                "<\(root)><IsTruncated>true</IsTruncated><NextKeyMarker>\(place).q/slot-id/a</NextKeyMarker>"
+                    + "<\(id)>version-id</\(id)><\(entry)><Key>\(place).q/slot-id/a</Key></\(entry)></\(root)>",
+                prefix: prefix
+            )
+            #expect(paged.root.children(named: "NextKeyMarker").map(\.text) == [end])
+            #expect(!paged.text.contains("slot-id") && !paged.text.contains("version-id"))
+        }
+    }
+
+    @Test(arguments: [
+        (".q/s/x", ".q/"), (".q\\s/x", ".q\\"), ("/.q/s/x", "/.q/"), (".q//s/x", ".q/"), ("\\.q/s", "\\.q/"),
+        ("//.q\\\\s", "//.q\\"),
+    ])
+    func aMarkerMovesBehindTheSpellingThatWasFound(_ stored: String, _ beginning: String) throws {
+        for (target, root, element, entry) in [
+            ("/store-bucket?delimiter=zz", "ListBucketResult", "NextMarker", "Contents"),
+            ("/store-bucket?versions", "ListVersionsResult", "NextKeyMarker", "Version"),
+        ] {
+            let body =
+                "<\(root)><IsTruncated>true</IsTruncated><\(element)>\(stored)</\(element)>"
+                + "<\(entry)><Key>\(stored)</Key></\(entry)></\(root)>"
+            let marker = try #require(try shown(target, body, prefix: "").root.value(element))
+            #expect(marker == beginning + "\u{10FFFD}")
+            #expect(stored.utf8.lexicographicallyPrecedes(marker.utf8))
+        }
+    }
+
+    @Test func aTokenThatMayBeAHiddenKeyIsSealed() throws {
+        let body = """
+            <ListBucketResult><Name>store-bucket</Name><IsTruncated>true</IsTruncated><KeyCount>0</KeyCount>
+            <NextContinuationToken>.q/slot-id/a</NextContinuationToken></ListBucketResult>
+            """
+        let store = backend(hidden: ".q/")
+        for query in ["", "&prefix=", "&prefix=.q/", "&prefix=.", "&prefix=.q//x", "&prefix=.q%5Cx"] {
+            let (root, text) = try shown("/store-bucket?list-type=2\(query)", body, prefix: "")
+            let token = try #require(root.value("NextContinuationToken"))
+            #expect(!text.contains("slot-id") && !token.contains("slot-id"))
+            #expect(!self.text(Base64URL.decode(token.dropFirst().utf8) ?? []).contains("slot-id"))
+            let next = try Incoming("GET", "/store-bucket?list-type=2\(query)&continuation-token=\(token)")
+            #expect(try next.sent(to: store).queryText.contains("continuation-token=.q%2Fslot-id%2Fa"))
+            let raw = try Incoming("GET", "/store-bucket?list-type=2\(query)&continuation-token=.q/slot-id/a")
+            #expect { try raw.sent(to: store) } throws: { ($0 as? S3Error)?.code == .invalidArgument }
+        }
+        // Elsewhere tokens are the store's.
+        let plain = try Incoming("GET", "/store-bucket?list-type=2&prefix=x&continuation-token=t")
+        #expect(try plain.sent(to: store).queryText.contains("continuation-token=t"))
+    }
+
+    @Test(arguments: [".q\\1\\a", ".q//1/a", "/.q/1/a"])
+    func whatIsHiddenIsLeftOutHoweverItsSlashesAreWritten(_ key: String) throws {
+        let body =
+            "<ListBucketResult><KeyCount>2</KeyCount><Contents><Key>\(key)</Key></Contents><Contents><Key>b</Key></Contents></ListBucketResult>"
+        let root = try shown("/store-bucket?list-type=2", body, prefix: "").root
+        #expect(root.children(named: "Contents").map { $0.value("Key") } == ["b"] && root.value("KeyCount") == "1")
+    }
+
     @Test func theSecondVersionsTokensComeBack() throws {
         let body = """
             <ListBucketResult><Name>store-bucket</Name><Prefix>v2/p</Prefix><StartAfter>v2/s</StartAfter>

@@ -58,6 +58,15 @@ struct AuthorizerTests {
         try await expect(403, .accessDenied, decide(Call("GET", "/p/b").signed(), &gate))
     }
 
+    @Test("It is asked about what the store may take a key for as well", arguments: ["dir%5Cx", "/dir/x", "dir//x"])
+    func spellings(key: String) async throws {
+        var gate = try gate()
+        application.vetoed = ["dir/x"]
+        try await expect(403, .accessDenied, decide(Call("GET", "/photos/\(key)").signed(), &gate))
+        let copy = Call("PUT", "/photos/a", [("x-amz-copy-source", "/photos/\(key)")], length: 0).signed()
+        try await expect(403, .accessDenied, decide(copy, &gate))
+    }
+
     @Test("It is not asked about what is denied without it")
     func askedLast() async throws {
         var gate = try gate()

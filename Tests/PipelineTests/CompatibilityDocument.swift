@@ -145,6 +145,14 @@ struct CompatibilityDocument {
     // MARK: - Answers
 
     private static let closing = """
+        ## Keys
+
+        A key is any UTF-8 of at most 1024 bytes without a NUL and without `.` and `..` between slashes or backslashes: those
+        are 400. Every other key reaches the store byte for byte. AWS, Google and the embedded store keep each as an object
+        of its own. Other stores may not: SeaweedFS takes `a\\b`, `a//b` and `/a/b` for `a/b`. There a key is permitted if it
+        is permitted as it stands and as `a/b`, a listing's prefix likewise, and a key of slashes alone is denied; at Azure a
+        backslash is 400. `gatehouse doctor` says of each store what it does.
+
         ## Answers
 
         Every header of a store's answer reaches the client, but for those about the connection, cookies, challenges and

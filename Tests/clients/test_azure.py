@@ -191,6 +191,12 @@ def test_keys_that_gateways_get_wrong(s3, store):
         name = "nasty/" + key
         if len(name.encode()) > 1024:
             continue
+        if "\\" in name:
+            # Azure takes it for a slash: that would be another blob than the one that was decided about.
+            with pytest.raises(ClientError) as error:
+                s3.put_object(Bucket="pictures", Key=name, Body=b"")
+            assert error.value.response["Error"]["Code"] == "InvalidArgument"
+            continue
         s3.put_object(Bucket="pictures", Key=name, Body=str(index).encode())
         assert s3.get_object(Bucket="pictures", Key=name)["Body"].read() == str(index).encode(), key
         expected.append(name)

@@ -70,6 +70,22 @@ public struct AccessQuestion: Sendable {
             case .bucket(let name), .listing(let name, _), .object(let name, _): name
             }
         }
+
+        /// What a store may take it for that tells fewer keys apart than S3; nil where that is the same.
+        var folded: Target? {
+            switch self {
+            case .service, .bucket: nil
+            case .listing(let name, let prefix):
+                FoldedName.isFolded(prefix) ? nil : .listing(name, prefix: FoldedName(prefix).bytes)
+            case .object(let name, let key):
+                FoldedName.isFolded(key.bytes) ? nil : .object(name, ObjectKey(FoldedName(key.bytes).bytes))
+            }
+        }
+    }
+
+    /// What is asked for, and what the store may take it for.
+    public var targets: [Target] {
+        [target] + (bucket.keepsKeys ? [] : target.folded.map { [$0] } ?? [])
     }
 
     /// What the configuration says of the bucket.
@@ -80,15 +96,19 @@ public struct AccessQuestion: Sendable {
         public var accountOwnsEveryBucket: Bool
         /// `allowed_roles`: which roles may reach it; nil: any.
         public var allowedRoles: Set<String>?
+        /// Its store is known to keep every key as it is: no two of them are one object.
+        public var keepsKeys: Bool
 
         public init(
             anonymousAccess: Bool = false,
             accountOwnsEveryBucket: Bool = false,
-            allowedRoles: Set<String>? = nil
+            allowedRoles: Set<String>? = nil,
+            keepsKeys: Bool = false
         ) {
             self.anonymousAccess = anonymousAccess
             self.accountOwnsEveryBucket = accountOwnsEveryBucket
             self.allowedRoles = allowedRoles
+            self.keepsKeys = keepsKeys
         }
     }
 

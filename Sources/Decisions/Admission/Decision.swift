@@ -9,6 +9,7 @@ public import S3API
 ///     AND each action permitted by a scope, the user's role on an allowed bucket, a policy's Allow,
 ///         the bucket's anonymous right, which every valid caller has too, or a grant
 ///     AND permitted by every session policy
+///     AND all of that for the key that the store may take the asked-for one for, too
 ///
 /// - Parameters:
 ///   - grants: What callers were given by others; nil: nothing.
@@ -24,6 +25,36 @@ public func decide(
     rights: (GivenRight) -> RightsBasis? = { _ in nil },
     values: (RequestValue) -> [[UInt8]]
 ) -> Verdict {
+    let verdict = judge(question, as: question.target, policies, grants, rights, values)
+    guard verdict.isAllowed, !question.bucket.keepsKeys, let folded = question.target.folded else { return verdict }
+    if case .object(_, let key) = folded, key.bytes.isEmpty { return otherSpelling(of: question) }
+    let second = judge(question, as: folded, policies, grants, rights, values)
+    switch second {
+    case .denied(.notPermitted): return otherSpelling(of: question)
+    case .denied: return second
+    case .allowed:
+        // What it rests on is said in one verdict: either of them, where the other rests on nobody's grants.
+        if second.grants.isEmpty || Set(second.grants) == Set(verdict.grants) { return verdict }
+        return verdict.grants.isEmpty ? second : otherSpelling(of: question)
+    }
+}
+
+private func otherSpelling(of question: AccessQuestion) -> Verdict {
+    .denied(.otherSpelling(question.actions.first ?? .getObject))
+}
+
+/// The decision about one spelling of what is asked for. A grant of what is asked for is one of its other spelling too, where
+/// whoever gave it may do that there.
+private func judge(
+    _ asked: AccessQuestion,
+    as target: AccessQuestion.Target,
+    _ policies: PolicySet,
+    _ grants: GrantTable?,
+    _ rights: (GivenRight) -> RightsBasis?,
+    _ values: (RequestValue) -> [[UInt8]]
+) -> Verdict {
+    var question = asked
+    question.target = target
     switch question.standing {
     case .active: break
     case .disabled: return .denied(.disabled)
@@ -44,7 +75,7 @@ public func decide(
         return .denied(.readonly(excess))
     }
 
-    let verdict = permission(for: question, ruling, grants) { right, actions in
+    let verdict = permission(for: question, ruling, grants, given: asked) { right, actions in
         guard let basis = rights(right) else { return false }
         // Without grants: what somebody was given they can't give on.
         return decide(question.asked(by: right, basis, actions), policies: policies, values: values).isAllowed
@@ -55,9 +86,14 @@ public func decide(
 
 /// Whether everything that narrows the caller's session permits what is asked; of callers whom nothing narrows, it does.
 public func isWithinSession(_ question: AccessQuestion, values: (RequestValue) -> [[UInt8]]) -> Bool {
-    question.sessionPolicies.allSatisfy { document in
-        let ruling = document.ruling(on: question, named: "", values)
-        return ruling.deniedBy == nil && ruling.allowed.isSuperset(of: question.actions)
+    guard !question.sessionPolicies.isEmpty else { return true }
+    return question.targets.allSatisfy { target in
+        var one = question
+        one.target = target
+        return one.sessionPolicies.allSatisfy { document in
+            let ruling = document.ruling(on: one, named: "", values)
+            return ruling.deniedBy == nil && ruling.allowed.isSuperset(of: one.actions)
+        }
     }
 }
 
@@ -97,6 +133,7 @@ private func permission(
     for question: AccessQuestion,
     _ ruling: PolicyRuling,
     _ grants: GrantTable?,
+    given asked: AccessQuestion,
     giverMay: (GivenRight, ActionSet) -> Bool
 ) -> Verdict {
     if question.actions.isEmpty { return .denied(.nothingAsked) }
@@ -107,7 +144,7 @@ private func permission(
         }
     }
     var missing = question.actions
-    if case .link = question.principal, let reason = grants?.permit(missing, for: question, giverMay: giverMay) {
+    if case .link = question.principal, let reason = grants?.permit(missing, for: asked, giverMay: giverMay) {
         return .allowed(reason)
     }
 
@@ -129,7 +166,7 @@ private func permission(
 
     if question.bucket.anonymousAccess { missing.subtract(.anonymous) }
     guard let first = missing.first else { return .allowed(.anonymousAccess) }
-    if let reason = grants?.permit(missing, for: question, giverMay: giverMay) { return .allowed(reason) }
+    if let reason = grants?.permit(missing, for: asked, giverMay: giverMay) { return .allowed(reason) }
     return .denied(.notPermitted(first))
 }
 

@@ -70,6 +70,8 @@ public enum DenyReason: Hashable, Sendable, CustomStringConvertible {
     case readonly(S3Action)
     /// Nothing permits this action here.
     case notPermitted(S3Action)
+    /// The store may take the key for another one, as which this is not permitted.
+    case otherSpelling(S3Action)
     /// The bucket's `allowed_roles` does not name the session's role.
     case roleNotAllowed
     /// A session's own policy does not permit it.
@@ -88,6 +90,7 @@ public enum DenyReason: Hashable, Sendable, CustomStringConvertible {
         case .explicitDeny(let policy): "explicit_deny:" + policy
         case .readonly(let action): "readonly:" + action.rawValue
         case .notPermitted(let action): "not_permitted:" + action.rawValue
+        case .otherSpelling(let action): "other_spelling:" + action.rawValue
         case .roleNotAllowed: "role_not_allowed"
         case .sessionPolicy: "session_policy"
         case .credentialNeeded: "credential_needed"

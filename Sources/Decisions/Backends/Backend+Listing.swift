@@ -4,9 +4,11 @@ import WireFormats
 extension Backend {
     /// The query of a listing at a store that lists as S3 does: the client's without what only carried its signature, and
     /// with everything that names keys moved under the prefix.
-    func listingQuery(for request: S3Request) throws(S3Error) -> Query {
+    ///
+    /// - Parameter hidden: what keys that are left out begin with; empty: none are left out.
+    func listingQuery(for request: S3Request, hiding hidden: FoldedName) throws(S3Error) -> Query {
         var query = Query()
-        if prefix.isEmpty {
+        if prefix.isEmpty, !request.mayShow(hidden) {
             request.query.forEach { name, value, _ in
                 if S3Operation.knowsParameter(name) { query.append(name, value) }
             }
@@ -36,6 +38,10 @@ extension Backend {
             }
         }
         let listed = request.listedPrefix ?? []
+        guard !prefix.isEmpty else {
+            if let given = request.query.first("prefix") { query.append("prefix".utf8, given) }
+            return
+        }
         query.append("prefix".utf8, prefix + listed)
         // The prefix itself may be an object at the store, which here has no name: the listing begins behind it, so that
         // pages are as long as they should be.
@@ -69,6 +75,14 @@ private enum ListingParameter {
 }
 
 extension S3Request {
+    /// Whether a listing may come upon keys that begin with this and are left out: its tokens are sealed then, as stores use
+    /// keys for them.
+    func mayShow(_ hidden: FoldedName) -> Bool {
+        guard !hidden.bytes.isEmpty else { return false }
+        let listed = FoldedName(listedPrefix ?? [])
+        return hidden.bytes.starts(with: listed.bytes) || hidden.begins(listed.bytes)
+    }
+
     /// The parameter that says where the listing begins, where the client said nothing about it. None for uploads: stores
     /// exist that order them by something else than their keys, and show nothing behind a marker that is no upload's.
     fileprivate var absentMarker: String? {

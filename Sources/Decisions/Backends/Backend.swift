@@ -23,6 +23,9 @@ public protocol Backend: AnyObject, Sendable {
     var pathBeforeKeys: String { get }
     /// What the store is told of S3's additional checksums.
     var checksums: StoreChecksums { get }
+    /// Whether the store is known to keep every key as it is. Elsewhere `\` may be `/`, several slashes one, and one in
+    /// front none: two keys may be one object.
+    var keepsKeys: Bool { get }
     /// Whether there are URLs that ``presign(_:_:query:fields:binding:for:at:)`` makes, or somebody else signs.
     var signsURLs: Bool { get }
     /// Whether there can be such that permit this method and none that does more.

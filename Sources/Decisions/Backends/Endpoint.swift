@@ -86,6 +86,12 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
         return host.hasSuffix(".amazonaws.com") || host.hasSuffix(".amazonaws.com.cn")
     }
 
+    /// Whether it is Google's own.
+    public var isOfGoogle: Bool {
+        guard case .tcp(let host, _) = address else { return false }
+        return host == "storage.googleapis.com" || host.hasSuffix(".storage.googleapis.com")
+    }
+
     /// Whether it is a store of our own on this machine.
     public var isEmbedded: Bool {
         if case .unix = address { true } else { false }

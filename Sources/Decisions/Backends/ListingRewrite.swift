@@ -6,13 +6,13 @@ import WireFormats
 struct ListingRewrite {
     private let backend: any Backend
     /// What keys that are left out begin with; empty: none are left out.
-    private let hidden: [UInt8]
+    private let hidden: FoldedName
     private let request: S3Request
     private let bucket: BucketName
     private let listing: XMLNode
     private let encoding: ListingEncoding
 
-    init(backend: any Backend, hidden: [UInt8], request: S3Request, bucket: BucketName, listing: XMLNode) {
+    init(backend: any Backend, hidden: FoldedName, request: S3Request, bucket: BucketName, listing: XMLNode) {
         self.backend = backend
         self.hidden = hidden
         self.request = request
@@ -25,7 +25,7 @@ struct ListingRewrite {
     /// Nil for a listing that a client could not go on from without missing keys or going in circles.
     func rewritten() -> XMLNode? {
         guard Self.singles.allSatisfy({ listing.children(named: $0).count <= 1 }) else { return nil }
-        guard !backend.prefix.isEmpty else { return withoutHidden(renamed()) }
+        guard !backend.prefix.isEmpty || request.mayShow(hidden) else { return renamed() }
         let isTruncated = listing.value("IsTruncated") == "true"
         let entries = listing.children.compactMap { Self.names[$0.name] == nil ? nil : entry($0) }
         guard let next = isTruncated ? next(after: entries) : .unsaid else { return nil }
@@ -51,25 +51,9 @@ struct ListingRewrite {
         }
     }
 
-    private func withoutHidden(_ listing: XMLNode) -> XMLNode {
-        guard !hidden.isEmpty else { return listing }
-        var (seen, leftOut) = (0, 0)
-        let shown = listing.mapChildren { child in
-            guard let name = Self.names[child.name] else { return child }
-            seen += 1
-            guard let text = child.child(name)?.text, isHidden(encoding.decode(text)) else { return child }
-            leftOut += 1
-            return nil
-        }
-        guard leftOut > 0 else { return listing }
-        return shown.mapChildren { child in
-            child.name == "KeyCount" ? child.withText(String(seen - leftOut)) : child
-        }
-    }
-
     /// - Parameter shown: a key, or a common prefix, under the client's names.
     private func isHidden(_ shown: [UInt8]) -> Bool {
-        !hidden.isEmpty && shown.starts(with: hidden)
+        !hidden.bytes.isEmpty && hidden.begins(shown)
     }
 
     private func document(_ entries: [Entry], _ next: Next) -> XMLNode? {
@@ -96,11 +80,12 @@ struct ListingRewrite {
                 if token == nil { sealsEveryToken = false }
                 return token.map(child.withText)
             case "NextMarker", "NextKeyMarker": return next.isUnsaid ? shownOrEmpty(child) : nil
-            case "NextVersionIdMarker", "NextUploadIdMarker": return next.isEnd ? nil : child
+            // Of a key that is left out nothing is said.
+            case "NextVersionIdMarker", "NextUploadIdMarker": return next.isEnd || next.isMoved ? nil : child
             default: return child
             }
         }
-        if case .marker(let element, let name) = next {
+        if case .marker(let element, let name, _) = next {
             let text = String(decoding: encoding.encode(name), as: UTF8.self)
             let place = children.firstIndex { $0.name == "IsTruncated" }.map { $0 + 1 } ?? 0
             children.insert(XMLNode(name: element, text: text), at: place)
@@ -112,12 +97,14 @@ struct ListingRewrite {
     // MARK: - Where the next page begins
 
     private enum Next {
-        case marker(element: String, [UInt8])
+        /// Moved: behind keys that are left out.
+        case marker(element: String, [UInt8], isMoved: Bool)
         /// A token says it, or nothing does.
         case unsaid
         case end
 
         var isEnd: Bool { if case .end = self { true } else { false } }
+        var isMoved: Bool { if case .marker(_, _, let isMoved) = self { isMoved } else { false } }
         var isUnsaid: Bool { if case .unsaid = self { true } else { false } }
     }
 
@@ -138,8 +125,18 @@ struct ListingRewrite {
         return next(element, last)
     }
 
+    /// Behind every name that a slot's quarantine has, and writable in XML.
+    private static let last = Array("\u{10FFFD}".utf8)
+
     private func next(_ element: String, _ stored: [UInt8]) -> Next? {
-        if let shown = backend.shown(stored) { return shown.isEmpty ? nil : .marker(element: element, shown) }
+        if let shown = backend.shown(stored) {
+            guard isHidden(shown) else { return shown.isEmpty ? nil : .marker(element: element, shown, isMoved: false) }
+            // Behind what is hidden under this spelling of it: others lie elsewhere in the order.
+            let length = (1...shown.count).first { FoldedName(Array(shown.prefix($0))).bytes == hidden.bytes }
+            let moved = shown.prefix(length ?? shown.count) + Self.last
+            guard shown.lexicographicallyPrecedes(moved) else { return nil }
+            return .marker(element: element, Array(moved), isMoved: true)
+        }
         // Behind the prefix nothing follows that is ours; before it, the store does not know where it is.
         return backend.prefix.lexicographicallyPrecedes(stored) ? .end : nil
     }

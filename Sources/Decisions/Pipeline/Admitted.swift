@@ -1,4 +1,5 @@
 import Admission
+import Backends
 import HTTP1
 public import Identity
 public import S3API
@@ -120,9 +121,13 @@ public final class Admitted: Sendable {
     /// What the application is to be asked; nil for a batch, which it is asked about key by key.
     var applicationQuestion: ApplicationQuestion? {
         guard request.operation != .deleteObjects else { return nil }
-        var items = ApplicationQuestion.Item.items(of: question.actions, at: question.target)
+        var items = ApplicationQuestion.Item.items(of: question)
         if let copied = request.copySource {
-            items += ApplicationQuestion.Item.items(of: copied.actions, at: .object(copied.bucket, copied.key))
+            var reading = question
+            reading.actions = copied.actions
+            reading.target = .object(copied.bucket, copied.key)
+            reading.bucket.keepsKeys = source?.facts.keepsKeys ?? false
+            items += ApplicationQuestion.Item.items(of: reading)
         }
         return applicationQuestion(items)
     }
@@ -133,7 +138,10 @@ public final class Admitted: Sendable {
         var owners: [Int] = []
         guard let name = request.bucket else { return (applicationQuestion(items), owners) }
         for (index, entry) in entries.enumerated() {
-            let added = ApplicationQuestion.Item.items(of: deletion(entry), at: .object(name, entry.key))
+            var one = question
+            one.actions = deletion(entry)
+            one.target = .object(name, entry.key)
+            let added = ApplicationQuestion.Item.items(of: one)
             items += added
             owners += added.map { _ in index }
         }
@@ -234,7 +242,8 @@ extension Bucket {
         AccessQuestion.BucketFacts(
             anonymousAccess: anonymousAccess,
             accountOwnsEveryBucket: isOfOpenAccount,
-            allowedRoles: allowedRoles
+            allowedRoles: allowedRoles,
+            keepsKeys: backend.keepsKeys
         )
     }
 }
@@ -258,9 +267,13 @@ extension Asking {
             }
             guard name.description == "x-amz-copy-source" else { return values }
             // One name for one object, however it is spelt.
-            return values.map { value in
-                guard let source = try? CopySource(parsing: value) else { return value }
-                return Array("\(source.bucket)/".utf8) + source.key.bytes
+            return values.flatMap { value -> [[UInt8]] in
+                guard let source = try? CopySource(parsing: value) else { return [value] }
+                let bucket = Array("\(source.bucket)/".utf8)
+                let isKept = snapshot.bucket(source.bucket)?.backend.keepsKeys ?? false
+                guard !isKept, !FoldedName.isFolded(source.key.bytes) else { return [bucket + source.key.bytes] }
+                // Nor is it another object for the store because its slashes are written otherwise.
+                return [bucket + source.key.bytes, bucket + FoldedName(source.key.bytes).bytes]
             }
         case .query(let name):
             guard let query = try? Query(parsing: head.query ?? []) else { return [] }

@@ -54,8 +54,12 @@ public struct ApplicationQuestion: Hashable, Sendable {
 }
 
 extension ApplicationQuestion.Item {
-    /// One for each action.
-    static func items(of actions: ActionSet, at target: AccessQuestion.Target) -> [Self] {
+    /// One for each action, on what is asked for and on what the store may take it for.
+    static func items(of question: AccessQuestion) -> [Self] {
+        question.targets.flatMap { items(of: question.actions, at: $0) }
+    }
+
+    private static func items(of actions: ActionSet, at target: AccessQuestion.Target) -> [Self] {
         let bucket: String?
         let key: [UInt8]?
         switch target {

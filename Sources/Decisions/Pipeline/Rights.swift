@@ -132,7 +132,7 @@ public struct Rights: Sendable {
         var owners: [Int] = []
         for (index, wish) in wishes.enumerated() {
             guard case .granted = permissions[index] else { continue }
-            let added = ApplicationQuestion.Item.items(of: wish.actions, at: wish.target)
+            let added = ApplicationQuestion.Item.items(of: question(wish.actions, wish.target, present))
             items += added
             owners += added.map { _ in index }
         }

@@ -18,7 +18,11 @@ public struct UploadRules: Sendable {
     /// How long slots that have ended are kept, and what was rejected with them.
     public var retention = Duration.seconds(30 * 86_400)
     /// What keys in quarantine begin with; ends in `/`.
-    public var quarantine = Array(".gatehouse/quarantine/".utf8)
+    public var quarantine: [UInt8] {
+        get { place.bytes }
+        set { place = Place(newValue) }
+    }
+    private var place = Place(Array(".gatehouse/quarantine/".utf8))
     /// As `events` names them.
     public var targets: [String] = []
     /// What signs what they are told.
@@ -26,9 +30,20 @@ public struct UploadRules: Sendable {
     /// The tokens of those who push stores' events, by the account or bucket that these are of.
     public var eventTokens: [String: Secret<String>] = [:]
 
+    private struct Place: Sendable {
+        let bytes: [UInt8]
+        let folded: FoldedName
+
+        init(_ bytes: [UInt8]) {
+            self.bytes = bytes
+            folded = FoldedName(bytes)
+        }
+    }
+
     public init() {}
 
-    public func isQuarantined(_ key: ObjectKey) -> Bool { key.hasPrefix(quarantine) }
+    /// Whether a key lies in quarantine, however a store may read its slashes.
+    public func isQuarantined(_ key: ObjectKey) -> Bool { place.folded.begins(key.bytes) }
 
     /// Where the bytes of a slot wait: under its id, so that no two meet, with the key that they are meant for behind it.
     /// - Throws: `KeyTooLongError`.
@@ -40,7 +55,7 @@ public struct UploadRules: Sendable {
 
     /// The key that bytes in quarantine are meant for.
     public func key(behind key: ObjectKey) -> ObjectKey? {
-        guard isQuarantined(key) else { return nil }
+        guard key.hasPrefix(quarantine) else { return nil }
         let rest = key.bytes.dropFirst(quarantine.count)
         guard let slash = rest.firstIndex(of: UInt8(ascii: "/")), slash + 1 < rest.endIndex else { return nil }
         return ObjectKey(rest[(slash + 1)...])

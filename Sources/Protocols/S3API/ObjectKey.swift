@@ -15,38 +15,47 @@ public struct ObjectKey: Hashable, Sendable, CustomStringConvertible {
         bytes = Array(string.utf8)
     }
 
-    /// A key from the wire: UTF-8, at most 1024 bytes, no NUL, no `.` or `..` segment. Other control characters are S3's
+    /// A key from the wire: UTF-8, at most 1024 bytes, no NUL, no `.` or `..` segment, be it between slashes or
+    /// backslashes, which stores exist that take for slashes. Other control characters are S3's
     /// to allow: XML and logs write them as what they can hold, header fields percent-encoded.
     /// - Throws: `KeyTooLongError`, `InvalidURI`, or `InvalidArgument` where `rules` are narrower than S3's.
     public init(validating bytes: [UInt8], rules: KeyRules = .standard) throws(S3Error) {
         guard bytes.count <= Self.maximumLength else { throw S3Error(.keyTooLong) }
         guard isUTF8(bytes) else { throw S3Error(.invalidURI, "The key is not valid UTF-8.") }
         var segmentLength = 0
-        var onlyDots = true
+        var dots: Int? = 0
         var segments = 1
         for byte in bytes {
-            if byte == UInt8(ascii: "/") {
-                try Self.checkSegment(length: segmentLength, onlyDots: onlyDots, rules: rules)
+            switch byte {
+            case UInt8(ascii: "/"):
+                try Self.checkSegment(length: segmentLength, dots: dots, rules: rules)
                 segmentLength = 0
-                onlyDots = true
+                dots = 0
                 segments += 1
-                continue
+            case UInt8(ascii: "\\"):
+                try Self.checkDots(dots)
+                segmentLength += 1
+                dots = 0
+            case 0: throw S3Error(.invalidURI, "The key contains a NUL.")
+            default:
+                segmentLength += 1
+                dots = byte == UInt8(ascii: ".") ? dots.map { $0 + 1 } : nil
             }
-            guard byte != 0 else { throw S3Error(.invalidURI, "The key contains a NUL.") }
-            segmentLength += 1
-            if byte != UInt8(ascii: ".") { onlyDots = false }
         }
-        try Self.checkSegment(length: segmentLength, onlyDots: onlyDots, rules: rules)
+        try Self.checkSegment(length: segmentLength, dots: dots, rules: rules)
         guard rules != .oneSegment || segments == 1 else {
             throw S3Error(.invalidArgument, "Keys here have a single path segment.")
         }
         self.bytes = bytes
     }
 
-    private static func checkSegment(length: Int, onlyDots: Bool, rules: KeyRules) throws(S3Error) {
-        guard !onlyDots || length == 0 || length > 2 else {
-            throw S3Error(.invalidURI, "The key contains a '.' or '..' segment.")
-        }
+    /// - Parameter dots: how many there are where there is nothing else.
+    private static func checkDots(_ dots: Int?) throws(S3Error) {
+        guard dots != 1, dots != 2 else { throw S3Error(.invalidURI, "The key contains a '.' or '..' segment.") }
+    }
+
+    private static func checkSegment(length: Int, dots: Int?, rules: KeyRules) throws(S3Error) {
+        try checkDots(dots)
         guard rules == .standard || length > 0 else {
             throw S3Error(.invalidArgument, "The key contains an empty path segment.")
         }

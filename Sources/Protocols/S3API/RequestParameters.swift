@@ -91,10 +91,10 @@ struct RequestParameters {
     }
 }
 
-/// Whether one of the segments between slashes is `.` or `..`.
+/// Whether one of the segments between slashes, or backslashes, is `.` or `..`.
 func hasDotSegment(_ path: ArraySlice<UInt8>) -> Bool {
     path.contains(UInt8(ascii: "."))
-        && path.split(separator: UInt8(ascii: "/")).contains { segment in
+        && path.split(whereSeparator: { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "\\") }).contains { segment in
             segment.count <= 2 && segment.allSatisfy { $0 == UInt8(ascii: ".") }
         }
 }

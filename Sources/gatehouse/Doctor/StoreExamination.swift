@@ -109,12 +109,33 @@ struct StoreExamination: Sendable {
                     : Finding("read", .failed, "something else than what was written")
             }
         )
+        findings.append(await spellings())
         findings.append(await conditionalWrites())
         findings.append(await payloadHash())
         findings.append(await checksums())
         findings += await unsignedFields()
         findings.append(await removal())
         return findings
+    }
+
+    /// Whether the store has the probe object under other keys as well.
+    private func spellings() async -> Finding {
+        let check = "keys"
+        var spellings = [("a slash in front", "/\(key)"), ("two slashes", "\(key)".replacing("/", with: "//"))]
+        // Azure is known to take it for a slash: no such key reaches it.
+        if bucket.kind != .azure { spellings.append(("a backslash", "\(key)".replacing("/", with: "\\"))) }
+        return await question(check) {
+            var aliases: [String] = []
+            for (words, other) in spellings {
+                let answer = try await ask(.head, .headObject, about: .object(bucket.name, ObjectKey(other)))
+                if answer.status == 200 { aliases.append(words) }
+            }
+            guard !aliases.isEmpty else { return Finding(check, .ok, "each is an object of its own") }
+            let found = "one object has several (\(aliases.joined(separator: ", ")))"
+            return bucket.backend.keepsKeys
+                ? Finding(check, .failed, found + ", which this kind of store was known not to do")
+                : Finding(check, .note, found + ": whoever asks for one needs the rights to the other, too")
+        }
     }
 
     private func conditionalWrites() async -> Finding {

@@ -18,7 +18,7 @@ public final class AzureBackend: Backend {
     public var checksums: StoreChecksums { .unknown }
 
     /// What names that listings leave out begin with.
-    let hidden: [[UInt8]]
+    let hidden: [FoldedName]
     /// The container's path, encoded.
     let root: [UInt8]
     /// What precedes an encoded key.
@@ -43,7 +43,7 @@ public final class AzureBackend: Backend {
         let folder = folder(prefix)
         self.prefix = folder
         self.credential = credential
-        self.hidden = (hidden.isEmpty ? [] : [hidden]) + [AzureUpload.folder]
+        self.hidden = ((hidden.isEmpty ? [] : [hidden]) + [AzureUpload.folder]).map(FoldedName.init)
         root = [UInt8(ascii: "/")] + PercentEncoding.encode(container.utf8, keepSlash: .encode)
         keyRoot = root + [UInt8(ascii: "/")] + PercentEncoding.encode(folder, keepSlash: .keep)
     }
@@ -52,6 +52,7 @@ public final class AzureBackend: Backend {
     public var pathOfBucket: String { String(decoding: root, as: UTF8.self) }
     public var pathBeforeKeys: String { String(decoding: keyRoot, as: UTF8.self) }
 
+    public var keepsKeys: Bool { false }
     public var signsURLs: Bool { credential.signsURLs }
     public func hasURLs(of method: HTTPMethod) -> Bool { method != .head }
     /// A shared access signature says nothing of a body, its type or its length.
@@ -69,9 +70,13 @@ public final class AzureBackend: Backend {
     }
 
     /// The path of a blob, encoded.
-    /// - Throws: `KeyTooLongError`; `AccessDenied` for what is kept of unfinished uploads.
+    /// - Throws: `KeyTooLongError`; `InvalidArgument` for a backslash, which Azure takes for a slash (Microsoft, "Naming
+    ///   and Referencing Containers, Blobs, and Metadata"); `AccessDenied` for what is kept of unfinished uploads.
     func path(_ key: ObjectKey) throws(S3Error) -> [UInt8] {
-        guard !key.bytes.starts(with: AzureUpload.folder) else { throw S3Error(.accessDenied) }
+        guard !key.bytes.contains(UInt8(ascii: "\\")) else {
+            throw S3Error(.invalidArgument, "Azure takes a backslash in a key for a slash.")
+        }
+        guard !FoldedName(AzureUpload.folder).begins(key.bytes) else { throw S3Error(.accessDenied) }
         return try rawPath(key.bytes)
     }
 

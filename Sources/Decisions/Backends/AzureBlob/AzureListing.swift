@@ -196,5 +196,5 @@ extension AzureTurn {
         return shown
     }
 
-    func isHidden(_ key: [UInt8]) -> Bool { backend.hidden.contains { key.starts(with: $0) } }
+    func isHidden(_ key: [UInt8]) -> Bool { backend.hidden.contains { $0.begins(key) } }
 }

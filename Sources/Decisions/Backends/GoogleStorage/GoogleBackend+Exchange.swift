@@ -33,7 +33,7 @@ extension GoogleBackend {
         case .getBucketLocation:
             return try plain(.get, request, query: Self.query("location"), reader, at: now)
         case .listObjects, .listObjectsV2, .listMultipartUploads:
-            return try plain(.get, request, query: try listingQuery(for: request), reader, at: now)
+            return try plain(.get, request, query: try listingQuery(for: request, hiding: hidden), reader, at: now)
         case .listParts:
             let query = Self.query(of: request, ["uploadId", "max-parts", "part-number-marker"])
             return try plain(.get, request, query: query, reader, at: now)

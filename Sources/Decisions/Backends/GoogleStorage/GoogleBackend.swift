@@ -14,7 +14,7 @@ public final class GoogleBackend: Backend {
     public let checksums = StoreChecksums.unknown
 
     /// What keys that listings leave out begin with; empty: none are left out.
-    let hidden: [UInt8]
+    let hidden: FoldedName
     /// The value of `host`.
     let host: [UInt8]
     /// The bucket's path, encoded, without a trailing slash.
@@ -43,7 +43,7 @@ public final class GoogleBackend: Backend {
         self.bucketName = bucketName
         self.prefix = folder(prefix)
         self.credential = credential
-        self.hidden = hidden
+        self.hidden = FoldedName(hidden)
         host = Array(endpoint.authority.utf8)
         root = [UInt8(ascii: "/")] + PercentEncoding.encode(bucketName.utf8, keepSlash: .encode)
         keyRoot = root + [UInt8(ascii: "/")] + PercentEncoding.encode(self.prefix, keepSlash: .keep)
@@ -53,6 +53,7 @@ public final class GoogleBackend: Backend {
     public var pathOfBucket: String { String(decoding: root, as: UTF8.self) }
     public var pathBeforeKeys: String { String(decoding: keyRoot, as: UTF8.self) }
 
+    public var keepsKeys: Bool { endpoint.isOfGoogle }
     public var signsURLs: Bool { credential.signsURLs }
 
     /// Type and length, and the generation 0 of a key that is free.

@@ -69,7 +69,7 @@ extension S3Backend {
     private func collects(_ request: S3Request) -> Int? {
         switch request.operation {
         case .listObjects, .listObjectsV2, .listObjectVersions, .listMultipartUploads:
-            renames(request) || mayShowHidden(request) ? Self.listingLimit : nil
+            renames(request) || request.mayShow(hidden) ? Self.listingLimit : nil
         case .listParts:
             renames(request) ? Self.listingLimit : nil
         case .createMultipartUpload, .getBucketPolicy:
@@ -81,13 +81,6 @@ extension S3Backend {
         case .listBuckets: Self.listingLimit
         default: nil
         }
-    }
-
-    /// Whether a listing may come upon keys that are left out.
-    private func mayShowHidden(_ request: S3Request) -> Bool {
-        guard !hidden.isEmpty else { return false }
-        let listed = request.listedPrefix ?? []
-        return hidden.starts(with: listed) || listed.starts(with: hidden)
     }
 
     /// Whether bucket or keys have other names here than at the store.

@@ -8,7 +8,7 @@ extension S3Backend {
         guard !request.query.isEmpty || (request.operation.listsKeys && !prefix.isEmpty) else { return [] }
         var text: [UInt8] = []
         if request.operation.listsKeys {
-            try listingQuery(for: request).appendCanonical(to: &text)
+            try listingQuery(for: request, hiding: hidden).appendCanonical(to: &text)
             return text
         }
         var query = Query()

@@ -37,7 +37,7 @@ public final class S3Backend: Backend {
     public let crossOrigin: CrossOrigin
 
     /// What keys that listings leave out begin with; empty: none are left out.
-    let hidden: [UInt8]
+    let hidden: FoldedName
 
     /// The value of `host`.
     let host: [UInt8]
@@ -69,7 +69,7 @@ public final class S3Backend: Backend {
         self.signer = signer
         self.crossOrigin = crossOrigin
         self.checksums = checksums
-        self.hidden = hidden
+        self.hidden = FoldedName(hidden)
         switch addressing {
         case .path:
             host = Array(endpoint.authority.utf8)
@@ -95,10 +95,11 @@ public final class S3Backend: Backend {
             bucketName: name,
             signer: signer,
             checksums: checksums,
-            hidden: hidden
+            hidden: hidden.bytes
         )
     }
 
+    public var keepsKeys: Bool { endpoint.isOfAWS || endpoint.isOfGoogle || endpoint.isEmbedded }
     public var signsURLs: Bool { signer != nil }
     public var bindsUploads: Bool { true }
 

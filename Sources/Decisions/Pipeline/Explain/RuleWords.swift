@@ -76,6 +76,9 @@ struct RuleWords {
             "denied by the policy \(quoted(name)), and nothing that allows outweighs that"
         case .denied(.readonly): "denied: the role readonly reads and lists, whatever else permits more"
         case .denied(.notPermitted): "denied: nothing permits it here"
+        case .denied(.otherSpelling):
+            "denied: the store may take the key for another one (a backslash for a slash, several slashes for one), and "
+                + "nothing permits it there"
         case .denied(.sessionPolicy): "denied: the session's own policy does not permit it"
         case .denied(.credentialNeeded): "denied: anonymous callers may not"
         case .denied(.quarantine): "denied: nobody reaches what was uploaded and not yet looked at"
