@@ -174,27 +174,33 @@ struct GrantAPITests {
         #expect(refused.allSatisfy { $0.contains("not_permitted") })
     }
 
+    private func given(
+        _ id: String,
+        _ reach: Grant.Reach,
+        to subject: String = "user:bob",
+        by grantor: String = "user:alice",
+        until expiresAt: Instant = noon + .seconds(3600)
+    ) throws -> Grant {
+        Grant(
+            id: id,
+            subject: .principal(subject),
+            bucket: try #require(BucketName(validating: "photos")),
+            reach: reach,
+            actions: ActionSet(.getObject),
+            grantor: grantor,
+            issuedAt: noon,
+            expiresAt: expiresAt
+        )
+    }
+
     @Test("One giver leaves room for others, and nothing is given for ever")
     func oneGiver() async throws {
-        let photos = try #require(BucketName(validating: "photos"))
-        keeper.book.update { table in
-            for number in 0..<GrantKeeper.mostOfOneGiver {
-                let right = GivenRight(
-                    id: "\(number)",
-                    bucket: photos,
-                    reach: .prefix([]),
-                    actions: ActionSet(.getObject),
-                    giver: Giver(.user("alice")),
-                    issuedAt: noon,
-                    expiresAt: noon + .seconds(3600)
-                )
-                table.insert(right, for: .principal(.user("somebody")))
-            }
-        }
+        let most = GrantAPI.limits.ofOneGiver
+        memory.fill(try (0..<most).map { try given("\($0)", .prefix([]), to: "user:somebody") })
         let full = try await alice.ask(.post, "/-/v1/grants", Self.body())
         #expect(full.status == 409 && full.body.object("error")?.text("code") == "TooManyGrants")
         #expect(try await auditText().contains("TooManyGrants"))
-        keeper.book.update { $0.remove("7") }
+        _ = try await memory.revoke("7", at: noon)
         let end = "\"\(Timestamp.iso8601(noon + .seconds(100 * 365 * 86_400)))\""
         let made = try await alice.ask(.post, "/-/v1/grants", Self.body(["expires_at": end]))
         #expect(made.body.text("expires_at") == Timestamp.iso8601(noon + .seconds(3650 * 86_400)))
@@ -203,34 +209,45 @@ struct GrantAPITests {
 
     @Test("One giver loads nobody with grants that all have to be looked at for one key")
     func loaded() async throws {
-        let photos = try #require(BucketName(validating: "photos"))
-        func give(_ id: String, _ reach: GivenRight.Reach, to holder: Principal = .user("bob"), by giver: Principal) {
-            let right = GivenRight(
-                id: id,
-                bucket: photos,
-                reach: reach,
-                actions: ActionSet(.getObject),
-                giver: Giver(giver),
-                issuedAt: noon,
-                expiresAt: noon + .seconds(3600)
-            )
-            keeper.book.update { $0.insert(right, for: .principal(holder)) }
-        }
-        for number in 0..<15 { give("k\(number)", .key(ObjectKey("a")), by: .user("alice")) }
-        for number in 0..<99 { give("p\(number)", .prefix(Array("p\(number)/".utf8)), by: .user("alice")) }
+        let key = Grant.Reach.key(ObjectKey("a"))
+        memory.fill(try (0..<15).map { try given("k\($0)", key) })
+        memory.fill(try (0..<99).map { try given("p\($0)", .prefix(Array("p\($0)/".utf8))) })
         // What others gave, and what others were given, does not count.
-        for number in 0..<300 {
-            give("o\(number)", .key(ObjectKey("a")), by: .user("root"))
-            give("q\(number)", .prefix([]), to: .user("carol"), by: .user("alice"))
-        }
-        let key = Self.body(["prefix": nil, "key": #""a""#])
-        #expect(try await alice.ask(.post, "/-/v1/grants", key).status == 201)
-        #expect(try await alice.ask(.post, "/-/v1/grants", key).error == "TooManyGrants")
+        memory.fill(try (0..<300).map { try given("o\($0)", key, by: "user:root") })
+        memory.fill(try (0..<300).map { try given("q\($0)", .prefix([]), to: "user:carol") })
+        let body = Self.body(["prefix": nil, "key": #""a""#])
+        #expect(try await alice.ask(.post, "/-/v1/grants", body).status == 201)
+        #expect(try await alice.ask(.post, "/-/v1/grants", body).error == "TooManyGrants")
         #expect(try await alice.ask(.post, "/-/v1/grants", Self.body(["prefix": nil, "key": #""b""#])).status == 201)
         #expect(try await alice.ask(.post, "/-/v1/grants", Self.body()).status == 201)
         #expect(try await alice.ask(.post, "/-/v1/grants", Self.body()).error == "TooManyGrants")
         // A link is held by nobody else.
         #expect(try await alice.ask(.post, "/-/v1/grants", Self.body(["subject": #""link""#])).status == 201)
+    }
+
+    @Test("Grants that have ended and are not yet forgotten leave no room for others")
+    func ended() async throws {
+        memory.fill(try (0..<16).map { try given("\($0)", .key(ObjectKey("a")), until: noon) })
+        try await keeper.refresh()
+        let made = try await alice.ask(.post, "/-/v1/grants", Self.body(["prefix": nil, "key": #""a""#]))
+        #expect(made.status == 201)
+    }
+
+    @Test("Two hundred who ask at once are given more than one giver may give for one key")
+    func atOnce() async throws {
+        let alice = alice
+        let key = Self.body(["prefix": nil, "key": #""a""#])
+        let answers = try await withThrowingTaskGroup(of: (status: Int, error: String?).self) { group in
+            for _ in 0..<200 {
+                group.addTask {
+                    let answer = try await alice.ask(.post, "/-/v1/grants", key)
+                    return (answer.status, answer.error)
+                }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(answers.count { $0.status == 201 } == 16)
+        #expect(answers.count { $0.error == "TooManyGrants" } == 184)
     }
 
     @Test("Who has the head of an answer goes on with its use at once, though that is still being written")

@@ -12,6 +12,24 @@ final class GrantMemory: GrantStore, IdempotencyStore {
         var outstanding: [OutstandingURL] = []
         var kept: Set<String> = []
         var isAway = false
+
+        mutating func append(_ grant: Grant) {
+            last += 1
+            records.append((GrantRecord(grant: grant, uses: 0), last))
+        }
+
+        func hasRoom(for grant: Grant, within limits: GrantLimits) -> Bool {
+            let inForce = records.map(\.record.grant).filter { $0.isInForce(at: grant.issuedAt) }
+            let given = inForce.filter { $0.grantor == grant.grantor }
+            guard inForce.count < limits.together, given.count < limits.ofOneGiver else { return false }
+            guard case .principal = grant.subject else { return true }
+            let beside = given.filter { $0.subject == grant.subject && $0.bucket == grant.bucket }
+            switch grant.reach {
+            case .key: return beside.count { $0.reach == grant.reach } < limits.forOneKey
+            case .prefix:
+                return beside.count { if case .prefix = $0.reach { true } else { false } } < limits.prefixes
+            }
+        }
     }
 
     private let contents = Mutex(Contents())
@@ -24,11 +42,26 @@ final class GrantMemory: GrantStore, IdempotencyStore {
         return value
     }
 
-    func insert(_ grant: Grant, for creation: IdempotencyKey?) async throws(StateError) -> GrantInsertion {
+    /// Puts grants there, however many there are.
+    func fill(_ grants: [Grant]) {
+        contents.withLock { contents in
+            for grant in grants { contents.append(grant) }
+        }
+    }
+
+    func hasRoom(for grant: Grant, within limits: GrantLimits) async throws(StateError) -> Bool {
+        try with { $0.hasRoom(for: grant, within: limits) }
+    }
+
+    func insert(
+        _ grant: Grant,
+        within limits: GrantLimits,
+        for creation: IdempotencyKey?
+    ) async throws(StateError) -> GrantInsertion {
         try with { contents in
             if let creation, let id = contents.creations[creation]?.id { return .repeated(id: id) }
-            contents.last += 1
-            contents.records.append((GrantRecord(grant: grant, uses: 0), contents.last))
+            guard contents.hasRoom(for: grant, within: limits) else { return .tooMany }
+            contents.append(grant)
             if let creation { contents.creations[creation]?.id = grant.id }
             return .inserted
         }

@@ -59,7 +59,7 @@ struct SlotGroundsTests {
 
     @Test("A grant counts that is taken back or whose giver is, and not one that ends by itself")
     func grant() async throws {
-        func give(_ digit: Character, by giver: String) async throws -> UploadSlot.Ground {
+        func give(_ digit: Character, by giver: String) throws -> UploadSlot.Ground {
             let id = String(repeating: digit, count: 32)
             let grant = Grant(
                 id: id,
@@ -71,10 +71,10 @@ struct SlotGroundsTests {
                 issuedAt: noon - .seconds(60),
                 expiresAt: noon - .seconds(1)
             )
-            _ = try await grants.insert(grant, for: nil)
+            grants.fill([grant])
             return UploadSlot.Ground(.grant, id, issuedAt: noon)
         }
-        let (one, other) = (try await give("1", by: "user:root"), try await give("2", by: "user:bob"))
+        let (one, other) = (try give("1", by: "user:root"), try give("2", by: "user:bob"))
         #expect(try await !areGone(on: [one, other]))
         try await revoke(.user, "user:bob", at: noon - .seconds(30))
         #expect(try await !areGone(on: [one]))

@@ -305,6 +305,50 @@ struct SessionTests {
         try expect(403, .accessDenied, gate.decide(Call("GET", "/photos/a").signed(by: child)))
     }
 
+    /// As many patterns as fit, which a version of many letters comes close to matching.
+    private static let costly: String = {
+        let patterns = (0..<180).map { "\"*a*a\($0 % 10)\"" }.joined(separator: ",")
+        return #"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"},"#
+            + #"{"Effect":"Deny","Action":"s3:Delete*","Resource":"*","Condition":{"StringLike":{"s3:VersionId":["#
+            + patterns + "]}}}]}"
+    }()
+
+    private func deletion(of count: Int, under policy: String?) async throws -> Plan {
+        var gate = try gate([role()])
+        let session = try credentials(
+            await asked(Self.exchange + (policy.map { "&Policy=" + Self.encoded($0) } ?? ""), &gate)
+        )
+        let version = String(repeating: "a", count: 1000)
+        let keys = (0..<count).map { "<Object><Key>acme/\($0)</Key><VersionId>\(version)</VersionId></Object>" }
+        return try gate.decide(Call("POST", "/docs?delete", length: 500).signed(by: session)).plan
+            .given(body: "<Delete>" + keys.joined() + "</Delete>")
+    }
+
+    @Test("A batch of a few keys holds its event loop for as long as a session's own policy makes it last")
+    func costlyBatch() async throws {
+        guard case .wait(let make) = try await deletion(of: 2, under: Self.costly) else {
+            Issue.record("it was decided on the event loop")
+            return
+        }
+        #expect(try await make().forward().document?.split(separator: "<Key>").count == 3)
+        // As every other request, one key is decided where it came; and so are a few by the configuration alone.
+        _ = try await deletion(of: 1, under: Self.costly).forward()
+        _ = try await deletion(of: 64, under: nil).forward()
+    }
+
+    @Test("A batch goes on being decided though its client is gone", arguments: [costly, nil])
+    func abandonedBatch(policy: String?) async throws {
+        guard case .wait(let make) = try await deletion(of: 1000, under: policy) else {
+            Issue.record("it was decided on the event loop")
+            return
+        }
+        let plan = await Task {
+            withUnsafeCurrentTask { $0?.cancel() }
+            return await make()
+        }.value
+        #expect(try plan.reply().status == 503)
+    }
+
     @Test("A policy that is none is refused")
     func brokenPolicy() async throws {
         var gate = try gate([role()])

@@ -10,6 +10,7 @@ struct GrantStoreSuite {
         subject: Grant.Subject = .principal("user:bob"),
         bucket name: String = "photos",
         reach: Grant.Reach = .key(ObjectKey("a")),
+        grantor: String = "user:alice",
         expiresAt: Instant = noon + .seconds(3600),
         maxUses: Int? = nil,
         source: CIDR? = nil
@@ -20,7 +21,7 @@ struct GrantStoreSuite {
             bucket: try bucket(name),
             reach: reach,
             actions: ActionSet([.getObject, .headObject]),
-            grantor: "user:alice",
+            grantor: grantor,
             claims: ["sub": "al\"ice", "org": ""],
             note: "for 'Bob'",
             issuedAt: noon,
@@ -77,6 +78,55 @@ struct GrantStoreSuite {
             let all = try await state.grants(bucket: nil, subject: nil, after: nil, limit: 100)
             #expect(all.count { $0.grant.subject == .principal("user:bob") } == 10)
             #expect(all.count { $0.grant.subject == .link(hash: hash) } == 1)
+        }
+    }
+
+    @Test("There are no more grants in force than may be, however many ask at once", arguments: StateKind.allCases)
+    func limits(_ kind: StateKind) async throws {
+        let few = [
+            GrantLimits(together: 5, ofOneGiver: 50, forOneKey: 50, prefixes: 50),
+            GrantLimits(together: 50, ofOneGiver: 5, forOneKey: 50, prefixes: 50),
+            GrantLimits(together: 50, ofOneGiver: 50, forOneKey: 5, prefixes: 50),
+            GrantLimits(together: 50, ofOneGiver: 50, forOneKey: 50, prefixes: 5),
+        ]
+        for (number, limits) in few.enumerated() {
+            try await kind.withState { state in
+                // Those that ended leave room, though they are not forgotten; so do those that were taken back.
+                func reach(_ name: Int) -> Grant.Reach {
+                    number == 3 ? .prefix(Array("\(name)/".utf8)) : .key(ObjectKey("a"))
+                }
+                for old in 0..<9 {
+                    try await state.insert(try grant("e\(old)", reach: reach(old), expiresAt: noon), for: nil)
+                    try await state.insert(try grant("r\(old)", reach: reach(old)), for: nil)
+                    _ = try await state.revoke("r\(old)", at: noon)
+                }
+                let outcomes = try await withThrowingTaskGroup(of: GrantInsertion.self) { group in
+                    for id in 0..<20 {
+                        let one = try grant("\(id)", reach: reach(id), expiresAt: noon + .nanoseconds(1))
+                        group.addTask { try await state.insert(one, within: limits, for: nil) }
+                    }
+                    return try await group.reduce(into: []) { $0.append($1) }
+                }
+                #expect(outcomes.count { $0 == .inserted } == 5)
+                #expect(outcomes.count { $0 == .tooMany } == 15)
+                let all = try await state.grants(bucket: nil, subject: nil, after: nil, limit: 100)
+                let kept = try #require(all.first { $0.grant.id.utf8.allSatisfy { $0 < 0x3A } }).grant
+                // The same one again is none more.
+                #expect(try await state.insert(kept, within: limits, for: nil) == .inserted)
+                #expect(try await !state.hasRoom(for: try grant("x", reach: reach(99)), within: limits))
+                let other = Grant.Reach.key(ObjectKey("b"))
+                #expect(try await state.hasRoom(for: try grant("x", reach: other), within: limits) == (number > 1))
+                let carol = try grant("x", subject: .principal("user:carol"), reach: reach(99))
+                #expect(try await state.hasRoom(for: carol, within: limits) == (number > 1))
+                let docs = try grant("x", bucket: "docs", reach: reach(99))
+                #expect(try await state.hasRoom(for: docs, within: limits) == (number > 1))
+                let link = try grant("x", subject: .link(hash: hash), reach: reach(99))
+                #expect(try await state.hasRoom(for: link, within: limits) == (number > 1))
+                let dans = try grant("x", reach: reach(99), grantor: "user:dan")
+                #expect(try await state.hasRoom(for: dans, within: limits) == (number > 0))
+                _ = try await state.revoke(kept.id, at: noon)
+                #expect(try await state.insert(try grant("y", reach: reach(99)), within: limits, for: nil) == .inserted)
+            }
         }
     }
 

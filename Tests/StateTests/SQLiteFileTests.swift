@@ -102,7 +102,15 @@ struct SQLiteFileTests {
             await before.close()
             let queue = try DatabaseQueue(path: path)
             try await queue.writeWithoutTransaction {
-                try $0.execute(sql: "ALTER TABLE slot DROP COLUMN grounds; PRAGMA user_version = 4")
+                try $0.execute(
+                    sql: """
+                        ALTER TABLE slot DROP COLUMN grounds;
+                        DROP INDEX permission_in_force;
+                        DROP INDEX permission_of_giver;
+                        DROP INDEX permission_beside;
+                        PRAGMA user_version = 4
+                        """
+                )
             }
             try queue.close()
             let after = try SQLiteState(.file(path: path))

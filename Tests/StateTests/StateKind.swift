@@ -78,6 +78,14 @@ func announcement(_ slot: UploadSlot, _ number: Int = 1, to targets: [String] = 
     Announcement(SlotEvent(random: bytes(number), slot, at: noon), to: targets)
 }
 
+extension GrantStore {
+    @discardableResult
+    func insert(_ grant: Grant, for creation: IdempotencyKey?) async throws(StateError) -> GrantInsertion {
+        let limits = GrantLimits(together: 1000, ofOneGiver: 1000, forOneKey: 1000, prefixes: 1000)
+        return try await insert(grant, within: limits, for: creation)
+    }
+}
+
 extension SlotStore {
     @discardableResult
     func insert(_ slot: UploadSlot, limit: Int = 1000, to targets: [String] = []) async throws -> SlotInsertion {

@@ -22,6 +22,10 @@ struct BatchRights: Sendable {
         self.actions = actions
     }
 
+    /// Whether a policy takes part that the caller chose, of which each key's version may be a condition: how long that takes is
+    /// for whoever wrote both to say.
+    var costIsOfCaller: Bool { !question.sessionPolicies.isEmpty }
+
     /// The keys among these that may be deleted, by their places.
     func permitted(_ entries: ArraySlice<DeleteRequest.Entry>) throws(Refusal) -> [Int] {
         guard let bucket else { return [] }

@@ -11,8 +11,8 @@ struct DeleteBatch: Sendable {
     private let allowed: [DeleteRequest.Entry]
     private let refused: [DeleteRequest.Entry]
 
-    /// So many keys hold an event loop, or whoever else decides, at a time.
-    private static let slice = 64
+    /// So many keys hold an event loop, or whoever else decides, at a time; where the caller says what one of them costs, one.
+    private static func slice(_ rights: BatchRights) -> Int { rights.costIsOfCaller ? 1 : 64 }
 
     private init(_ document: DeleteRequest, allowed: Set<Int>, _ admitted: Admitted, _ asking: Asking) {
         self.admitted = admitted
@@ -40,6 +40,7 @@ struct DeleteBatch: Sendable {
         }
         let rights = admitted.deletions(asking)
         let entries = document.entries[...]
+        let slice = Self.slice(rights)
         guard entries.count > slice else {
             let allowed = Set(try rights.permitted(entries))
             return try DeleteBatch(document, allowed: allowed, admitted, asking).plan(bucket, planner)
@@ -47,6 +48,8 @@ struct DeleteBatch: Sendable {
         return .wait {
             var allowed: Set<Int> = []
             for start in stride(from: entries.startIndex, to: entries.endIndex, by: slice) {
+                // The client is gone, or has waited too long: nobody hears this.
+                guard !Task.isCancelled else { return .reply(asking.reply(S3Error(.serviceUnavailable))) }
                 let part = entries[start..<min(start + slice, entries.endIndex)]
                 do throws(Refusal) {
                     allowed.formUnion(try rights.permitted(part))

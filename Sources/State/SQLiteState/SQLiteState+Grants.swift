@@ -4,15 +4,24 @@ package import Valet
 package import WireFormats
 
 extension SQLiteState: GrantStore {
-    package func insert(_ grant: Grant, for creation: IdempotencyKey?) async throws(StateError) -> GrantInsertion {
+    package func insert(
+        _ grant: Grant,
+        within limits: GrantLimits,
+        for creation: IdempotencyKey?
+    ) async throws(StateError) -> GrantInsertion {
         try await write { database in
             if let creation, let id = try CreationTable.created(database, creation) { return .repeated(id: id) }
             // The same one again, whose answer was lost.
             guard try GrantTable.find(database, grant.id) == nil else { return .inserted }
+            guard try GrantRoom.isThere(database, for: grant, within: limits) else { return .tooMany }
             try GrantTable.insert(database, grant)
             if let creation { try CreationTable.finish(database, creation, .created(grant.id)) }
             return .inserted
         }
+    }
+
+    package func hasRoom(for grant: Grant, within limits: GrantLimits) async throws(StateError) -> Bool {
+        try await read { try GrantRoom.isThere($0, for: grant, within: limits) }
     }
 
     package func grant(_ id: String) async throws(StateError) -> GrantRecord? {

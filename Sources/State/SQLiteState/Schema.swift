@@ -31,7 +31,7 @@ enum Schema {
     }
 
     /// What brings a file from each version to the next. Never changed once released, only added to.
-    private static let steps = [first, second, third, fourth, fifth]
+    private static let steps = [first, second, third, fourth, fifth, sixth]
 
     /// Instants are nanoseconds since 1970; keys are BLOBs, because they are bytes; indexes cover only what is looked
     /// for by them, so that slots that have ended cost nothing when one is issued.
@@ -119,5 +119,14 @@ enum Schema {
 
     private static let fifth = """
         ALTER TABLE slot ADD COLUMN grounds BLOB;
+        """
+
+    /// What grants in force are counted by, without a look at the rows.
+    private static let sixth = """
+        CREATE INDEX permission_in_force ON permission (expires, revoked) WHERE revoked IS NULL;
+        CREATE INDEX permission_of_giver ON permission (grantor, expires, revoked) WHERE revoked IS NULL;
+        CREATE INDEX permission_beside ON permission (
+            subject, bucket, grantor, prefix, reach, expires, revoked, link
+        ) WHERE revoked IS NULL AND link IS NULL;
         """
 }

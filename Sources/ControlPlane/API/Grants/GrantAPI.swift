@@ -11,6 +11,8 @@ import WireFormats
 
 /// `/-/v1/grants`: what somebody may do, given to somebody else or to whoever has a link, and taken back.
 package struct GrantAPI: Sendable {
+    static let limits = GrantLimits(together: 100_000, ofOneGiver: 10_000, forOneKey: 16, prefixes: 100)
+
     let store: any GrantStore
     let keeper: GrantKeeper
     private let creation: Creation
@@ -39,7 +41,8 @@ package struct GrantAPI: Sendable {
     }
 
     private var create: APIOperation {
-        APIOperation(
+        let limits = Self.limits
+        return APIOperation(
             "createGrant",
             .post,
             "grants",
@@ -51,8 +54,8 @@ package struct GrantAPI: Sendable {
                 their address is in this answer and kept nowhere, so that a repeated creation is answered without it. Grants \
                 that are given with a token end when the identity provider's `max_grant_ttl` is over, those of an access key \
                 with the key, and none lasts longer than ten years: `expires_at` in the answer says when. Nobody has more than \
-                \(GrantKeeper.mostOfOneGiver) in force, nobody gives the same subject more than \(GrantKeeper.mostForOneKey) \
-                for one key, or \(GrantKeeper.mostPrefixes) for prefixes of one bucket.
+                \(limits.ofOneGiver) in force, nobody gives the same subject more than \(limits.forOneKey) \
+                for one key, or \(limits.prefixes) for prefixes of one bucket.
                 """,
             parameters: [.idempotencyKey],
             body: .object([
@@ -97,17 +100,13 @@ package struct GrantAPI: Sendable {
         let (grant, reason): (Grant, String)
         do throws(APIFailure) {
             (grant, reason) = try await wish.grant(linkedBy: Array(SHA256.hash(data: Array(token.utf8))))
-            guard keeper.hasRoom(for: grant) else { throw APIFailure(.tooManyGrants) }
+            // Before it is written down; the insertion has the last word.
+            let hasRoom = try await asked { [grant] () async throws(StateError) in
+                try await store.hasRoom(for: grant, within: Self.limits)
+            }
+            guard hasRoom else { throw APIFailure(.tooManyGrants) }
         } catch {
-            let refused = IssueLog.Entry.refused(
-                wish.action,
-                bucket: wish.bucket,
-                key: wish.reach.bytes,
-                reason:
-                    "\(error.reason.isEmpty ? error.code.name : error.reason); for \(wish.isLink ? "a link" : wish.subject)"
-            )
-            try await log.record([refused], of: request)
-            throw error
+            throw try await refused(wish, error, to: request)
         }
         let entry = IssueLog.Entry.issued(
             IssuedArtefact(kind: wish.isLink ? "link" : "grant", id: id),
@@ -120,9 +119,13 @@ package struct GrantAPI: Sendable {
         // Written down first: what is in force is known to the log.
         try await log.record([entry], of: request)
         let insertion = try await asked { () async throws(StateError) in
-            try await store.insert(grant, for: creation)
+            try await store.insert(grant, within: Self.limits, for: creation)
         }
-        if case .repeated(let first) = insertion { return try await show(first, to: request.caller) }
+        switch insertion {
+        case .inserted: break
+        case .tooMany: throw try await refused(wish, APIFailure(.tooManyGrants), to: request)
+        case .repeated(let first): return try await show(first, to: request.caller)
+        }
         try await asked { () async throws(StateError) in try await keeper.refresh() }
         let link = wish.isLink ? request.caller.snapshot.server.link(token, grant.reach) : nil
         return APIAnswer(
@@ -131,6 +134,23 @@ package struct GrantAPI: Sendable {
                 ("id", .string(id)), ("link", link.map { .string($0) }), ("expires_at", .instant(grant.expiresAt)),
             ])
         )
+    }
+
+    /// Writes down that nothing is given.
+    private func refused(
+        _ wish: GrantWish,
+        _ failure: APIFailure,
+        to request: APIRequest
+    ) async throws(APIFailure) -> APIFailure {
+        let reason = failure.reason.isEmpty ? failure.code.name : failure.reason
+        let entry = IssueLog.Entry.refused(
+            wish.action,
+            bucket: wish.bucket,
+            key: wish.reach.bytes,
+            reason: "\(reason); for \(wish.isLink ? "a link" : wish.subject)"
+        )
+        try await log.record([entry], of: request)
+        return failure
     }
 
     /// What the state says; without it, nothing.

@@ -11,14 +11,6 @@ package import WireFormats
 package final class GrantKeeper: UseCounter {
     /// Rows that one look brings at most.
     private static let page = 1000
-    /// Grants in force beyond this are not made: the table is in memory.
-    static let most = 100_000
-    /// So that one giver leaves room for others.
-    static let mostOfOneGiver = 10_000
-    /// Of one giver to one holder for the same key, and for prefixes in the same bucket: so many have to be looked at for one
-    /// request, so that nobody loads anybody else.
-    static let mostForOneKey = 16
-    static let mostPrefixes = 100
 
     package let book = GrantBook()
     private let store: any GrantStore
@@ -71,20 +63,6 @@ package final class GrantKeeper: UseCounter {
                 }
             }
             cursor = end
-        }
-    }
-
-    /// Whether one more may be in force.
-    func hasRoom(for grant: Grant) -> Bool {
-        let inForce = book.current
-        guard inForce.count < Self.most, let right = grant.right,
-            inForce.count(givenBy: right.giver.principal) < Self.mostOfOneGiver
-        else { return false }
-        guard case .principal(let holder) = grant.holder else { return true }
-        let beside = inForce.count(givenBy: right.giver.principal, to: holder, in: right.bucket, beside: right.reach)
-        switch right.reach {
-        case .key: return beside < Self.mostForOneKey
-        case .prefix: return beside < Self.mostPrefixes
         }
     }
 

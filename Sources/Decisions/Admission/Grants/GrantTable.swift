@@ -1,5 +1,5 @@
 public import Identity
-public import S3API
+import S3API
 public import WireFormats
 
 /// The grants in force, by who holds them and where they are about: asked where nothing else permits what a request needs.
@@ -52,21 +52,6 @@ public struct GrantTable: BookContent {
 
     /// How many of them somebody gave.
     public func count(givenBy principal: Principal) -> Int { given[principal] ?? 0 }
-
-    /// How many that somebody gave to a holder have to be looked at with another one of that reach: those for the same key, or
-    /// those for prefixes in the bucket.
-    public func count(
-        givenBy giver: Principal,
-        to holder: Principal,
-        in bucket: BucketName,
-        beside reach: GivenRight.Reach
-    ) -> Int {
-        guard let holding = holdings[holder]?[bucket] else { return 0 }
-        switch reach {
-        case .key: return holding[reach].count { $0.giver.principal == giver }
-        case .prefix: return holding.prefixes.values.joined().count { $0.giver.principal == giver }
-        }
-    }
 
     /// Adds a right, or replaces the one of the same id.
     public mutating func insert(_ right: GivenRight, for holder: Holder) {

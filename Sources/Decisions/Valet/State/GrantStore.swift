@@ -4,7 +4,16 @@ public import WireFormats
 /// Keeps grants and links. Every call that returns has its effect on stable storage; one that throws may be repeated.
 public protocol GrantStore: Sendable {
     /// Writes a new grant, and with it the answer to the creation it comes from.
-    func insert(_ grant: Grant, for creation: IdempotencyKey?) async throws(StateError) -> GrantInsertion
+    /// - Parameters:
+    ///   - limits: counted with it, of those in force when it is issued.
+    ///   - creation: which ``IdempotencyStore`` was told of before; nil where the caller gave no key.
+    func insert(
+        _ grant: Grant,
+        within limits: GrantLimits,
+        for creation: IdempotencyKey?
+    ) async throws(StateError) -> GrantInsertion
+    /// Whether there is room for a grant, as far as is known before it is inserted.
+    func hasRoom(for grant: Grant, within limits: GrantLimits) async throws(StateError) -> Bool
     func grant(_ id: String) async throws(StateError) -> GrantRecord?
     /// The grant of a link.
     /// - Parameter hash: the SHA-256 of its token.
@@ -45,6 +54,8 @@ public protocol GrantStore: Sendable {
 
 public enum GrantInsertion: Hashable, Sendable {
     case inserted
+    /// There are as many in force as may be.
+    case tooMany
     /// The same creation was answered meanwhile, with that one.
     case repeated(id: String)
 }
