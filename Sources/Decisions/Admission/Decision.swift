@@ -25,10 +25,12 @@ public func decide(
     rights: (GivenRight) -> RightsBasis? = { _ in nil },
     values: (RequestValue) -> [[UInt8]]
 ) -> Verdict {
-    let verdict = judge(question, as: question.target, policies, grants, rights, values)
+    let verdict = judge(question, given: question, policies, grants, rights, values)
     guard verdict.isAllowed, !question.bucket.keepsKeys, let folded = question.target.folded else { return verdict }
     if case .object(_, let key) = folded, key.bytes.isEmpty { return otherSpelling(of: question) }
-    let second = judge(question, as: folded, policies, grants, rights, values)
+    var other = question
+    other.target = folded
+    let second = judge(other, given: question, policies, grants, rights, values)
     switch second {
     case .denied(.notPermitted): return otherSpelling(of: question)
     case .denied: return second
@@ -43,18 +45,18 @@ private func otherSpelling(of question: AccessQuestion) -> Verdict {
     .denied(.otherSpelling(question.actions.first ?? .getObject))
 }
 
-/// The decision about one spelling of what is asked for. A grant of what is asked for is one of its other spelling too, where
-/// whoever gave it may do that there.
+/// The decision about one spelling of what is asked for.
+///
+/// - Parameter asked: The spelling that was asked for: a grant of it is one of its other spelling too, where whoever gave it
+///   may do that there.
 private func judge(
-    _ asked: AccessQuestion,
-    as target: AccessQuestion.Target,
+    _ question: AccessQuestion,
+    given asked: AccessQuestion,
     _ policies: PolicySet,
     _ grants: GrantTable?,
     _ rights: (GivenRight) -> RightsBasis?,
     _ values: (RequestValue) -> [[UInt8]]
 ) -> Verdict {
-    var question = asked
-    question.target = target
     switch question.standing {
     case .active: break
     case .disabled: return .denied(.disabled)
