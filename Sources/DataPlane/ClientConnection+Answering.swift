@@ -202,13 +202,14 @@ extension ClientConnection {
     /// The connection lasts if the client wants it and what is left of the request's body is worth reading.
     private func decideKeepAlive() {
         if loop.isDraining { answer.keepAlive = false }
-        guard !bodyIsRead else { return }
-        // Nobody knows whether a body comes that was not asked for, or the next request.
-        let mayStayAway = (head?.expectsContinue ?? false) && !answer.saidContinue
-        if !mayStayAway {
-            if exchange.requestIsSent { return }
-            if case .length(let length) = head?.framing, length - record.bytesIn <= Self.discardLimit { return }
+        // An answer in place of the 100: nobody knows whether the body comes all the same or the next request does,
+        // and some clients take it for the answer to their next request as well.
+        if awaitsContinue {
+            answer.keepAlive = false
+            return
         }
+        if bodyIsRead || exchange.requestIsSent { return }
+        if case .length(let length) = head?.framing, length - record.bytesIn <= Self.discardLimit { return }
         answer.keepAlive = false
     }
 

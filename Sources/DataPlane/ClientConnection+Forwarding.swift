@@ -37,11 +37,11 @@ extension ClientConnection {
         exchange = Exchange()
         exchange.forward = forward
         record.backend = forward.upstream.name
+        continueIfExpected()
         guard case .stream(let verifier) = forward.body else { return connect(forward) }
         exchange.verifier = verifier
         phase = .gathering
         extendDeadline(loop.waits.bodyIdle)
-        continueIfExpected()
         advance()
     }
 
@@ -241,7 +241,7 @@ extension ClientConnection {
             beginAnswer(status: status, fields: fields, from: head)
         case .collect(let limit, let then):
             exchange.collecting = (limit, then)
-        case .reply(let reply) where head.framing == .none || head.framing == .length(0):
+        case .reply(let reply) where head.framing.isEmpty:
             // Nothing follows: the connection can serve on.
             exchange.collecting = (0, { @Sendable _ in .reply(reply) })
         case .reply(let reply):

@@ -114,10 +114,14 @@ extension ClientConnection {
 
     /// The body may come: sent once, as soon as the request is allowed and there is somewhere for it to go.
     func continueIfExpected() {
-        guard let head, head.expectsContinue, !bodyIsRead, !answer.saidContinue, inbox.readableBytes == 0,
-            let context
-        else { return }
+        guard awaitsContinue, inbox.readableBytes == 0, let context else { return }
         answer.saidContinue = true
         context.writeAndFlush(wrapOutboundOut(loop.continueBytes), promise: nil)
+    }
+
+    /// Whether the client may be waiting for a 100; some do ahead of a body of length 0, too.
+    var awaitsContinue: Bool {
+        guard let head, head.expectsContinue, !answer.saidContinue else { return false }
+        return !bodyIsRead || head.framing == .length(0)
     }
 }

@@ -142,6 +142,24 @@ def test_continue_comes_only_after_authorization(gate):
         assert connection.answer()[0] == 200
 
 
+def test_an_empty_object_that_awaits_a_100_gets_one_and_the_connection_serves_on(gate):
+    headers = {"Expect": "100-continue", "Content-Length": "0", **ALICE.headers}
+    with RawConnection(gate.port) as connection:
+        for _ in range(2):
+            connection.request("PUT", "/photos/refusals/empty", headers)
+            assert connection.head()[0] == 100
+            assert connection.answer()[0] == 200
+
+
+@pytest.mark.parametrize("length", ["0", "5"])
+def test_an_answer_in_place_of_the_100_is_the_last_of_its_connection(gate, length):
+    """botocore takes it for the answer to its next request on that connection as well, and waits a minute for more."""
+    headers = {"Expect": "100-continue", "Content-Length": length, "x-api-key": "wrong"}
+    with RawConnection(gate.port) as connection:
+        status, fields = connection.request("PUT", "/photos/refusals/expect", headers).head()
+    assert status in (401, 403) and fields["connection"] == "close"
+
+
 def test_object_larger_than_the_limit_is_refused_before_its_body(gate):
     with RawConnection(gate.port) as connection:
         connection.request(

@@ -49,6 +49,16 @@ def test_aws_sync_both_ways(command_line, bucket, tmp_path):
     assert "upload:" not in again
 
 
+def test_aws_sync_of_empty_files_does_not_stall(command_line, bucket, tmp_path):
+    source = tmp_path / "source"
+    source.mkdir()
+    for n in range(40):
+        (source / f"{n:02}").write_bytes(b"x" * (n % 2))
+    command_line.aws("--cli-read-timeout", "45", "s3", "sync", str(source), f"s3://{bucket}/emptied/")
+    listed = command_line.aws("s3", "ls", f"s3://{bucket}/emptied/").stdout
+    assert len(listed.splitlines()) == 40
+
+
 def test_aws_presign_is_fetched_by_curl(command_line, bucket, tmp_path):
     (tmp_path / "file").write_bytes(b"presigned by the cli")
     command_line.aws("s3", "cp", str(tmp_path / "file"), f"s3://{bucket}/presigned by cli.txt")

@@ -94,7 +94,7 @@ package struct CapturedRequest: Sendable {
             assumptions.append("a body in chunks is left out")
             body = nil
         }
-        if self.head.framing == .none || self.head.framing == .length(0) { body = nil }
+        if self.head.framing.isEmpty { body = nil }
         self.body = body
         self.isSecure = isSecure
         self.assumptions = assumptions

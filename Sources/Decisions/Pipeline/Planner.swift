@@ -83,7 +83,7 @@ struct Planner: Sendable {
                     )
                 )
             }
-        case .sha256 where asking.head.framing == .none || asking.head.framing == .length(0):
+        case .sha256 where asking.head.framing.isEmpty:
             guard admitted.payload == .empty else { throw .request(S3Error(.contentSHA256Mismatch)) }
         case .sha256, .unsigned: break
         }

@@ -53,4 +53,7 @@ public enum BodyFraming: Hashable, Sendable {
     case chunked
     /// Until the connection closes: responses only.
     case untilClose
+
+    /// The head alone says that no byte follows.
+    public var isEmpty: Bool { self == .none || self == .length(0) }
 }

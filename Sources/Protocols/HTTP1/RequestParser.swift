@@ -107,7 +107,6 @@ public struct RequestParser: Sendable {
         if let authority = line.authority, !sameText(authority, host, in: bytes) { throw .hostDisagrees }
         let framing: BodyFraming =
             fields.isChunked ? .chunked : fields.contentLength.map { .length($0) } ?? .none
-        let bodyFollows = framing != .none && framing != .length(0)
         return RequestHead(
             method: line.method,
             version: line.version,
@@ -116,7 +115,7 @@ public struct RequestParser: Sendable {
             fields: fields.block(upTo: fieldsEnd, in: bytes),
             framing: framing,
             keepAlive: fields.keepAlive,
-            expectsContinue: fields.expectsContinue && bodyFollows,
+            expectsContinue: fields.expectsContinue && framing != .none,
             host: copy(host, of: bytes)
         )
     }

@@ -101,7 +101,7 @@ struct LinkRequest {
     /// Links are read, nothing else, and by nobody who shows something besides.
     static func check(_ head: RequestHead, _ query: Query) throws(Refusal) {
         guard head.method == .get || head.method == .head else { throw .request(S3Error(.methodNotAllowed)) }
-        guard head.framing == .none || head.framing == .length(0) else {
+        guard head.framing.isEmpty else {
             throw .request(S3Error(.invalidRequest, "Links take no body."))
         }
         guard !isSigned(head, query), head.fields.count(of: "x-api-key") == 0,

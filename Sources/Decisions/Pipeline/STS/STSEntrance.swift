@@ -51,7 +51,7 @@ enum STSEntrance {
         case .otherMethod:
             throw STSRefusal(STSError(.invalidAction, "STS is asked with GET or with a form that is posted."))
         case .query:
-            guard head.framing == .none || head.framing == .length(0) else {
+            guard head.framing.isEmpty else {
                 throw STSRefusal(STSError(.invalidParameterCombination, "A query and a body cannot be used together."))
             }
             return (Self.withoutSignature(query), [])

@@ -67,7 +67,7 @@ final class SignatureClaim: Sendable {
     ) throws(SignatureRefusal) -> [UInt8] {
         if let text = try head.fields.once("x-amz-content-sha256") { return Array(text) }
         if let body { return text(of: body) }
-        guard head.framing == .none || head.framing == .length(0) else { throw .missingContentSHA256 }
+        guard head.framing.isEmpty else { throw .missingContentSHA256 }
         return text(of: .empty)
     }
 
