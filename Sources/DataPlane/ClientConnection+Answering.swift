@@ -240,6 +240,8 @@ extension ClientConnection {
     }
 
     private func completeAnswer() {
+        // Before the last bytes go out: whoever has them may ask again at once, on whatever connection.
+        giveBack()
         context?.flush()
         endRecord()
         exchange = Exchange()

@@ -377,12 +377,17 @@ final class ClientConnection: ChannelDuplexHandler, UpstreamUser {
     func endRecord() {
         guard answer.isOpen else { return }
         answer.isOpen = false
-        releaseHeld()
+        giveBack()
         served += 1
         let now = loop.now()
         record.duration = .nanoseconds((now - (requestStart ?? now)).nanoseconds)
         loop.journal.metrics.inflight -= 1
         loop.journal.finished(record)
+    }
+
+    /// What the request had of what is limited is there for others.
+    func giveBack() {
+        releaseHeld()
         guard let permit else { return }
         self.permit = nil
         loop.limiter.charge(record.bytesIn + record.bytesOut, to: permit, at: loop.wallClock())

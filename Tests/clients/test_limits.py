@@ -6,6 +6,7 @@ import time
 from support.clients import signed
 from support.gatehouse import eventually
 from support.people import ALICE, FULL, READER, everywhere
+from support.raw import RawConnection
 from support.stub_store import response
 
 
@@ -86,6 +87,20 @@ def test_concurrent_requests(gateway, stub_store):
     assert sorted(statuses) == [200, 200, 429]
     ask()
     assert statuses[-1] == 200
+
+
+def test_who_has_an_answer_may_ask_again_at_once_on_any_connection(gateway, stub_store):
+    """One after the other is never two at a time, whichever loops serve them and however busy the machine is."""
+    settings = config(stub_store(response(body=b"ok")), limits={"concurrent_requests": 1})
+    gate = gateway({**settings, "users": [ALICE.entry("user", ["photos"])]}, arguments=["--loops", "4"])
+    connections = [RawConnection(gate.port) for _ in range(8)]
+    statuses = [
+        connection.request("GET", f"/{bucket}/x", ALICE.headers).answer()[0]
+        for _ in range(60) for bucket in ("photos", "nobodys") for connection in connections
+    ]
+    for connection in connections:
+        connection.socket.close()
+    assert set(statuses) == {200, 403}
 
 
 def test_bytes_per_window(gateway, stub_store):
