@@ -11,7 +11,7 @@ import urllib.request
 import pytest
 from playwright.sync_api import expect
 
-from support.browser import chromium, needs_chromium, record_video
+from support.browser import chromium, needs_chromium, new_context, record_video
 from support.faults import FaultProxy
 from support.gatehouse import ROOT, binary
 from support.ports import free_port
@@ -71,7 +71,7 @@ def demo(request, tmp_path_factory):
 
 @pytest.fixture
 def page(browser, demo):
-    context = browser.new_context(accept_downloads=True)
+    context = new_context(browser, accept_downloads=True)
     page = context.new_page()
     page.complaints = []
     page.on("pageerror", lambda error: page.complaints.append(str(error)))
@@ -86,7 +86,7 @@ def page(browser, demo):
 
 @pytest.fixture(scope="module")
 def video(browser, demo, tmp_path_factory):
-    context = browser.new_context()
+    context = new_context(browser)
     blank = context.new_page()
     blank.goto(demo.url)
     path = tmp_path_factory.mktemp("video") / "clip.webm"

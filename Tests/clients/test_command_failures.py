@@ -6,7 +6,7 @@ import tomllib
 
 import pytest
 from support.clients import run
-from support.gatehouse import Gatehouse, binary, eventually
+from support.gatehouse import Gatehouse, binary, eventually, lines_of
 from support.people import ALICE, FULL, ROOT, everywhere
 from support.ports import free_port
 from support.stub_store import s3_error
@@ -52,7 +52,7 @@ def failure(done, code=1):
 
 @pytest.mark.parametrize("option", ["--listen", "--admin-listen"])
 def test_an_address_that_is_none_is_a_usage_error(option):
-    done = gatehouse("serve", option, "foo", timeout=20)
+    done = gatehouse("serve", option, "foo", timeout=120)
     assert done.returncode == 64 and f"{option} must be an address" in done.stderr and "gatehouse serve" in done.stderr
 
 
@@ -61,10 +61,10 @@ def test_an_address_in_use_is_named(tmp_path, listener):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         gate = Gatehouse(tmp_path, config(server={listener: address}))
-        done = gatehouse("serve", "--config", gate.config_path, timeout=30)
+        done = gatehouse("serve", "--config", gate.config_path, timeout=120)
         assert (done.returncode, done.stdout) == (1, "")
         assert f"gatehouse: {address} is in use by another process" in done.stderr
-        error = failure(gatehouse("serve", "--config", gate.config_path, "--json", timeout=30))
+        error = failure(gatehouse("serve", "--config", gate.config_path, "--json", timeout=120))
         assert error == {"code": "NotStarted", "message": f"{address} is in use by another process"}
 
 
@@ -72,7 +72,7 @@ def test_a_second_instance_in_the_same_folder_is_told_of_the_first(gateway):
     gate = gateway(config())
     second = [f"127.0.0.1:{free_port()}" for _ in range(2)]
     done = gatehouse(
-        "serve", "--config", gate.config_path, "--listen", second[0], "--admin-listen", second[1], timeout=30
+        "serve", "--config", gate.config_path, "--listen", second[0], "--admin-listen", second[1], timeout=120
     )
     assert done.returncode == 1 and "another Gatehouse runs on it" in done.stderr and "audit.jsonl" in done.stderr
 
@@ -80,10 +80,10 @@ def test_a_second_instance_in_the_same_folder_is_told_of_the_first(gateway):
 def test_where_it_serves_is_the_first_line_of_standard_output(gateway):
     gate = gateway(config(access_log={"path": "-", "format": "json"}), arguments=["--json"])
     gate.request("GET", "/photos/x", {"x-api-key": "wrong"})
-    assert eventually(lambda: gate.process.stdout_path.read_text().count("\n") > 1)
-    first, *lines = gate.process.stdout_path.read_text().splitlines()
-    assert json.loads(first) == {"endpoint": gate.endpoint, "console": gate.admin_endpoint + "/", "buckets": 1}
-    assert all("status" in json.loads(line) for line in lines)
+    assert eventually(lambda: len(lines_of(gate.process.stdout_path)) > 1)
+    first, *lines = lines_of(gate.process.stdout_path)
+    assert first == {"endpoint": gate.endpoint, "console": gate.admin_endpoint + "/", "buckets": 1}
+    assert all("status" in line for line in lines)
 
 
 def test_the_embedded_default_says_in_json_where_its_credentials_are(gateway, tmp_path):
@@ -95,8 +95,7 @@ def test_the_embedded_default_says_in_json_where_its_credentials_are(gateway, tm
     gate.admin_port = ports[1]
     try:
         gate.start()
-        assert eventually(gate.process.stdout_path.read_text)
-        told = json.loads(gate.process.stdout_path.read_text().splitlines()[0])
+        told, *_ = eventually(lambda: lines_of(gate.process.stdout_path))
         assert told["endpoint"] == gate.endpoint and told["bucket"] == "demo"
         assert json.loads((gate.folder / told["credentials"]).read_text())["endpoint"] == gate.endpoint
     finally:

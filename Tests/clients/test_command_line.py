@@ -90,12 +90,12 @@ def test_relative_paths_lead_from_the_configuration_s_folder(elsewhere):
     there, here, start = elsewhere
     files = {"name": "files", "backend_type": "file", "buckets": ["kept"], "backend_options": {"path": "files"}}
     process, port = start({**GOOD, "accounts": [*GOOD["accounts"], files], "access_log": {"path": "access.log"}})
-    process.wait_until(lambda: is_open(port) and (there / "gatehouse.sock").exists(), 20)
+    process.wait_until(lambda: is_open(port) and (there / "gatehouse.sock").exists(), 120)
     assert eventually(lambda: {"audit.jsonl", "gatehouse.db", "access.log", "files"} <= {p.name for p in there.iterdir()})
     assert list(here.iterdir()) == []
     # Whoever looks for the instance finds it, from wherever that may be.
     found = subprocess.run([binary(), "grant", "list", "--config", there / "gatehouse.toml"], cwd="/", capture_output=True,
-                           text=True, timeout=30)
+                           text=True, timeout=120)
     assert found.returncode == 0, found.stderr
 
 
@@ -103,13 +103,13 @@ def test_a_state_that_was_left_in_the_working_directory_is_told_of(elsewhere):
     there, here, start = elsewhere
     (here / "gatehouse.db").write_bytes(b"")
     process, port = start(GOOD)
-    process.wait_until(lambda: is_open(port) and (there / "gatehouse.sock").exists(), 20)
+    process.wait_until(lambda: is_open(port) and (there / "gatehouse.sock").exists(), 120)
     told = [line for line in process.output().splitlines() if "earlier builds" in line]
     assert len(told) == 1 and "from=gatehouse.db" in told[0] and f"to={there / 'gatehouse.db'}" in told[0], told
     # Once it is used, there is nothing to tell.
     process.stop()
     process, port = start(GOOD)
-    process.wait_until(lambda: is_open(port), 20)
+    process.wait_until(lambda: is_open(port), 120)
     assert process.output().count("earlier builds") == 1
 
 
@@ -117,7 +117,7 @@ def test_an_instance_is_found_by_somebody_who_has_none_of_its_secrets(elsewhere)
     there, _, start = elsewhere
     user = {"name": "alice", "api_key": "env:ONLY_THE_INSTANCE_HAS", "role": "user", "allowed_buckets": ["photos"]}
     process, port = start({**GOOD, "users": [user]}, {"ONLY_THE_INSTANCE_HAS": "abcdefghijklmnopqrstuvwxyz"})
-    process.wait_until(lambda: is_open(port) and (there / "gatehouse.sock").exists(), 20)
+    process.wait_until(lambda: is_open(port) and (there / "gatehouse.sock").exists(), 120)
     config = there / "gatehouse.toml"
     for arguments in (["grant", "list"], ["revoke", "user", "alice"], ["explain", "http://127.0.0.1/photos/a"]):
         done = gatehouse(*arguments, "--config", config)

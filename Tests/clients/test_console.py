@@ -5,10 +5,10 @@ import json
 import pytest
 from playwright.sync_api import expect
 
-from support.browser import chromium, needs_chromium
+from support.browser import chromium, needs_chromium, new_context
 from support.gatehouse import Gatehouse, eventually
 from support.people import ALICE, ROOT, User
-from support.slots import complete, issue, use
+from support.slots import age, complete, issue, use
 
 BOB = User("bob", "bob-api-key-98f13708210194c475687be6106a")
 BODY = b"0123456789"
@@ -31,10 +31,9 @@ def gate(tmp_path_factory):
         first, second = issue(made, len(BODY), key=key, mode="post"), issue(made, len(BODY), key=key, mode="post")
         for slot, body, status in ((first, BODY, 200), (second, BODY[::-1], 409)):
             assert use(slot, body) == 204 and complete(made, slot).status == status
-    short = issue(made, 5, ttl="1s")
+    age(made, issue(made, 5))
     issue(made, 20 << 20, mode="multipart")
     assert eventually(lambda: made.metric("gatehouse_uploads_total", state="expired", cause="timeout") == 1)
-    assert short["id"]
     yield made
     made.stop()
 
@@ -58,7 +57,7 @@ def log_in(page, gate):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_funnel_is_told_with_its_causes(gate, scheme):
     with chromium() as browser:
-        page = browser.new_context(color_scheme=scheme).new_page()
+        page = new_context(browser, color_scheme=scheme).new_page()
         log_in(page, gate)
         rows = {
             tuple(row.locator("td").all_inner_texts()[:2]): row.locator("td").nth(2).inner_text()
@@ -76,7 +75,7 @@ def test_grants_and_links_are_listed_and_taken_back_by_keyboard(gate):
     link = give(gate, subject="link")
     assert gate.request("GET", "/photos/slots/missing", BOB.headers).status == 404
     with chromium() as browser:
-        page = browser.new_page()
+        page = new_context(browser).new_page()
         log_in(page, gate)
         page.get_by_role("link", name="Grants").press("Enter")
         row = page.locator(f'[id="{grant["id"]}"]')

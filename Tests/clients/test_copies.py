@@ -4,7 +4,6 @@ import base64
 import hashlib
 import http.client
 import io
-import json
 import os
 import socket
 import struct
@@ -285,6 +284,8 @@ def unfinished(store, method):
 def test_what_is_denied_at_either_end_reaches_neither_store(gateway, stub_store, headers, status):
     source, destination = stub_store(source_of(b"secret")), stub_store(written)
     gate = scripted(gateway, source, destination)
+    # By then they have been asked what stores they are.
+    assert eventually(lambda: source.probes and destination.probes)
     # Their ports may have been somebody else's a moment ago, to whom another process still tries to connect.
     before = (source.connections, destination.connections)
     assert copy(gate, headers).status == status
@@ -296,14 +297,10 @@ def test_what_is_denied_at_either_end_reaches_neither_store(gateway, stub_store,
 def test_both_ends_are_written_down(gateway, stub_store):
     gate = scripted(gateway, stub_store(source_of(b"x")), stub_store(written))
     assert copy(gate, source="/from/dir/a%20b").status == 200
-    lines = eventually(
-        lambda: [json.loads(line) for line in gate.audit_path.read_text().splitlines() if "copy_object" in line]
-    )
+    lines = eventually(lambda: [line for line in gate.audit_log() if line.get("action") == "copy_object"])
     assert (lines[0]["bucket"], lines[0]["key"]) == ("into", "copy")
     assert lines[0]["copied_from"] == {"bucket": "from", "key": "dir/a b"}
-    access = eventually(
-        lambda: [json.loads(line) for line in gate.access_log_path.read_text().splitlines() if "copy_object" in line]
-    )
+    access = eventually(lambda: [line for line in gate.access_log() if line["operation"] == "copy_object"])
     assert access[0]["copied_from"] == "from/dir/a b"
 
 
@@ -311,16 +308,18 @@ def test_both_ends_are_written_down(gateway, stub_store):
 @pytest.mark.parametrize("place", ["/into/copy", "/into/copy?partNumber=1&uploadId=u"])
 def test_source_that_dies_within_its_body_commits_nothing(gateway, stub_store, how, place):
     body = os.urandom(2 * MIB)
+    arrived = threading.Event()
 
     def get(seen):
         whole = response(headers=[("ETag", '"e"')], body=body)
         yield whole[:MIB]
-        time.sleep(0.3)
+        arrived.wait(240)
         if how == "reset":
             yield RESET
 
     source, destination = stub_store(source_of(body, get)), stub_store(written)
     source.close_after_answer = True
+    destination.early = lambda seen: arrived.set() or b""
     gate = scripted(gateway, source, destination)
     answer = copy(gate, target=place)
     assert (answer.status, answer.s3_code) == (502, "BackendBadAnswer")

@@ -4,6 +4,7 @@ import json
 import shlex
 import time
 from datetime import datetime, timedelta, timezone
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -67,11 +68,11 @@ def test_people_read_it_too(gate, presigned, tmp_path):
 
 
 def test_nothing_is_counted_and_nothing_is_carried_out(gate, presigned):
-    before = gate.access_log_path.read_text().count("\n") if gate.access_log_path.exists() else 0
     for _ in range(10):
         explain(gate, presigned.replace("Signature=", "Signature=0"), code=1)
+    # What others have asked for meanwhile may come to the log at any time.
     time.sleep(0.3)
-    assert gate.access_log_path.read_text().count("\n") == before if gate.access_log_path.exists() else before == 0
+    assert [line for line in gate.access_log() if line["path"] == urlsplit(presigned).path] == []
 
 
 def test_without_an_instance_it_says_so(tmp_path):

@@ -58,6 +58,7 @@ def test_more_requests_than_may_wait_are_told_to_slow_down(gateway, stub_store):
         for _ in range(beyond):
             answer = get(gate)
             assert (answer.status, answer.s3_code, answer.headers["Retry-After"]) == (503, "SlowDown", "1")
+        assert eventually(lambda: store.probes)
         assert store.connections == 1, "max_connections is only a word"
         release.set()
         for connection in connections[:20]:
@@ -336,6 +337,7 @@ def test_what_cannot_be_sent_twice_uses_the_connection_of_the_request_before_it(
         for _ in range(5):
             for method, path, headers, body in ONCE_ONLY.values():
                 assert pace.answer(connection, method, path, headers, body)[0] < 300
+    assert eventually(lambda: store.probes)
     assert store.connections <= 1 + pace.pauses, "a connection is made for each of them"
 
 
@@ -385,6 +387,7 @@ def test_no_room_for_a_new_connection_closes_one_that_rests(gateway, stub_store)
         time.sleep(1.2)
         put = connection.request("PUT", "/photos/x", {**ALICE.headers, "If-None-Match": "*"}, b"create only")
         assert put.answer("PUT")[0] == 200
+    assert eventually(lambda: store.probes)
     assert store.connections == 2
 
 
@@ -444,12 +447,12 @@ def test_restart_of_a_store_fails_only_what_cannot_be_sent_again(gateway, tmp_pa
     try:
         gate = gateway(config(f"http://127.0.0.1:{store.port}", connect_timeout="60s", response_timeout="60s"))
         with Load(gate.port, "/photos/x", ALICE.headers, BODY, threads=6, pause=0.002) as load:
-            for _ in range(2):
+            for round_ in range(2):
                 load.wait_for(100)
                 with RawConnection(gate.port) as upload:
                     upload.request("PUT", "/photos/up", {**ALICE.headers, "Content-Length": "1000000"})
                     upload.send(b"x" * 400_000)
-                    time.sleep(0.3)
+                    assert eventually(lambda: store.process.output().count(" of 1000000 bytes") == round_ + 1)
                     store.restart(away=0.7)
                     upload.send(b"x" * 100)
                     status, headers, body = upload.answer()

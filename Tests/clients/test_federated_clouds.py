@@ -7,6 +7,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+from datetime import datetime
 
 import pytest
 from support.clients import s3_client
@@ -144,7 +145,7 @@ def test_urls_lead_to_the_store(front):
 
 def test_a_url_never_outlives_what_signs_it(front):
     longest = front.download("x", ttl="7d").json()
-    seconds = time.mktime(time.strptime(longest["expires_at"], "%Y-%m-%dT%H:%M:%SZ")) - time.mktime(time.gmtime())
+    seconds = datetime.fromisoformat(longest["expires_at"]).timestamp() - time.time()
     assert longest["capped_by"] == "backend_credential"
     assert 11 * 3600 < seconds <= 24 * 3600, "longer than the access token, as long as the signing key"
 

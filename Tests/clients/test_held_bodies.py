@@ -18,9 +18,10 @@ HALF_OF_STRANGERS = 16 * MIB
 
 
 @pytest.fixture
-def gate(gateway, stub_store):
-    return gateway({
-        "server": {"body_idle_timeout": "2s"},
+def made(gateway, stub_store):
+    """Makes gateways that wait so long for the next piece of a body."""
+    return lambda patience: gateway({
+        "server": {"body_idle_timeout": patience},
         "accounts": [
             {"name": "stub", "backend_type": "s3", "buckets": ["photos"],
              "backend_options": {"endpoint": stub_store(response(body=b"<CompleteMultipartUploadResult/>")).endpoint,
@@ -29,6 +30,12 @@ def gate(gateway, stub_store):
         "credentials": [FULL.entry(everywhere())],
         "users": [ALICE.entry("user", ["photos"])],
     })
+
+
+@pytest.fixture
+def gate(made):
+    """Patient enough that whoever sends many bodies is not told that the first takes too long."""
+    return made("240s")
 
 
 def completion(gate, length, extra=()):
@@ -54,7 +61,6 @@ def test_unfinished_bodies_of_one_caller_cost_bounded_memory(gate):
     before = gate.process.resident_bytes()
     body = b"<" * (4 * MIB - 4096)
     with contextlib.ExitStack() as stack:
-        # Slowly enough that the timeout is not what ends them.
         connections = [stack.enter_context(RawConnection(gate.port)) for _ in range(200)]
         refused = 0
         for connection in connections:
@@ -67,7 +73,7 @@ def test_unfinished_bodies_of_one_caller_cost_bounded_memory(gate):
         # Others are read as before.
         answer = gate.request("POST", "/-/v1/downloads", ALICE.headers, b"{}")
         assert answer.status not in (503, 500), answer
-    assert eventually(lambda: held(gate) == 0, timeout=20)
+    assert eventually(lambda: held(gate) == 0)
 
 
 def test_beyond_the_budget_a_body_is_refused_and_its_connection_closed(gate):
@@ -84,19 +90,20 @@ def test_beyond_the_budget_a_body_is_refused_and_its_connection_closed(gate):
         body = b"<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>e</ETag></Part></CompleteMultipartUpload>"
         known.send(completion(gate, len(body)) + body)
         assert known.head()[0] == 200
-    assert eventually(lambda: held(gate) == 0, timeout=20)
+    assert eventually(lambda: held(gate) == 0)
 
 
-def test_a_body_that_comes_byte_by_byte_is_not_waited_for(gate):
+def test_a_body_that_comes_byte_by_byte_is_not_waited_for(made):
+    gate = made("2s")
     for begin in (completion(gate, MIB), form(gate, 100_000)):
-        with RawConnection(gate.port, timeout=20) as connection:
+        with RawConnection(gate.port) as connection:
             connection.send(begin)
             begun = time.monotonic()
             with contextlib.suppress(OSError):
                 # Until the answer is there to be read.
-                while time.monotonic() - begun < 8 and not select.select([connection.socket], [], [], 0.3)[0]:
+                while time.monotonic() - begun < 60 and not select.select([connection.socket], [], [], 0.3)[0]:
                     connection.send(b"a")
-            assert time.monotonic() - begun < 8
+            assert time.monotonic() - begun < 60
             assert b"RequestTimeout" in connection.answer()[2]
         assert eventually(lambda: held(gate) == 0)
 

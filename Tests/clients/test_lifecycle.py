@@ -13,7 +13,7 @@ import pytest
 from support.authority import Authority
 from support.gatehouse import eventually
 from support.people import ALICE
-from support.raw import RawConnection
+from support.raw import RawConnection, unread_bytes
 from support.stub_store import response
 
 
@@ -60,9 +60,9 @@ def test_termination_finishes_an_upload(gateway, stub_store):
     with RawConnection(gate.port) as connection:
         connection.request("PUT", "/photos/x", {**ALICE.headers, "Content-Length": str(len(body))})
         connection.send(body[:1_000_000])
-        time.sleep(0.2)
+        assert eventually(lambda: gate.metric("gatehouse_inflight_requests") >= 1)
         gate.process.signal(signal.SIGTERM)
-        time.sleep(0.3)
+        assert eventually(lambda: gate.status_of("/-/ready", gate.admin_port) == 503)
         connection.send(body[1_000_000:])
         assert connection.answer()[0] == 200
     assert store.seen[0].body == body
@@ -79,8 +79,7 @@ def test_ending_gateway_is_alive_and_not_ready(gateway, stub_store):
         # Begun before the end: such connections are not closed.
         ready.send("GET /-/ready HTTP/1.1\r\nHost: a\r\n")
         health.send("GET /-/health HTTP/1.1\r\nHost: a\r\n")
-        assert eventually(lambda: gate.metric("gatehouse_connections") >= 3)
-        time.sleep(0.2)
+        assert eventually(lambda: gate.metric("gatehouse_connections") >= 3 and unread_bytes(gate.port) == 0)
         gate.process.signal(signal.SIGTERM)
         assert eventually(lambda: gate.status_of("/-/ready", gate.admin_port) == 503)
         ready.send("\r\n")

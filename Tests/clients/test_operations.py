@@ -120,7 +120,7 @@ def test_selection_streams_and_passes_unaltered(gateway, stub_store):
         yield response(headers=[("Content-Type", "application/octet-stream"), ("Transfer-Encoding", "chunked")],
                        length=False)
         yield b"%x\r\n" % len(first) + first + b"\r\n"
-        assert gone_on.wait(10)
+        assert gone_on.wait(240)
         yield b"%x\r\n" % len(second) + second + b"\r\n0\r\n\r\n"
 
     alone = gateway({
@@ -129,7 +129,7 @@ def test_selection_streams_and_passes_unaltered(gateway, stub_store):
     })
     url = alone.endpoint + "/photos/a.csv?select&select-type=2"
     headers = signed("POST", url, FULL.access_key, FULL.secret_key, {}, SELECT)
-    connection = alone.connection(10)
+    connection = alone.connection()
     connection.request("POST", "/photos/a.csv?select&select-type=2", SELECT, headers)
     stream = connection.getresponse()
     assert stream.read(len(first)) == first

@@ -45,7 +45,7 @@ def read_everything(connection, into):
 def leave(connection, reader):
     """Ends both directions, which wakes the thread that reads."""
     connection.socket.shutdown(socket.SHUT_RDWR)
-    reader.join(10)
+    reader.join(120)
 
 
 def test_pipelined_requests_that_end_mid_head_do_not_grow_memory(gateway, stub_store):

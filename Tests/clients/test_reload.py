@@ -92,7 +92,7 @@ def test_request_in_flight_keeps_the_rules_it_began_with(gateway, stub_store):
     release = threading.Event()
 
     def slow(_):
-        release.wait(10)
+        release.wait(300)
         return response(body=BODY)
 
     store = stub_store(slow)
@@ -105,7 +105,7 @@ def test_request_in_flight_keeps_the_rules_it_began_with(gateway, stub_store):
     gate.process.signal(signal.SIGHUP)
     assert eventually(lambda: gate.metric("gatehouse_config_reloads_total", outcome="success") >= 1)
     release.set()
-    asking.join(10)
+    asking.join(240)
     assert statuses == [200]
     assert status_for(gate, WATCHER) in (401, 403)
 

@@ -10,7 +10,7 @@ from support.clients import body_of, s3_client
 from support.gatehouse import Gatehouse, eventually
 from support.people import ALICE, FULL
 from support.raw import RawConnection
-from support.slots import call, complete, desk_config, issue, put, state, use
+from support.slots import age, call, complete, desk_config, issue, put, state, use
 from support.stub_store import response, s3_error
 
 BODY = b"0123456789"
@@ -32,12 +32,15 @@ def everything(desk):
 @pytest.mark.parametrize("bucket", ["photos", "local"])
 def test_somebody_else_s_object_is_not_deleted_by_a_slot_for_its_key(desk, everything, bucket):
     """`on_mismatch = "delete"`: neither when the slot is completed nor when it expires unused."""
-    named, left = issue(desk, 3, bucket), issue(desk, 3, bucket, ttl="8s")
+    named, left, behind = (issue(desk, 3, bucket) for _ in range(3))
     for slot in (named, left):
         everything.put_object(Bucket=bucket, Key=slot["key"], Body=b"of somebody else", ContentType="image/png")
     assert complete(desk, named).s3_code == "UploadMismatch"
-    assert eventually(lambda: state(desk, left) == "rejected")
-    time.sleep(5)
+    age(desk, left, seconds=1000)
+    age(desk, behind)
+    # One after the other, and nothing is done about the first any more when it is the second's turn.
+    assert eventually(lambda: state(desk, behind) == "expired")
+    assert state(desk, left) == "rejected"
     for slot in (named, left):
         assert body_of(everything, bucket, slot["key"]) == b"of somebody else"
 
@@ -126,19 +129,21 @@ def test_the_same_bytes_again_in_parts_complete_an_overwriting_slot(desk, everyt
 
 def test_what_was_put_together_without_us_completes_and_does_not_expire(desk, north_s3):
     """As after a crash between the store's answer and the state's commit."""
-    slot = issue(desk, len(BODY), mode="multipart", ttl="15s")
+    slot = issue(desk, len(BODY), mode="multipart")
     parts_of(desk, slot, BODY)
     upload = next(entry for entry in north_s3.list_multipart_uploads(Bucket="photos")["Uploads"]
                   if entry["Key"] == slot["key"])["UploadId"]
     parts = north_s3.list_parts(Bucket="photos", Key=slot["key"], UploadId=upload)["Parts"]
     north_s3.complete_multipart_upload(Bucket="photos", Key=slot["key"], UploadId=upload, MultipartUpload={
         "Parts": [{"PartNumber": part["PartNumber"], "ETag": part["ETag"]} for part in parts]})
+    age(desk, slot)
     assert eventually(lambda: state(desk, slot) == "completed")
 
 
 def test_parts_that_nobody_called_whole_are_not_put_together(desk, everything):
-    slot = issue(desk, len(BODY), mode="multipart", ttl="10s")
+    slot = issue(desk, len(BODY), mode="multipart")
     parts_of(desk, slot, BODY)
+    age(desk, slot)
     assert eventually(lambda: state(desk, slot) == "expired")
     assert body_of(everything, "photos", slot["key"]) is None
 

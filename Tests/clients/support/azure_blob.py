@@ -108,7 +108,7 @@ class AzureBlob:
 
     def stop(self):
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(120)
 
     # Asking
 

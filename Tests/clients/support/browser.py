@@ -9,7 +9,9 @@ from playwright.sync_api import expect, sync_playwright
 
 from .webm import webm
 
-expect.set_options(timeout=120_000)
+PATIENCE = 120_000
+"""Milliseconds: what takes so long, on however busy a machine, never comes."""
+expect.set_options(timeout=PATIENCE)
 needs_chromium = pytest.mark.skipif(not shutil.which("chromium"), reason="needs chromium")
 
 
@@ -24,6 +26,13 @@ def chromium():
             yield browser
         finally:
             browser.close()
+
+
+def new_context(browser, **options):
+    """A context of its own, whose pages wait as long for anything as expectations do."""
+    context = browser.new_context(**options)
+    context.set_default_timeout(PATIENCE)
+    return context
 
 
 def record_video(page, seconds=8, rate=10, padding=60_000):

@@ -1,6 +1,8 @@
 """Upload slots as an application asks for them, and as clients that know nothing of Gatehouse use them."""
 
+import contextlib
 import json
+import sqlite3
 import urllib.error
 import urllib.request
 import uuid
@@ -63,3 +65,28 @@ def complete(gateway, slot, parts=None):
 
 def state(gateway, slot):
     return call(gateway, "GET", f"/{slot['id']}").json()["state"]
+
+
+@contextlib.contextmanager
+def kept_state(gateway):
+    """The gateway's state, which it goes on with."""
+    with contextlib.closing(sqlite3.connect(gateway.folder / "state" / "gatehouse.db", timeout=120)) as kept, kept:
+        yield kept
+
+
+def age(gateway, *slots, seconds=900):
+    """As if they had been issued, and had ended, so much earlier: what begins with their end begins now, however long it
+    took to come to that. Their URLs stay good for as long as they say."""
+    with kept_state(gateway) as kept:
+        for slot in slots:
+            changed = kept.execute(
+                "UPDATE slot SET issued = issued - :by, expires = expires - :by, finished = finished - :by WHERE id = :id",
+                {"by": seconds * 10**9, "id": slot["id"]},
+            )
+            assert changed.rowcount == 1
+
+
+def has_leftovers(gateway, slot):
+    """Whether what came of a slot at its store is still to be looked at."""
+    with kept_state(gateway) as kept:
+        return kept.execute("SELECT leftovers FROM slot WHERE id = ?", [slot["id"]]).fetchone() == (1,)

@@ -2,7 +2,7 @@
 
     python small_store.py PORT
 
-Answers GET with `BODY` and takes any PUT, on connections that it keeps.
+Answers GET with `BODY` and takes any PUT, on connections that it keeps. Says so when the first bytes of a body are here.
 """
 
 import sys
@@ -18,9 +18,11 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(BODY)
 
     def do_PUT(self):
-        left = int(self.headers["Content-Length"])
+        whole = left = int(self.headers["Content-Length"])
         while left > 0:
             piece = self.rfile.read(min(left, 65536))
+            if left == whole:
+                print(f"{len(piece)} of {whole} bytes", flush=True)
             if not piece:
                 self.close_connection = True
                 return
