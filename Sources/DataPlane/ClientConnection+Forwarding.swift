@@ -314,9 +314,7 @@ extension ClientConnection {
         let error =
             switch reason {
             case .queueFull: S3Error(.slowDown, retryAfter: 1)
-            case .broken: S3Error(.serviceUnavailable, "The store behind this bucket cannot be reached.", retryAfter: 1)
-            case .unreachable:
-                S3Error(.serviceUnavailable, "The store behind this bucket cannot be reached.", retryAfter: 1)
+            case .broken, .unreachable: S3Error.unreachableStore
             }
         record.reason = "\(reason)"
         send(refusal(error))

@@ -166,8 +166,7 @@ final class StoreExchange: UpstreamUser {
         let error =
             switch reason {
             case .queueFull: S3Error(.slowDown, retryAfter: 1)
-            case .broken, .unreachable:
-                S3Error(.serviceUnavailable, "The store behind this bucket cannot be reached.", retryAfter: 1)
+            case .broken, .unreachable: S3Error.unreachableStore
             }
         run.failed(self, error, "\(reason)")
     }

@@ -1,6 +1,7 @@
 """Bad days: stores that die, hang, lie or restart, and clients that leave, crawl or come in thousands."""
 
 import hashlib
+import json
 import os
 import socket
 import struct
@@ -114,6 +115,20 @@ def test_nobody_listening_ends_in_a_clean_error(gateway, stub_store):
     store.stop()
     gate = gateway(stub_config(store, connect_timeout="1s"))
     assert get(gate).status in (502, 503)
+
+
+def test_nobody_listening_is_told_alike_of_an_object_and_of_a_slot(gateway, stub_store):
+    store = stub_store()
+    store.stop()
+    gate = gateway(stub_config(store, connect_timeout="1s"))
+    slot = {"bucket": "photos", "key": "a", "content_type": "image/png", "size": 1}
+    asked = gate.request(
+        "POST", "/-/v1/uploads", {**ALICE.headers, "content-type": "application/json"}, json.dumps(slot).encode()
+    )
+    for answer in (get(gate), asked):
+        assert (answer.status, answer.json()["error"]["code"]) == (503, "ServiceUnavailable")
+        assert answer.json()["error"]["message"] == "The store behind this bucket cannot be reached."
+        assert answer.headers["Retry-After"] == "1"
 
 
 def test_stale_pooled_connections_never_surface(faulty):

@@ -272,7 +272,7 @@ struct SlotPlace: Sendable {
         case .timeout: return APIFailure(S3Error(.backendTimeout))
         case .tooLong: return APIFailure(S3Error(.backendBadAnswer))
         case .unreachable(let reason):
-            var failure = APIFailure(S3Error(.backendUnreachable))
+            var failure = APIFailure(S3Error.unreachableStore)
             failure.reason = reason
             return failure
         }

@@ -15,9 +15,9 @@ extension APIFailure.Code {
     static let keyOccupied = Self("KeyOccupied", 409, "Something else is under this key.")
     static let tooManyOpen = Self("TooManyOpenUploads", 429, "You have as many open uploads as you may.")
 
-    /// What any operation that asks a store may answer.
+    /// What any operation that asks a store may answer, besides `ServiceUnavailable` where it can't be reached.
     static let ofStores: [Self] = [
-        Self(.backendAuthFailed), Self(.backendRedirected), Self(.backendUnreachable), Self(.backendTimeout),
+        Self(.backendAuthFailed), Self(.backendRedirected), Self(.backendTimeout),
         Self(.backendBadAnswer), Self(.backendCredentialUnavailable), Self(.slowDown),
     ]
 }

@@ -14,6 +14,13 @@ public struct S3Error: Error, Hashable, Sendable {
 
     public var status: Int { code.status }
     public var message: String { detail ?? code.message }
+
+    /// There is no connection to the store: whoever asks again may get through.
+    public static let unreachableStore = S3Error(
+        .serviceUnavailable,
+        "The store behind this bucket cannot be reached.",
+        retryAfter: 1
+    )
 }
 
 extension S3Error {
@@ -22,7 +29,7 @@ extension S3Error {
     public enum Code: CaseIterable, Hashable, Sendable {
         case accessControlListNotSupported, accessDenied, accessForbidden, authorizationHeaderMalformed
         case authorizationQueryParametersError
-        case backendAuthFailed, backendCredentialUnavailable, backendRedirected, backendUnreachable, backendTimeout,
+        case backendAuthFailed, backendCredentialUnavailable, backendRedirected, backendTimeout,
             backendBadAnswer
         case badDigest, badRequest, bucketAlreadyExists, bucketAlreadyOwnedByYou, bucketNotEmpty
         case entityTooLarge, entityTooSmall, expiredToken, incompleteBody, internalError
@@ -55,7 +62,6 @@ extension S3Error.Code {
         case .backendAuthFailed: "BackendAuthFailed"
         case .backendCredentialUnavailable: "BackendCredentialUnavailable"
         case .backendRedirected: "BackendRedirected"
-        case .backendUnreachable: "BackendUnreachable"
         case .backendTimeout: "BackendTimeout"
         case .backendBadAnswer: "BackendBadAnswer"
         case .badDigest: "BadDigest"
@@ -155,7 +161,7 @@ extension S3Error.Code {
         case .tooManyRequests: 429
         case .internalError: 500
         case .notImplemented: 501
-        case .backendAuthFailed, .backendRedirected, .backendUnreachable, .backendBadAnswer: 502
+        case .backendAuthFailed, .backendRedirected, .backendBadAnswer: 502
         case .backendCredentialUnavailable, .serviceUnavailable, .slowDown: 503
         case .backendTimeout: 504
         }
@@ -173,7 +179,6 @@ extension S3Error.Code {
             "The gateway has no credential for the store behind this bucket at the moment."
         case .backendAuthFailed: "The store behind this bucket did not accept the gateway's credential."
         case .backendRedirected: "The store behind this bucket answered with a redirect."
-        case .backendUnreachable: "The store behind this bucket cannot be reached."
         case .backendTimeout: "The store behind this bucket did not answer in time."
         case .backendBadAnswer: "The store behind this bucket gave an answer that cannot be understood."
         case .badDigest: "The Content-MD5 or checksum value that you specified did not match what was received."
