@@ -21,6 +21,14 @@ struct DeskTests {
                 outcomes: [APIOutcome(201, "Painted.", .object([JSONMember("id", .text(1...8))]))]
             ) { request in APIAnswer(201, .object(of: [("id", request.body.text("colour").map { .string($0) })])) },
             APIOperation(
+                "dry",
+                .post,
+                "walls/dry",
+                summary: "Lets it dry.",
+                body: .object([JSONMember("fan", .boolean, .optional)]),
+                outcomes: [APIOutcome(204, "It dries.")]
+            ) { _ in APIAnswer(204) },
+            APIOperation(
                 "look",
                 .get,
                 "walls/{id}",
@@ -119,6 +127,16 @@ struct DeskTests {
         #expect(try await caller.ask(.get, "/-/v1/walls/00ff?light=moon", type: nil).status == 400)
     }
 
+    @Test("A body whose members may all be left out may be left out itself")
+    func absentBody() async throws {
+        #expect(try await caller.ask(.post, "/-/v1/walls/dry", type: nil).status == 204)
+        #expect(try await caller.ask(.post, "/-/v1/walls/dry").status == 204)
+        #expect(try await caller.ask(.post, "/-/v1/walls/dry", "{}").status == 204)
+        #expect(try await caller.ask(.post, "/-/v1/walls/dry", "{").error == "MalformedJSON")
+        #expect(try await caller.ask(.post, "/-/v1/walls/dry", "{}", type: nil).status == 415)
+        #expect(try await caller.ask(.post, "/-/v1/walls").error == "MalformedJSON")
+    }
+
     @Test("The document has every operation with what it takes and answers")
     func document() throws {
         let document = try #require(JSONObject(try StrictJSON(parsing: Self.desk.document)))
@@ -126,6 +144,8 @@ struct DeskTests {
         let paths = try #require(document.object("paths"))
         let paint = try #require(paths.object("/walls")?.object("post"))
         #expect(paint.text("operationId") == "paint")
+        #expect(paint.object("requestBody")?.boolean("required") == true)
+        #expect(paths.object("/walls/dry")?.object("post")?.object("requestBody")?.boolean("required") == false)
         let schema = paint.object("requestBody")?.object("content")?.object("application/json")?.object("schema")
         #expect(schema?.texts("required") == ["colour"])
         #expect(schema?.boolean("additionalProperties") == false)

@@ -11,7 +11,7 @@ package struct APIOperation: Sendable {
     package let summary: String
     package let description: String
     package let parameters: [APIParameter]
-    /// Nil: it takes no body.
+    /// Nil: it takes no body. One that may be empty may be left out.
     package let body: JSONShape?
     package let outcomes: [APIOutcome]
     /// Besides ``common``.

@@ -71,6 +71,7 @@ package struct APIRequest: Sendable {
             guard call.body.isEmpty else { throw APIFailure(.invalidRequest, "This operation takes no body.") }
             return JSONObject()
         }
+        if call.body.isEmpty, shape.takesNothing { return JSONObject() }
         guard call.head.fields.count(of: "content-type") == 1,
             let type = call.head.fields.string("content-type"), isJSON(type)
         else { throw APIFailure(.unsupportedMediaType) }

@@ -71,6 +71,9 @@ extension JSONShape {
     package static let bucket = JSONShape.text(1...255)
     package static let key = JSONShape.text(1...1024)
 
+    /// Whether an object without members is one of these.
+    var takesNothing: Bool { (try? check(.object([]))) != nil }
+
     /// - Parameter path: where the value stands, for the message; empty for the document itself.
     /// - Throws: ``JSONMismatch``, which names the place.
     package func check(_ value: StrictJSON, at path: String = "") throws(JSONMismatch) {

@@ -94,7 +94,9 @@ struct OpenAPI {
             ("parameters", operation.parameters.isEmpty ? nil : .array(operation.parameters.map(describe))),
             (
                 "requestBody",
-                operation.body.map { .object([("required", .bool(true)), ("content", content($0.schema()))]) }
+                operation.body.map {
+                    .object([("required", .bool(!$0.takesNothing)), ("content", content($0.schema()))])
+                }
             ),
             ("responses", .object(responses(operation))),
         ])
