@@ -1,5 +1,6 @@
 package import Admission
 import S3API
+import WireFormats
 
 /// One entry of `[[routes]]`: a path of the application's own, and the object that it stands for.
 package struct RouteConfiguration: Sendable {
@@ -190,24 +191,17 @@ package struct RouteConfiguration: Sendable {
     }
 
     private static func mediaType(_ section: Section) -> String {
-        let type = fieldValue("content_type", section)
-        let halves = type.prefix { $0 != ";" }.split(separator: "/", omittingEmptySubsequences: false)
-        let isType =
-            halves.count == 2
-            && halves.allSatisfy { half in
-                !half.isEmpty
-                    && half.utf8.allSatisfy { byte in
-                        (byte | 0x20) &- 0x61 < 26 || byte &- 0x30 < 10 || "!#$&-^_.+".utf8.contains(byte)
-                    }
-            }
-        guard type.isEmpty || isType else {
+        guard let text = section.text("content_type"), !text.value.isEmpty else { return "" }
+        do {
+            _ = try MediaType(text.value)
+            return text.value
+        } catch {
             section.reader.report(
-                "\(quoted(type)) is not a media type",
-                at: section.place(of: "content_type"),
+                "\(quoted(text.value)) is not a media type: it \(error)",
+                at: text.origin,
                 suggestion: "write it like \"image/png\""
             )
             return ""
         }
-        return type
     }
 }

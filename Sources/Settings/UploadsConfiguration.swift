@@ -127,41 +127,6 @@ package struct UploadsConfiguration: Sendable {
     }
 }
 
-/// A type of content, or all of a kind: `video/mp4`, `image/*`, `*/*` (RFC 9110, section 12.5.1, without parameters).
-package struct MediaRange: Hashable, Sendable, CustomStringConvertible {
-    private let type: String
-    private let subtype: String
-
-    package init?(_ text: String) {
-        let parts = text.lowercased().split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 2, parts.allSatisfy(Self.isToken), parts[0] != "*" || parts[1] == "*",
-            parts.allSatisfy({ $0 == "*" || !$0.contains("*") })
-        else { return nil }
-        (type, subtype) = (parts[0], parts[1])
-    }
-
-    /// Whether a value of Content-Type is one of these; its parameters don't matter.
-    package func contains(_ contentType: String) -> Bool {
-        let essence = contentType.prefix { $0 != ";" }.lowercased().drop(while: Self.isSpace)
-        let trimmed = String(essence.reversed().drop(while: Self.isSpace).reversed())
-        let parts = trimmed.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 2, parts.allSatisfy(Self.isToken) else { return false }
-        return (type == "*" || type == parts[0]) && (subtype == "*" || subtype == parts[1])
-    }
-
-    package var description: String { type + "/" + subtype }
-
-    private static func isSpace(_ character: Character) -> Bool { character == " " || character == "\t" }
-
-    private static func isToken(_ text: String) -> Bool {
-        !text.isEmpty
-            && text.utf8.allSatisfy { byte in
-                (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20) || byte &- UInt8(ascii: "0") < 10
-                    || "!#$%&'*+-.^_`|~".utf8.contains(byte)
-            }
-    }
-}
-
 /// Who is told of what happens to slots.
 package enum EventTarget: Hashable, Sendable, CustomStringConvertible {
     /// By a POST there.

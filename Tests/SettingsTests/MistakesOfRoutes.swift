@@ -14,6 +14,7 @@ extension Mistake {
         Mistake(route("ttl = \"1500ms\""), 10, "routes[0].ttl", "whole seconds"),
         Mistake(route("redirect_above = \"big\""), 10, "routes[0].redirect_above", "is not a size"),
         Mistake(route("content_type = \"png\""), 10, "routes[0].content_type", "is not a media type"),
+        Mistake(route("content_type = \"image/png, text/html\""), 10, "routes[0].content_type", "has a comma"),
         Mistake(route("content_disposition = \"a\\nb\""), 10, "routes[0].content_disposition", "cannot carry"),
         Mistake(route("", bucket: "photoz"), 8, "routes[0].bucket", "there is no bucket", "did you mean \"photos\"?"),
         Mistake(route("", bucket: "Photos!"), 8, "routes[0].bucket", "is not a bucket name"),

@@ -67,6 +67,8 @@ struct UploadSlotTests {
         #expect(try slot(sha256: sum).judge(found(size: 1)) == .mismatch([.sizeMismatch]))
         #expect(try slot().judge(found(type: "Image/PNG")) == .matches)
         #expect(try slot().judge(found(type: "image/png; charset=x")) == .mismatch([.contentTypeMismatch]))
+        #expect(try slot().judge(found(type: "image/png,text/html")) == .mismatch([.contentTypeMismatch]))
+        #expect(try slot().judge(found(type: "")) == .mismatch([.contentTypeMismatch]))
     }
 
     @Test("An object that was there before its bucket had versions is not an upload")

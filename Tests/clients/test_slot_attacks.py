@@ -1,6 +1,7 @@
 """What slots must not do to objects of others, and what may not be done to them."""
 
 import hashlib
+import json
 import threading
 import time
 import uuid
@@ -20,6 +21,15 @@ BODY = b"0123456789"
 def desk(tmp_path_factory, north):
     config = desk_config(tmp_path_factory.mktemp("slot-attacks"), north)
     gateway = Gatehouse(tmp_path_factory.mktemp("slot-attacks-desk"), config).start()
+    yield gateway
+    gateway.stop()
+
+
+@pytest.fixture(scope="module")
+def picky(tmp_path_factory, north):
+    """Takes images alone."""
+    folder = tmp_path_factory.mktemp("slot-attacks-types")
+    gateway = Gatehouse(folder, desk_config(folder, north, allowed_content_types=["image/png"])).start()
     yield gateway
     gateway.stop()
 
@@ -167,3 +177,32 @@ def test_of_two_forms_for_one_key_one_completes(desk, everything, bucket):
     assert sorted(answers) == [200, 409, 409, 409]
     winner = answers.index(200)
     assert body_of(everything, bucket, key) == bytes([48 + winner]) * len(BODY)
+
+
+@pytest.mark.parametrize("mode", ["put", "post", "multipart"])
+@pytest.mark.parametrize(
+    "content_type",
+    ["image/png;x=,text/html", "image/png, text/html", "image/png;x=\"y,text/html", "image/png;x=y z", "text/html"],
+)
+def test_script_does_not_pass_for_an_image_that_may_be_uploaded(picky, mode, content_type):
+    """Browsers take what stands behind the last comma of a Content-Type for the type."""
+    refused = issue(picky, 3, "local", content_type=content_type, mode=mode)
+    assert (refused.status, refused.s3_code) == (400, "InvalidArgument")
+    assert "content_type" in refused.json()["error"]["message"]
+    named = issue(picky, 3, "local", content_type='image/png;x="a, b"', mode=mode)
+    assert named["content_type"] == 'image/png;x="a, b"'
+
+
+def test_a_url_does_not_say_another_type_behind_a_comma(picky):
+    body = {"bucket": "local", "key": "a", "content_type": "image/png;x=,text/html"}
+    answer = picky.request(
+        "POST", "/-/v1/downloads", {**ALICE.headers, "content-type": "application/json"}, json.dumps(body).encode()
+    )
+    assert (answer.status, answer.s3_code) == (400, "InvalidArgument")
+
+
+def test_a_slot_is_completed_without_a_body(desk):
+    slot = issue(desk, len(BODY))
+    assert use(slot, BODY) == 200
+    answer = call(desk, "POST", f"/{slot['id']}/complete")
+    assert (answer.status, answer.json()["state"]) == (200, "completed")

@@ -90,9 +90,9 @@ package struct APIRequest: Sendable {
         return object
     }
 
-    /// `application/json`, with parameters or without (RFC 9110, section 8.3).
+    /// `application/json`, with parameters or without.
     private static func isJSON(_ type: String) -> Bool {
-        let essence = type.prefix { $0 != ";" && $0 != " " && $0 != "\t" }
-        return essence.lowercased() == "application/json"
+        guard let type = try? MediaType(type) else { return false }
+        return type.type == "application" && type.subtype == "json"
     }
 }

@@ -88,15 +88,17 @@ struct SlotRequest: Sendable {
     }
 
     private static func contentType(_ body: JSONObject, _ rules: UploadRules) throws(APIFailure) -> String {
-        let type = body.text("content_type") ?? ""
-        let isPlain = type.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7f } && type.first != " " && type.last != " "
-        guard isPlain, type.contains("/") else {
-            throw APIFailure(.invalidArgument, "'content_type' must be a media type such as \"image/png\".")
+        let text = body.text("content_type") ?? ""
+        let type: MediaType
+        do {
+            type = try MediaType(text)
+        } catch {
+            throw APIFailure(.invalidArgument, "'content_type' \(error).")
         }
         guard rules.accepts(type) else {
             throw APIFailure(.invalidArgument, "'content_type' is none that may be uploaded here.")
         }
-        return type
+        return text
     }
 
     private static func checksum(_ body: JSONObject) throws(APIFailure) -> [UInt8]? {

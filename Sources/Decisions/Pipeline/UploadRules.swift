@@ -11,8 +11,8 @@ public struct UploadRules: Sendable {
     public var longestLifetime = Duration.seconds(3600)
     /// Bytes.
     public var largestSize: Int64 = 5 << 30
-    /// Whether a value of Content-Type may be uploaded.
-    public var accepts: @Sendable (_ contentType: String) -> Bool = { _ in true }
+    /// Whether content of a type may be uploaded.
+    public var accepts: @Sendable (_ contentType: MediaType) -> Bool = { _ in true }
     public var openPerPrincipal = 1000
     public var onMismatch = OnMismatch.keep
     /// How long slots that have ended are kept, and what was rejected with them.

@@ -8,12 +8,16 @@ public struct ResponseOverrides: Hashable, Sendable {
 
     /// - Parameters:
     ///   - filename: the name to save it under: 1 to 255 characters, none of them a control character.
-    ///   - contentType: `type/subtype`, parameters allowed.
+    ///   - contentType: a ``MediaType``.
     /// - Throws: `InvalidArgument`.
     public init(filename: String? = nil, contentType: String? = nil) throws(S3Error) {
         disposition = try filename.map { (name) throws(S3Error) in try Self.attachment(name) }
-        if let contentType, !Self.isMediaType(contentType) {
-            throw S3Error(.invalidArgument, "'content_type' must be a media type such as \"image/png\".")
+        if let contentType {
+            do {
+                _ = try MediaType(contentType)
+            } catch {
+                throw S3Error(.invalidArgument, "'content_type' \(error).")
+            }
         }
         self.contentType = contentType
     }
@@ -42,18 +46,5 @@ public struct ResponseOverrides: Hashable, Sendable {
     private static func plainByte(_ scalar: Unicode.Scalar) -> UInt8 {
         guard scalar.isASCII, !"\"\\%/".unicodeScalars.contains(scalar) else { return UInt8(ascii: "_") }
         return UInt8(scalar.value)
-    }
-
-    /// RFC 9110, section 8.3.1; parameters are printable ASCII.
-    private static func isMediaType(_ text: String) -> Bool {
-        let essence = text.utf8.prefix { $0 != UInt8(ascii: ";") }
-        let halves = essence.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-        return text.utf8.count <= 255 && halves.count == 2
-            && halves.allSatisfy { !$0.isEmpty && $0.allSatisfy(isTokenByte) }
-            && text.utf8.dropFirst(essence.count).allSatisfy { $0 >= 0x20 && $0 < 0x7f }
-    }
-
-    private static func isTokenByte(_ byte: UInt8) -> Bool {
-        (byte | 0x20) &- 0x61 < 26 || byte &- 0x30 < 10 || "!#$&-^_.+*'`|~".utf8.contains(byte)
     }
 }

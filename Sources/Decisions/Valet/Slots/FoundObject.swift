@@ -1,3 +1,5 @@
+import WireFormats
+
 /// What a store says is under a key: of a HEAD's answer, as far as slots depend on it.
 public struct FoundObject: Hashable, Sendable {
     /// With its quotes, as stores write it.
@@ -66,16 +68,8 @@ private func named(_ versionID: String?) -> String? {
     versionID == "null" ? nil : versionID
 }
 
-/// Whether two values of Content-Type are the same: type and subtype in any case (RFC 9110, section 8.3.1), parameters
-/// as they are, spaces around `;` apart.
+/// Whether two values of Content-Type say the same, however they write it. What is none is the same as nothing.
 private func isSameMediaType(_ one: String, _ other: String) -> Bool {
-    normalised(one) == normalised(other)
-}
-
-private func normalised(_ value: String) -> [String] {
-    value.split(separator: ";", omittingEmptySubsequences: false).enumerated().map { index, part in
-        let text = part.drop(while: \.isWhitespace)
-        let trimmed = String(text.reversed().drop(while: \.isWhitespace).reversed())
-        return index == 0 ? trimmed.lowercased() : trimmed
-    }
+    guard let one = try? MediaType(one), let other = try? MediaType(other) else { return false }
+    return one == other
 }
