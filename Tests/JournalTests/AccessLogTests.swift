@@ -137,8 +137,10 @@ struct AccessLogTests {
         #expect(try lines(path) == ["three"])
     }
 
-    @Test func aFileThatCannotBeOpenedIsAnError() {
-        #expect(throws: LogFileError.self) { try AccessLog(path: "/nonexistent/access.log", format: .json) }
+    @Test func aFileThatCannotBeOpenedIsAnError() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.file("missing/access.log")
+        #expect(throws: LogFileError.self) { try AccessLog(path: path, format: .json) }
     }
 
     @Test func aBacklogBeyondItsBoundIsDroppedAndCounted() async throws {

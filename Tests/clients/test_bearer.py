@@ -170,7 +170,7 @@ def test_slow_issuer_delays_its_own_bearers_only(gateway, issuer, config):
     try:
         gate = gateway(config(issuer.entry(), other.entry("other", audiences=["gatehouse"])))
         assert eventually(lambda: status(gate, issuer.bearer()) == 200)
-        issuer.delay = 3
+        issuer.may_answer.clear()
         answers = []
         unknown = issuer.bearer(key=SigningKey("unknown"))
         waiting = threading.Thread(target=lambda: answers.append(status(gate, unknown)))
@@ -180,9 +180,11 @@ def test_slow_issuer_delays_its_own_bearers_only(gateway, issuer, config):
         assert status(gate, issuer.bearer(jti="another with a known key")) == 200
         assert status(gate, ALICE.headers) == 200
         assert answers == []
+        issuer.may_answer.set()
         waiting.join()
         assert answers == [401]
     finally:
+        issuer.may_answer.set()
         other.stop()
 
 

@@ -242,7 +242,7 @@ def test_repetitions_end_with_the_time_for_a_connection(gateway, stub_store):
     store = stub_store(lambda _: None)
     gate = gateway(config(store.endpoint, connect_timeout="1s"))
     assert get(gate).status == 502
-    assert 2 <= len(store.seen) <= 5
+    assert 1 <= len(store.seen) <= 5
 
 
 def test_what_cannot_be_sent_twice_is_not(gateway, stub_store):

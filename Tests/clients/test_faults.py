@@ -195,7 +195,7 @@ def test_upload_that_the_store_cuts_is_a_clean_error(faulty, north_s3):
 
 def test_client_that_leaves_cancels_the_stores_request(faulty, large):
     gate, proxy = faulty
-    proxy.behave(rate=2 * MIB)
+    proxy.behave(rate=MIB // 2)
     with RawConnection(gate.port) as connection:
         connection.request("GET", "/photos/faults/large", ALICE.headers)
         connection.head()

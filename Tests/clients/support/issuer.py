@@ -29,7 +29,8 @@ class SigningKey:
 
 
 class Issuer:
-    """`keys` are published and the last of them signs. `away` drops connections, `delay` answers late."""
+    """`keys` are published and the last of them signs. `away` drops connections, `delay` answers late, and while `may_answer`
+    is not set there is no answer."""
 
     def __init__(self):
         self.port = free_port()
@@ -37,6 +38,8 @@ class Issuer:
         self.keys = [SigningKey("first")]
         self.away = False
         self.delay = 0
+        self.may_answer = threading.Event()
+        self.may_answer.set()
         self.redirect = None
         self.padding = 0
         self.asked = []
@@ -46,6 +49,7 @@ class Issuer:
             def do_GET(self):
                 issuer.asked.append(self.path)
                 time.sleep(issuer.delay)
+                issuer.may_answer.wait()
                 if issuer.away:
                     self.close_connection = True
                     return
