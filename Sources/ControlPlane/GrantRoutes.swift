@@ -22,7 +22,7 @@ struct GrantRoutes: Sendable {
             try await shown(request, grants) { found in
                 AdminReply.bytes(
                     StrictJSON.object(of: [
-                        ("grants", .array(found.records.map(\.json))), ("next", found.next.map { .string($0) }),
+                        ("grants", .array(found.grants.map(\.json))), ("next", found.next.map { .string($0) }),
                     ]).text,
                     type: "application/json"
                 )
@@ -37,7 +37,7 @@ struct GrantRoutes: Sendable {
         }
         router.get("/grants") { request, context in
             try await shown(request, grants) { found in
-                AdminReply.html(pages.grants(found, at: sources.now(), caller: context.caller))
+                AdminReply.html(pages.grants(found, caller: context.caller))
             }
         }
         router.post("/grants/{id}/revoke") { _, context in
@@ -132,11 +132,15 @@ struct GrantRoutes: Sendable {
                     limit: Self.page + 1
                 )
             }
-            let shown = Array(records.prefix(Self.page))
+            let (now, snapshot) = (sources.now(), sources.explainBasis().snapshot)
+            let revocations = sources.revocations.current
+            let shown = records.prefix(Self.page).map { record in
+                ListedGrant(record, at: now) { snapshot.standing(of: $0, since: $1, revocations, at: now) }
+            }
             return reply(
                 GrantPage(
-                    records: shown,
-                    next: records.count > shown.count ? shown.last?.grant.id : nil,
+                    grants: shown,
+                    next: records.count > shown.count ? shown.last?.record.grant.id : nil,
                     bucket: text("bucket") ?? "",
                     subject: text("subject") ?? ""
                 )
@@ -182,7 +186,7 @@ struct GrantRoutes: Sendable {
 
 /// Some of the grants, in the order of their ids.
 struct GrantPage: Sendable {
-    let records: [GrantRecord]
+    let grants: [ListedGrant]
     /// Where the next page begins; nil: there is none.
     let next: String?
     /// What was looked for; empty: everything.

@@ -96,7 +96,7 @@ struct GrantCommand: ParsableCommand {
                 after = page.text("next")
             } while after != nil
             if json { return print("{\"grants\":[" + found.map(\.rendered).joined(separator: ",") + "]}") }
-            var table = TextTable(["ID", "SUBJECT", "WHERE", "ACTIONS", "USES", "ENDS", "BY", "NOTE"])
+            var table = TextTable(["ID", "STATE", "SUBJECT", "WHERE", "ACTIONS", "USES", "ENDS", "BY", "NOTE"])
             for grant in found { table.append(Self.row(grant)) }
             print(table.isEmpty ? "Nothing is given." : table.text)
         }
@@ -113,9 +113,10 @@ struct GrantCommand: ParsableCommand {
         private static func row(_ grant: JSONObject) -> [String] {
             let place = grant.text("key") ?? (grant.text("prefix") ?? "") + "*"
             let uses = grant.integer("max_uses").map { "\(grant.integer("uses") ?? 0)/\($0)" } ?? "-"
-            let end = grant.text("revoked_at").map { "taken back " + $0 } ?? grant.text("expires_at") ?? ""
+            let state = (grant.text("state") ?? "").replacing("_", with: " ")
+            let end = grant.text("revoked_at") ?? grant.text("expires_at") ?? ""
             return [
-                grant.text("id") ?? "", grant.text("subject") ?? "", "\(grant.text("bucket") ?? "")/\(place)",
+                grant.text("id") ?? "", state, grant.text("subject") ?? "", "\(grant.text("bucket") ?? "")/\(place)",
                 (grant.texts("actions") ?? []).joined(separator: ","), uses, end, grant.text("grantor") ?? "",
                 grant.text("note") ?? "",
             ]

@@ -23,6 +23,7 @@ struct APICaller {
     var policies = PolicySet()
     var buckets: [Bucket] = []
     var grants: GrantSource?
+    var revocations: RevocationBook?
     /// Whether bob's and alice's entries are still in the configuration.
     var hasUsers = true
     var url = "https://files.example.com"
@@ -88,7 +89,13 @@ struct APICaller {
     }
 
     private func decide(_ head: RequestHead) throws -> Decision {
-        var pipeline = Pipeline(limiter: Limiter(), tokens: NoTokens(), desk: desk, grants: grants)
+        var pipeline = Pipeline(
+            limiter: Limiter(),
+            tokens: NoTokens(),
+            desk: desk,
+            grants: grants,
+            revocations: revocations
+        )
         return pipeline.decide(
             head,
             from: ConnectionFacts(peer: IPAddress(peer), isSecure: url.hasPrefix("https")),

@@ -73,6 +73,29 @@ struct GrantAPITests {
         #expect(log.components(separatedBy: id).count >= 3)
     }
 
+    @Test("A grant whose giver was revoked, blocked or is gone is not listed as in force, and is not")
+    func giverNoLongerStands() async throws {
+        let ended = RevocationBook()
+        let made = try await alice.ask(.post, "/-/v1/grants", Self.body())
+        let id = try #require(made.body.text("id"))
+        var asking = bob
+        asking.revocations = ended
+        func listed() async throws -> String? {
+            let grants = try await asking.ask(.get, "/-/v1/grants", type: nil).body.objects("grants")
+            return grants?.first { $0.text("id") == id }?.text("state")
+        }
+        #expect(try await listed() == "in_force")
+        #expect(try read(asking, "/photos/shared/a").reason == "grant:" + id)
+        let subject = RevocationTable.Subject.principal(.user("alice"))
+        ended.update { $0.end(subject, issuedUpTo: noon, isBlocked: false) }
+        #expect(try await listed() == "giver_revoked")
+        #expect(try read(asking, "/photos/shared/a").outcome == .denied)
+        ended.update { $0.end(subject, issuedUpTo: noon, isBlocked: true) }
+        #expect(try await listed() == "giver_blocked")
+        _ = try await alice.ask(.delete, "/-/v1/grants/\(id)", type: nil)
+        #expect(try await listed() == "taken_back")
+    }
+
     @Test("A link's address is told once; its token is in no log and not in the state")
     func link() async throws {
         let fields = [("idempotency-key", "k1")]

@@ -1,5 +1,6 @@
 import Admission
 import Foundation
+import Identity
 import Journal
 import S3API
 import Synchronization
@@ -17,17 +18,24 @@ struct GrantRoutesTests {
 
     init() { situation.hasPhotos.store(true, ordering: .relaxed) }
 
-    private func give(_ id: String, note: String = "", to subject: Grant.Subject = .principal("user:bob")) throws {
+    private func give(
+        _ id: String,
+        note: String = "",
+        to subject: Grant.Subject = .principal("user:bob"),
+        by grantor: String = "user:alice",
+        maxUses: Int? = nil
+    ) throws {
         let grant = Grant(
             id: id,
             subject: subject,
             bucket: try #require(BucketName(validating: "photos")),
             reach: .prefix(Array("shared/".utf8)),
             actions: ActionSet(.getObject),
-            grantor: "user:alice",
+            grantor: grantor,
             note: note,
             issuedAt: situation.now(),
-            expiresAt: situation.now() + .seconds(3600)
+            expiresAt: situation.now() + .seconds(3600),
+            maxUses: maxUses
         )
         situation.grants.fill([grant])
     }
@@ -98,6 +106,49 @@ struct GrantRoutesTests {
                 try await client.send("DELETE", "/api/grants/\(String(repeating: "f", count: 32))", [admin]).status
                     == 404
             )
+        }
+    }
+
+    @Test("A link whose giver was revoked, blocked or is gone is not shown as in force")
+    func giverNoLongerStands() async throws {
+        let (gone, spent) = (String(repeating: "cd", count: 16), String(repeating: "ef", count: 16))
+        let later = String(repeating: "01", count: 16)
+        try give(id, to: .link(hash: Array(repeating: 1, count: 32)))
+        try give(gone, by: "user:nobody")
+        try give(spent, maxUses: 0)
+        let alice = RevocationTable.Subject.principal(.user("alice"))
+        let directory = try TemporaryDirectory()
+        try await withListener(situation, socketIn: directory) { client async throws in
+            let cookie = ("cookie", client.session(try await client.logIn()))
+            func states() async throws -> [String: String] {
+                let listed = try #require(
+                    JSONObject(
+                        try StrictJSON(parsing: Array(try await client.send("GET", "/api/grants", [admin]).body.utf8))
+                    )?.objects("grants")
+                )
+                let page = try await client.send("GET", "/grants", [cookie]).body
+                var found: [String: String] = [:]
+                for grant in listed {
+                    let (id, state) = (try #require(grant.text("id")), try #require(grant.text("state")))
+                    found[id] = state
+                    let row = try #require(
+                        page.split(separator: "<tr id=\"\(id)\">").last?.split(separator: "</tr>").first
+                    )
+                    #expect(row.contains(">\(state.replacing("_", with: " "))</td>"), "\(row)")
+                    let isOver = ["giver_revoked", "used_up"].contains(state)
+                    #expect(row.contains("/grants/\(id)/revoke") == !isOver, "\(state)")
+                }
+                return found
+            }
+            #expect(try await states() == [id: "in_force", gone: "giver_gone", spent: "used_up"])
+            situation.revocations.update { $0.end(alice, issuedUpTo: situation.now(), isBlocked: false) }
+            #expect(try await states()[id] == "giver_revoked")
+            // What the same giver gives later is another matter, until they are blocked.
+            situation.seconds.add(1, ordering: .relaxed)
+            try give(later)
+            #expect(try await states()[later] == "in_force")
+            situation.revocations.update { $0.end(alice, issuedUpTo: situation.now(), isBlocked: true) }
+            #expect(try await states()[later] == "giver_blocked")
         }
     }
 

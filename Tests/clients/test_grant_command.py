@@ -65,9 +65,9 @@ def test_a_grant_is_given_listed_and_taken_back(door):
     assert (entry["subject"], entry["grantor"], entry["note"]) == ("user:bob", "user:root", "for the fair")
     assert (entry["max_uses"], entry["uses"], entry["source_cidr"]) == (20, 1, "127.0.0.0/8")
     lines = grant(door, "list", "--subject", "user:bob", "--bucket", "photos").stdout.splitlines()
-    assert lines[0].split() == ["ID", "SUBJECT", "WHERE", "ACTIONS", "USES", "ENDS", "BY", "NOTE"]
+    assert lines[0].split() == ["ID", "STATE", "SUBJECT", "WHERE", "ACTIONS", "USES", "ENDS", "BY", "NOTE"]
     (line,) = [line for line in lines if line.startswith(identifier)]
-    assert line.split()[:5] == [identifier, "user:bob", "photos/shared/*", "get_object,head_object", "1/20"]
+    assert line.split()[:7] == [identifier, "in", "force", "user:bob", "photos/shared/*", "get_object,head_object", "1/20"]
     assert identifier not in listed(door, "--subject", "user:carol")
     done = grant(door, "revoke", identifier)
     assert done.returncode == 0 and identifier in done.stdout, done.stderr
@@ -157,3 +157,24 @@ def test_everything_is_in_the_audit_log(door):
     lines = [line for line in door.audit_log() if line.get("issued", {}).get("id") == identifier]
     assert [line["action"] for line in lines if line["action"].startswith("create")] == ["create_grant"]
     assert lines[0]["who"] == "user:root" and lines[0]["source"] == "socket"
+
+
+def test_a_link_whose_giver_was_revoked_is_not_listed_as_in_force(door):
+    def state(identifier):
+        (line,) = [line for line in grant(door, "list").stdout.splitlines() if line.startswith(identifier)]
+        assert listed(door)[identifier]["state"].replace("_", " ") in line
+        return listed(door)[identifier]["state"]
+
+    def revoke(*options):
+        done = run([binary(), "revoke", "user", "alice", "--config", door.config_path, *options], env=door.env)
+        assert done.returncode == 0, done.stderr
+
+    made = create(door, subject="link", grantor="user:alice")
+    path = made.stdout.strip().removeprefix(door.endpoint) + "a.txt"
+    identifier = made.stderr.split(",")[0]
+    assert door.request("GET", path).status == 200 and state(identifier) == "in_force"
+    revoke()
+    assert door.request("GET", path).status == 404 and state(identifier) == "giver_revoked"
+    revoke("--block")
+    assert door.request("GET", path).status == 404 and state(identifier) == "giver_blocked"
+    revoke("--unblock")

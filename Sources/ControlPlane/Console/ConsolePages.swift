@@ -23,8 +23,8 @@ struct ConsolePages: Sendable {
         return loginTemplate.render(values)
     }
 
-    func grants(_ page: GrantPage, at now: Instant, caller: AdminCaller?) -> String {
-        var values = GrantsPage(page: page, now: now).values
+    func grants(_ page: GrantPage, caller: AdminCaller?) -> String {
+        var values = GrantsPage(page: page).values
         values["top"] = top("Grants", caller)
         if let token = caller?.csrfToken, !token.isEmpty { values["csrf"] = token }
         return grantsTemplate.render(values)

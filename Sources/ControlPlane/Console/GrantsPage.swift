@@ -5,20 +5,20 @@ import WireFormats
 /// The console's page of grants and links, as values for its template.
 struct GrantsPage {
     let page: GrantPage
-    let now: Instant
 
     var values: [String: Any] {
         var values: [String: Any] = [
-            "grants": page.records.map(row),
+            "grants": page.grants.map(row),
             "bucket": page.bucket,
             "subject": page.subject,
-            "isEmpty": page.records.isEmpty,
+            "isEmpty": page.grants.isEmpty,
         ]
         if let next = page.next { values["next"] = next }
         return values
     }
 
-    private func row(_ record: GrantRecord) -> [String: Any] {
+    private func row(_ listed: ListedGrant) -> [String: Any] {
+        let (record, state) = (listed.record, listed.state)
         let grant = record.grant
         let subject = if case .principal(let name) = grant.subject { name } else { "anybody with the link" }
         let place =
@@ -26,7 +26,6 @@ struct GrantsPage {
             case .key(let key): key.string
             case .prefix(let prefix): String(decoding: prefix, as: UTF8.self) + "…"
             }
-        let state = state(of: record)
         var row: [String: Any] = [
             "id": grant.id,
             "subject": subject,
@@ -35,20 +34,13 @@ struct GrantsPage {
             "grantor": grant.grantor,
             "ends": Timestamp.iso8601(grant.expiresAt),
             "uses": grant.maxUses.map { "\(record.uses) of \($0)" } ?? "unlimited",
-            "state": state.text,
-            "class": state.isInForce ? "good" : "soft",
-            "inForce": state.isInForce,
+            "state": state.words,
+            "class": state == .inForce ? "good" : "soft",
+            "canBeTakenBack": state.canBeTakenBack,
         ]
         if !grant.note.isEmpty { row["note"] = grant.note }
         if let source = grant.source { row["source"] = source.description }
         return row
-    }
-
-    private func state(of record: GrantRecord) -> (text: String, isInForce: Bool) {
-        if record.grant.revokedAt != nil { return ("taken back", false) }
-        if record.grant.expiresAt <= now { return ("expired", false) }
-        if let most = record.grant.maxUses, record.uses >= most { return ("used up", false) }
-        return ("in force", true)
     }
 
     static let template = """
@@ -66,9 +58,9 @@ struct GrantsPage {
         {{#source}}<br><span class="soft">from {{source}}</span>{{/source}}</td>
         <td>{{place}}<br><span class="soft">{{actions}}{{#note}} - {{note}}{{/note}}</span></td><td>{{grantor}}</td>
         <td><time datetime="{{ends}}">{{ends}}</time></td><td class="n">{{uses}}</td><td class="{{class}}">{{state}}</td>
-        <td>{{#inForce}}{{#csrf}}<details><summary>Take back</summary><form method="post" action="/grants/{{id}}/revoke"><input
+        <td>{{#canBeTakenBack}}{{#csrf}}<details><summary>Take back</summary><form method="post" action="/grants/{{id}}/revoke"><input
         type="hidden" name="csrf" value="{{csrf}}"><button class="bad" aria-label="Take back {{place}} from {{subject}}">Yes, at
-        once</button></form></details>{{/csrf}}{{/inForce}}</td></tr>{{/grants}}</tbody></table></div>{{/isEmpty}}
+        once</button></form></details>{{/csrf}}{{/canBeTakenBack}}</td></tr>{{/grants}}</tbody></table></div>{{/isEmpty}}
         {{#next}}<form method="get" action="/grants"><input type="hidden" name="after" value="{{next}}"><input type="hidden"
         name="bucket" value="{{bucket}}"><input type="hidden" name="subject" value="{{subject}}"><button>More</button></form>{{/next}}
         </main></body></html>

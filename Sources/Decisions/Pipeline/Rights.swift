@@ -58,6 +58,11 @@ public struct Rights: Sendable {
         self.asking = asking
     }
 
+    /// Whether somebody else can stand for what they gave then.
+    public func standing(of giver: Giver, since issuedAt: Instant) -> GiverStanding {
+        snapshot.standing(of: giver, since: issuedAt, asking.revocations, at: asking.now)
+    }
+
     /// What somebody wants to issue: all of these actions on that.
     public struct Wish: Hashable, Sendable {
         public let actions: ActionSet

@@ -74,6 +74,12 @@ extension GrantAPI {
 
     private static let shape = JSONShape.object([
         JSONMember("id", .text(JSONText(32...32, .hexadecimal(digits: 32)))),
+        JSONMember(
+            "state",
+            .text(oneOf: GrantState.allCases.map(\.rawValue)),
+            .required,
+            "`giver_…`: nobody stands for it, since the giver's rights were revoked, are blocked, or are none any more."
+        ),
         JSONMember("subject", .text(1...1024)),
         JSONMember("bucket", .bucket),
         JSONMember("key", .key, .optional),
@@ -116,7 +122,9 @@ extension GrantAPI {
             }
             isComplete = records.count < Self.batch
             after = records.last?.grant.id ?? after
-            found = records.filter { request.caller.maySee($0.grant) }.map(\.json)
+            found = records.filter { request.caller.maySee($0.grant) }.map {
+                ListedGrant($0, at: request.now, request.caller.standing).json
+            }
         }
         return APIAnswer(
             200,
@@ -195,34 +203,5 @@ extension Rights {
         grant.reach.places(of: actions, in: grant.bucket, nobodys: grant.id).allSatisfy {
             sessionPermits($0.0, at: $0.1)
         }
-    }
-}
-
-extension GrantRecord {
-    /// As it is listed. The token of a link is known to nobody.
-    var json: StrictJSON {
-        let subject = if case .principal(let name) = grant.subject { name } else { "link" }
-        let (key, prefix): ([UInt8]?, [UInt8]?) =
-            switch grant.reach {
-            case .key(let key): (key.bytes, nil)
-            case .prefix(let prefix): (nil, prefix)
-            }
-        return .object(of: [
-            ("id", .string(grant.id)),
-            ("subject", .string(subject)),
-            ("bucket", .string(grant.bucket.string)),
-            ("key", key.map { .string(String(decoding: $0, as: UTF8.self)) }),
-            ("prefix", prefix.map { .string(String(decoding: $0, as: UTF8.self)) }),
-            ("actions", .array(grant.actions.actions.map { .string($0.rawValue) })),
-            ("grantor", .string(grant.grantor)),
-            ("note", grant.note.isEmpty ? nil : .string(grant.note)),
-            ("created_at", .instant(grant.issuedAt)),
-            ("expires_at", .instant(grant.expiresAt)),
-            ("revoked_at", grant.revokedAt.map { .instant($0) }),
-            ("max_uses", grant.maxUses.map { .integer(Int64($0)) }),
-            // Only what can be used up is counted.
-            ("uses", grant.maxUses == nil ? nil : .integer(Int64(uses))),
-            ("source_cidr", grant.source.map { .string($0.description) }),
-        ])
     }
 }
