@@ -103,31 +103,30 @@ let package = Package(
         library("GroupCommit", in: "State", [grdb]),
         library("SQLiteState", in: "State", ["WireFormats", "S3API", "Valet", "GroupCommit", grdb]),
 
-        library("Settings", ["WireFormats", "S3API", "STSAPI", "Identity", "Admission", toml, crypto]),
+        library("Settings", ["WireFormats", "S3API", "STSAPI", "Identity", "Admission", toml, crypto, nioSSL]),
         library("Journal", ["WireFormats", "Identity", crypto]),
+        library("NetworkReasons", [nioCore, nioPosix, nioSSL, httpClient]),
         library(
             "DataPlane",
             [
-                "WireFormats", "HTTP1", "S3API", "Pipeline", "Journal", "Identity", "Admission", "Backends", nioCore,
-                nioPosix, nioSSL, logging,
+                "WireFormats", "HTTP1", "S3API", "Pipeline", "Journal", "NetworkReasons", "Identity", "Admission",
+                "Backends", nioCore, nioPosix, nioSSL, logging,
             ]
         ),
         library(
             "ControlPlane",
             [
                 "WireFormats", "HTTP1", "S3API", "Signatures", "Identity", "Admission", "Backends", "Pipeline", "Valet",
-                "Journal", httpClient, hummingbird, hummingbirdCore, mustache, httpTypes, nioCore, nioPosix, nioHTTP1,
-                nioSSL,
-                logging,
-                lifecycle, crypto,
+                "Journal", "NetworkReasons", httpClient, hummingbird, hummingbirdCore, mustache, httpTypes, nioCore,
+                nioHTTP1, nioSSL, logging, lifecycle, crypto,
             ]
         ),
         library(
             "Federation",
             [
-                "WireFormats", "HTTP1", "Signatures", "S3API", "Identity", "Pipeline", httpClient, jwt, nioCore,
-                nioHTTP1,
-                logging, crypto,
+                "WireFormats", "HTTP1", "Signatures", "S3API", "Identity", "Pipeline", "NetworkReasons", httpClient,
+                jwt,
+                nioCore, nioHTTP1, logging, crypto,
             ]
         ),
         library(
@@ -143,7 +142,7 @@ let package = Package(
             dependencies: [
                 "WireFormats", "HTTP1", "Signatures", "S3API", "Identity", "Admission", "Backends", "Pipeline",
                 "Valet", "Settings", "Journal", "SQLiteState", "DataPlane", "ControlPlane", "Federation",
-                "EmbeddedStore",
+                "EmbeddedStore", "NetworkReasons",
                 arguments, httpClient,
                 lifecycle,
                 unixSignals, logging, nioCore, nioPosix, nioSSL, crypto, cryptoExtras,
@@ -197,9 +196,8 @@ let package = Package(
         tests(
             "DataPlane",
             [
-                "WireFormats", "HTTP1", "S3API", "Backends", "Pipeline", "Samples", nioCore, nioPosix, nioEmbedded,
-                nioSSL,
-                logging,
+                "WireFormats", "HTTP1", "S3API", "Backends", "Pipeline", "NetworkReasons", "Samples", nioCore, nioPosix,
+                nioEmbedded, nioSSL, logging,
             ]
         ),
         tests(

@@ -1,5 +1,6 @@
 import Foundation
 import NIOCore
+import NetworkReasons
 
 /// Why an address can't be listened on.
 package struct ListenFailure: Error, CustomStringConvertible {
@@ -9,10 +10,8 @@ package struct ListenFailure: Error, CustomStringConvertible {
         switch error {
         case let error as IOError where error.errnoCode == EADDRINUSE:
             description = "\(address) is in use by another process"
-        case let error as IOError:
-            description = "can't listen on \(address): \(String(cString: strerror(error.errnoCode)))"
         default:
-            description = "can't listen on \(address): \(error)"
+            description = "can't listen on \(address): \(NetworkReason(error))"
         }
     }
 }

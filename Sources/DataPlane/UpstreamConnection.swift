@@ -1,5 +1,6 @@
 import HTTP1
 import NIOCore
+import NetworkReasons
 
 #if canImport(Glibc)
     import Glibc
@@ -260,7 +261,7 @@ final class UpstreamConnection: ChannelDuplexHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         isBroken = true
-        if UpstreamTLS.isFailure(error) { failure = .tls("\(error)") }
+        if UpstreamTLS.isFailure(error) { failure = .tls(NetworkReason(error).description) }
         context.close(promise: nil)
     }
 }

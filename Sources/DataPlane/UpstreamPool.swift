@@ -3,6 +3,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import NIOSSL
+import NetworkReasons
 import Pipeline
 
 /// The connections of one event loop to one store: the last used comes first, idle ones are bounded in number and age,
@@ -11,13 +12,22 @@ import Pipeline
 /// Confined to its event loop.
 final class UpstreamPool {
     /// Why no connection can be had.
-    enum Unavailable: Error {
+    enum Unavailable: Error, CustomStringConvertible {
         /// More requests wait than the queue holds, or this one has waited too long.
         case queueFull
         /// The store does not accept connections.
         case unreachable(String)
         /// The last exchanges all ended without an answer: the breaker is open.
         case broken
+
+        /// For the log.
+        var description: String {
+            switch self {
+            case .queueFull: "too many requests wait for the store"
+            case .unreachable(let reason): "the store is unreachable: \(reason)"
+            case .broken: "the store is left alone for a moment: its last exchanges ended without an answer"
+            }
+        }
     }
 
     /// Which connection a request may go out on.
@@ -320,11 +330,12 @@ final class UpstreamPool {
 
     private func fail(_ client: any UpstreamUser, _ error: any Error) {
         exchangeFailed()
+        let reason = NetworkReason(error).description
         logger.warning(
             "store is unreachable",
-            metadata: ["backend": "\(upstream.name)", "endpoint": "\(upstream.endpoint)", "error": "\(error)"]
+            metadata: ["backend": "\(upstream.name)", "endpoint": "\(upstream.endpoint)", "error": "\(reason)"]
         )
-        client.upstreamUnavailable(.unreachable("\(error)"))
+        client.upstreamUnavailable(.unreachable(reason))
     }
 }
 

@@ -2,6 +2,7 @@ package import AsyncHTTPClient
 import Identity
 import NIOCore
 import NIOHTTP1
+import NetworkReasons
 package import Pipeline
 import S3API
 import Synchronization
@@ -138,7 +139,7 @@ package final class Application: Authorizer {
             }
             return .success(answers)
         } catch {
-            return .failure(DocumentFailure("\(error)"))
+            return .failure(DocumentFailure(NetworkReason(error).description))
         }
     }
 

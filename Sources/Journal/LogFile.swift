@@ -88,6 +88,6 @@ package struct LogFileError: Error, CustomStringConvertible {
     package var description: String {
         if operation == "lock", code == EWOULDBLOCK { return "\(path) is in use: another Gatehouse runs on it" }
         let reason = String(cString: strerror(code))
-        return path.isEmpty ? "\(operation): \(reason)" : "\(operation) \(path): \(reason)"
+        return path.isEmpty ? "\(operation): \(reason)" : "can't \(operation) \(path): \(reason)"
     }
 }

@@ -8,11 +8,18 @@ struct JournalFiles: Sendable {
     let audit: AuditLog?
 
     init(_ configuration: GatehouseConfiguration) throws(StartFailure) {
-        do throws(LogFileError) {
-            access = try Self.accessLog(configuration.accessLog)
-            audit = try Self.auditLog(configuration.audit)
+        access = try Self.open("access_log") { () throws(LogFileError) in
+            try Self.accessLog(configuration.accessLog)
+        }
+        audit = try Self.open("audit") { () throws(LogFileError) in try Self.auditLog(configuration.audit) }
+    }
+
+    private static func open<Log>(_ section: String, _ log: () throws(LogFileError) -> Log) throws(StartFailure) -> Log
+    {
+        do {
+            return try log()
         } catch {
-            throw StartFailure("\(error)")
+            throw StartFailure("[\(section)] path: \(error)")
         }
     }
 

@@ -2,6 +2,7 @@ import Backends
 import ControlPlane
 import DataPlane
 import Logging
+import NetworkReasons
 import Pipeline
 import ServiceLifecycle
 import Settings
@@ -124,7 +125,7 @@ struct StoreProbeService: Service {
             )
             return StoreFinding(state: .answered(server: server))
         } catch {
-            return StoreFinding(state: .unreachable("\(error)"))
+            return StoreFinding(state: .unreachable(NetworkReason(error).description))
         }
     }
 }

@@ -5,8 +5,8 @@ import Foundation
 import HTTP1
 import NIOCore
 import NIOHTTP1
-import NIOPosix
 import NIOSSL
+import NetworkReasons
 package import Pipeline
 import Synchronization
 
@@ -158,17 +158,7 @@ package final class StoreClient: Sendable {
         } catch let error as HTTPClientError where Self.timeouts.contains(error) {
             throw .timeout
         } catch {
-            throw .unreachable(Self.reason(error))
-        }
-    }
-
-    /// For people: of what the network says, only what went wrong.
-    private static func reason(_ error: any Error) -> String {
-        switch error {
-        case let error as IOError: String(cString: strerror(error.errnoCode))
-        case let error as NIOConnectionError:
-            error.connectionErrors.first.map { reason($0.error) } ?? "the host \(error.host) is not found"
-        default: "\(error)"
+            throw .unreachable(NetworkReason(error).description)
         }
     }
 

@@ -102,7 +102,7 @@ package struct FileFailure: Error, CustomStringConvertible {
     var isHeld: Bool { code == EWOULDBLOCK }
     /// The medium or the quota is full.
     var isFull: Bool { code == ENOSPC || code == EDQUOT }
-    package var description: String { "\(operation): errno \(code)" }
+    package var description: String { "\(String(cString: strerror(code))) (\(operation))" }
 }
 
 @discardableResult

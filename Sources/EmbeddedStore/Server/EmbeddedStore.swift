@@ -67,7 +67,7 @@ package final class EmbeddedStore: Service {
             switch self {
             case .socketPathTooLong(let path): "the socket path is longer than 100 bytes: \(path)"
             case .directoryInUse(let path): "the directory is in use by another process: \(path)"
-            case .file(let path, let failure): "\(path): \(failure)"
+            case .file(let path, let failure): "the folder \(path) can't be a store: \(failure)"
             }
         }
     }

@@ -1,6 +1,7 @@
 package import AsyncHTTPClient
 import NIOCore
 import NIOHTTP1
+import NetworkReasons
 import WireFormats
 
 /// Exchanges over HTTP/1.1, certificates verified against the system's authorities, redirects not followed.
@@ -44,7 +45,8 @@ package struct HTTPExchangeTransport: ExchangeTransport {
         } catch is NIOTooManyBytesError {
             return .failure(ExchangeFailure("the answer of \(Self.host(request)) is too long"))
         } catch {
-            return .failure(ExchangeFailure("\(Self.host(request)): \(ShownText.of("\(error)", longest: 300))"))
+            let reason = ShownText.of(NetworkReason(error).description, longest: 300)
+            return .failure(ExchangeFailure("\(Self.host(request)): \(reason)"))
         }
     }
 

@@ -1,6 +1,7 @@
 package import AsyncHTTPClient
 import NIOCore
 import NIOHTTP1
+import NetworkReasons
 package import WireFormats
 
 /// Documents over HTTP/1.1, certificates verified against the system's authorities.
@@ -52,7 +53,7 @@ package struct HTTPDocumentSource: DocumentSource {
         } catch is NIOTooManyBytesError {
             return .failure(DocumentFailure("the answer of \(url.host) is longer than \(limit) bytes"))
         } catch {
-            return .failure(DocumentFailure("\(url.host): \(error)"))
+            return .failure(DocumentFailure("\(url.host): \(NetworkReason(error))"))
         }
     }
 
