@@ -15,7 +15,9 @@ extension NetworkConnection {
         connectTimeout = options.duration("connect_timeout", or: connectTimeout)
         responseTimeout = options.duration("response_timeout", or: responseTimeout)
         maxConnections = options.integer("max_connections", or: maxConnections, in: 1...100_000)
-        if options.has("ca_certificate") { caCertificate = TLSConfiguration.pem("ca_certificate", in: options) }
+        if options.has("ca_certificate") {
+            caCertificate = TLSConfiguration.certificates("ca_certificate", in: options)?.text
+        }
         publicEndpoint = options.parsed("public_endpoint", expected: PublicURL.expected, PublicURL.init(parsing:))
     }
 }

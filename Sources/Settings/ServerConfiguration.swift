@@ -94,32 +94,3 @@ package struct ServerConfiguration: Sendable {
         return text.value.lowercased()
     }
 }
-
-/// `[server.tls]`: the certificate chain and the key of the public listener, as PEM text.
-package struct TLSConfiguration: Sendable {
-    package let certificateChain: String
-    package let privateKey: Secret<String>
-
-    init?(reading section: Section) {
-        let chain = Self.pem("certificate", in: section)
-        let key = Self.pem("private_key", in: section)
-        section.finish()
-        guard let chain, let key else { return nil }
-        certificateChain = chain
-        privateKey = Secret(key)
-    }
-
-    /// PEM text, given in place or as `file:` or `env:`.
-    static func pem(_ name: String, in section: Section, requirement: String = "is required") -> String? {
-        guard section.required(name, requirement) != nil, let text = section.resolved(name) else { return nil }
-        guard text.value.contains("-----BEGIN ") else {
-            section.reader.report(
-                "is not PEM text (-----BEGIN ...)",
-                at: text.origin,
-                suggestion: "name the file as \"file:PATH\""
-            )
-            return nil
-        }
-        return text.value
-    }
-}

@@ -137,4 +137,28 @@ package enum PEMSample {
         HQIDAQAB
         -----END PUBLIC KEY-----
         """
+
+    /// `openssl req -x509`, for a hundred years.
+    package static let certificate = """
+        -----BEGIN CERTIFICATE-----
+        MIIBjjCCATWgAwIBAgIUf2Q8pBHQGhUqJOv/VJlQBU4pGNswCgYIKoZIzj0EAwIw
+        HDEaMBgGA1UEAwwRZ2F0ZWhvdXNlLmV4YW1wbGUwIBcNMjYxMTMwMDA0NTI3WhgP
+        MjEyNjExMDYwMDQ1MjdaMBwxGjAYBgNVBAMMEWdhdGVob3VzZS5leGFtcGxlMFkw
+        EwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAENW3Pw2UmlhDZoJSC99JV0r/EuK6dyc2A
+        P4K9Mj5bkf4ZerW4C/kTnqPfnG63T5UMAG/6CP7tc8LvLmWOFpgMlaNTMFEwHQYD
+        VR0OBBYEFNoeXv+Z1zS/56c9Afg4784Y+/7sMB8GA1UdIwQYMBaAFNoeXv+Z1zS/
+        56c9Afg4784Y+/7sMA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZIzj0EAwIDRwAwRAIg
+        YrrZsuk+qDKh4TMCxQnYUVSqx2yO/n5B8OL8FCKQ+JoCIDbDLgQAcOd8qrsz1UxD
+        kTGmOWRkityTRaTIScGCHtgK
+        -----END CERTIFICATE-----
+        """
+
+    /// The key of ``certificate``.
+    package static let certificateKey = """
+        -----BEGIN PRIVATE KEY-----
+        MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgEjytuWYgEX9csU+j
+        qXcodCZNO/3dGDVPAzKwMEuiMhyhRANCAAQ1bc/DZSaWENmglIL30lXSv8S4rp3J
+        zYA/gr0yPluR/hl6tbgL+ROeo9+cbrdPlQwAb/oI/u1zwu8uZY4WmAyV
+        -----END PRIVATE KEY-----
+        """
 }

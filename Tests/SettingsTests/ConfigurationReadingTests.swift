@@ -1,6 +1,7 @@
 import Admission
 import Foundation
 import Identity
+import Samples
 import Settings
 import Testing
 import WireFormats
@@ -99,8 +100,8 @@ private let store = """
             certificate = "file:tls/crt.pem"
             private_key = "env:TLS_KEY"
             """,
-            beside: ["tls/crt.pem": "-----BEGIN CERTIFICATE-----\n"],
-            variables: ["TLS_KEY": "-----BEGIN KEY-----"]
+            beside: ["tls/crt.pem": PEMSample.certificate],
+            variables: ["TLS_KEY": PEMSample.certificateKey]
         )
         #expect(result.problems.isEmpty)
         let server = try #require(result.configuration?.server)
@@ -112,7 +113,7 @@ private let store = """
         #expect(server.idleTimeout == .seconds(120))
         #expect(server.bodyIdleTimeout == .milliseconds(500))
         #expect(server.maxHeaderBytes == 16384)
-        #expect(server.tls?.privateKey.reveal() == "-----BEGIN KEY-----")
+        #expect(server.tls?.privateKey.reveal() == PEMSample.certificateKey)
     }
 
     @Test func aBucketTakesWhatItDoesNotSayFromItsAccount() throws {
@@ -261,8 +262,10 @@ private let store = """
                 listen = "127.0.0.1:1"
                 admin_listen = "127.0.0.1:2"
                 [server.tls]
-                certificate = "-----BEGIN X-----"
-                private_key = "-----BEGIN X-----"
+                certificate = '''
+                \(PEMSample.certificate)'''
+                private_key = '''
+                \(PEMSample.certificateKey)'''
                 [state]
                 store = "memory:"
                 max_staleness = "10s"

@@ -1,4 +1,5 @@
 import Foundation
+import Samples
 import Settings
 import Testing
 
@@ -26,8 +27,8 @@ import Testing
     private struct Machine: ConfigurationSource {
         func read(_ path: String) throws(SourceFailure) -> [UInt8] {
             guard path.hasPrefix("/etc/gatehouse/") else { return try FileSystemSource().read(path) }
-            if path.hasSuffix(".crt") { return Array("-----BEGIN CERTIFICATE-----\n".utf8) }
-            if path.hasSuffix("tls.key") { return Array("-----BEGIN PRIVATE KEY-----\n".utf8) }
+            if path.hasSuffix(".crt") { return Array(PEMSample.certificate.utf8) }
+            if path.hasSuffix("tls.key") { return Array(PEMSample.certificateKey.utf8) }
             if path.hasSuffix(".sha256") { return Array((String(repeating: "ab", count: 32) + "\n").utf8) }
             return Array("a-secret-that-is-long-enough\n".utf8)
         }

@@ -1,3 +1,13 @@
+import Samples
+
+/// `[server.tls]` on its three lines.
+private func tls(_ certificate: String? = nil, key: String) -> String {
+    func line(_ name: String, _ text: String) -> String {
+        "\n\(name) = \"" + text.replacing("\n", with: "\\n") + "\""
+    }
+    return "[server.tls]" + (certificate.map { line("certificate", $0) } ?? "") + line("private_key", key)
+}
+
 /// Syntax, `[server]`, `[admin]`, `[state]`, and the sections beside them.
 extension Mistake {
     static let syntax: [Mistake] = [
@@ -38,19 +48,62 @@ extension Mistake {
         Mistake("[server]\ndrain_timeout = \"-1s\"", 2, "server.drain_timeout", "is not a time"),
         Mistake("[server]\nmax_connections = 0", 2, "server.max_connections", "must be between 1 and"),
         Mistake("[server]\nmax_header_bytes = \"1GiB\"", 2, "server.max_header_bytes", "between 1KiB and 1MiB"),
-        Mistake("[server.tls]\nprivate_key = \"-----BEGIN X\"", 1, "server.tls.certificate", "is required"),
+        Mistake(tls(key: PEMSample.p256), 1, "server.tls.certificate", "is required"),
         Mistake(
-            "[server.tls]\ncertificate = \"tls.crt\"\nprivate_key = \"-----BEGIN X\"",
+            tls("tls.crt", key: PEMSample.p256),
             2,
             "server.tls.certificate",
             "is not PEM text",
             "file:PATH"
         ),
         Mistake(
-            "[server.tls]\ncertificate = \"file:no.crt\"\nprivate_key = \"-----BEGIN X\"",
+            tls("file:no.crt", key: PEMSample.p256),
             2,
             "server.tls.certificate",
             "cannot read no.crt: no such file"
+        ),
+        Mistake(
+            tls(PEMSample.certificate, key: PEMSample.p256),
+            3,
+            "server.tls.private_key",
+            "is not the key of the certificate"
+        ),
+        Mistake(
+            tls(PEMSample.certificate, key: PEMSample.certificate),
+            3,
+            "server.tls.private_key",
+            "is a certificate, and no private key"
+        ),
+        Mistake(
+            tls(PEMSample.certificate, key: PEMSample.encrypted),
+            3,
+            "server.tls.private_key",
+            "is encrypted with a passphrase",
+            "openssl pkey"
+        ),
+        Mistake(
+            tls(PEMSample.certificate, key: "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----"),
+            3,
+            "server.tls.private_key",
+            "can't be read"
+        ),
+        Mistake(
+            tls(PEMSample.certificateKey, key: PEMSample.certificateKey),
+            2,
+            "server.tls.certificate",
+            "is a private key, and no certificate"
+        ),
+        Mistake(
+            tls(PEMSample.certificate + "\n" + PEMSample.certificate.dropLast(80), key: PEMSample.certificateKey),
+            2,
+            "server.tls.certificate",
+            "can't be read"
+        ),
+        Mistake(
+            tls(PEMSample.publicHalf, key: PEMSample.certificateKey),
+            2,
+            "server.tls.certificate",
+            "has no certificate in it"
         ),
         Mistake(
             "[[server.cors]]\nallowed_methods = [\"GET\"]",

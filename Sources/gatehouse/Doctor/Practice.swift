@@ -1,10 +1,8 @@
-import AsyncHTTPClient
 import Backends
 import ControlPlane
 import Federation
 import Identity
 import Logging
-import NIOPosix
 import Pipeline
 import S3API
 import Settings
@@ -18,18 +16,12 @@ struct Practice: Sendable {
     let client: StoreClient
     let documents: HTTPDocumentSource
     private let compiler: SnapshotCompiler
-    private let http: HTTPClient
 
     init(configuration: GatehouseConfiguration) throws {
         self.configuration = configuration
-        http = HTTPClient(
-            eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
-            configuration: HTTPDocumentSource.configuration
-        )
-        documents = HTTPDocumentSource(client: http)
-        client = StoreClient()
+        documents = HTTPDocumentSource(client: .ofProcess)
         credentials = StoreCredentials(
-            HTTPExchangeTransport(client: http),
+            HTTPExchangeTransport(client: .ofProcess),
             surroundings: .ofProcess,
             logger: Logger(label: "gatehouse", factory: { _ in SwiftLogNoOpLogHandler() })
         )
@@ -39,6 +31,8 @@ struct Practice: Sendable {
             (try? compiler.compile(configuration, generation: 1)) ?? cold
         }
         credentials.adopt(cold)
+        // Last: what can't be compiled leaves nothing open.
+        client = StoreClient()
     }
 
     /// The bucket with a credential that can be used, and what there is to say of that and of URLs; nil: there is none of
@@ -90,6 +84,5 @@ struct Practice: Sendable {
 
     func close() async {
         await client.close()
-        try? await http.shutdown()
     }
 }
