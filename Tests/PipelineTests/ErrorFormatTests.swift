@@ -52,6 +52,19 @@ struct ErrorFormatTests {
         #expect(reply.code != nil)
     }
 
+    @Test("A clock that is wrong is told the request's time, ours, and what is allowed, as S3 tells it")
+    func skewedClock() throws {
+        var gate = Gate()
+        let early = Call("GET", "/docs/a").signed(at: noon - .seconds(901))
+        let xml = try gate.decide(early).reply().text
+        #expect(xml.contains("<Code>RequestTimeTooSkewed</Code>"))
+        let sent = try #require(early.fields.first { $0.0 == "x-amz-date" }?.1)
+        #expect(xml.contains("<RequestTime>\(sent)</RequestTime>"))
+        #expect(xml.contains("<ServerTime>\(Timestamp.iso8601(noon))</ServerTime>"))
+        #expect(xml.contains("<MaxAllowedSkewMilliseconds>900000</MaxAllowedSkewMilliseconds>"))
+        #expect(try !gate.decide(Call("GET", "/docs/a").signed(secret: "x")).reply().text.contains("ServerTime"))
+    }
+
     @Test("An error names the resource as the client does, and the request's id")
     func contents() throws {
         var gate = Gate()

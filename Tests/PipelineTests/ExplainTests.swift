@@ -478,6 +478,24 @@ struct ExplainTests {
         #expect(explanation.rules.contains { $0.contains("get_object") })
     }
 
+    @Test("A bucket in a host that is in no domain of ours: that is said, and not only that the path names no bucket")
+    func unknownHost() async throws {
+        for path in ["/README.md", "/models/a"] {
+            let explanation = try await Self.explain(Call("GET", path).on(host: "photos.localhost:9000"))
+            #expect(
+                explanation.findings.contains {
+                    $0.code == .note && $0.message.contains("'photos.localhost:9000' is in none of [server] domains")
+                        && $0.message.contains("'s3.example.com'") && $0.message.contains("add 'localhost'")
+                },
+                "\(explanation.findings)"
+            )
+        }
+        let plain = try await Self.explain(Call("GET", "/nobodys/a").on(host: "files.example.com"))
+        #expect(!plain.findings.contains { $0.message.contains("domains") })
+        let inPath = try await Self.explain(Call("GET", "/photos/a").on(host: "photos.localhost"))
+        #expect(!inPath.findings.contains { $0.message.contains("domains") })
+    }
+
     // MARK: - Other credentials
 
     @Test("Tokens are verified, and what they permit is said")

@@ -1,6 +1,7 @@
 import Admission
 import HTTP1
 import S3API
+import Signatures
 import WireFormats
 
 /// One request with all that the stages need to know of it.
@@ -59,7 +60,22 @@ final class Asking: Sendable {
 
     /// An error in the form that this client reads.
     func reply(_ error: S3Error) -> Reply {
-        errors.reply(error, requestID: requestID)
+        errors.reply(
+            error,
+            details: error.code == .requestTimeTooSkewed ? skew : [],
+            requestID: requestID
+        )
+    }
+
+    /// What tells clients by how much their clock is wrong, as S3 says it; SDKs set theirs by it.
+    private var skew: [(name: StaticString, value: String)] {
+        var details: [(name: StaticString, value: String)] = []
+        if let sent = head.fields.string("x-amz-date") ?? head.fields.string("date") {
+            details.append(("RequestTime", sent))
+        }
+        details.append(("ServerTime", Timestamp.iso8601(now)))
+        details.append(("MaxAllowedSkewMilliseconds", String(SigV4.maxClockSkew.components.seconds * 1000)))
+        return details
     }
 
     /// How this client reads errors.

@@ -71,7 +71,12 @@ public struct ErrorAnswer: Sendable {
         return parameters.first("uploadId") != nil
     }
 
-    public func reply(_ error: S3Error, requestID: RequestID) -> Reply {
+    /// - Parameter details: further elements of S3's document.
+    public func reply(
+        _ error: S3Error,
+        details: [(name: StaticString, value: String)] = [],
+        requestID: RequestID
+    ) -> Reply {
         let region = error.code == .authorizationHeaderMalformed && region != "*" ? region : nil
         return reply(
             code: error.code.name,
@@ -79,6 +84,7 @@ public struct ErrorAnswer: Sendable {
             status: error.status,
             retryAfter: error.retryAfter,
             region: region,
+            details: details,
             requestID: requestID
         )
     }
@@ -98,13 +104,14 @@ public struct ErrorAnswer: Sendable {
         if let retryAfter { fields.append("retry-after", String(retryAfter)) }
         if ownPath != nil { fields.append("cache-control", "no-store") }
         if status == 401 { fields.append("www-authenticate", "ApiKey header=\"x-api-key\"") }
-        guard !isHead, status != 304 else { return Reply(status: status, fields: fields) }
+        var reply = Reply(status: status, fields: fields)
+        reply.error = (code, message)
+        guard !isHead, status != 304 else { return reply }
         let id = requestID.description
-        let body: [UInt8]
         switch format {
         case .xml:
-            fields.append("content-type", "application/xml")
-            body = ErrorDocument.xml(
+            reply.fields.append("content-type", "application/xml")
+            reply.body = ErrorDocument.xml(
                 code: code,
                 message: message,
                 resource: resource,
@@ -114,10 +121,10 @@ public struct ErrorAnswer: Sendable {
                 about: ownPath == nil ? .s3 : .otherPath
             )
         case .json:
-            fields.append("content-type", "application/json")
-            body = ErrorDocument.json(code: code, message: message, resource: resource, requestID: id)
+            reply.fields.append("content-type", "application/json")
+            reply.body = ErrorDocument.json(code: code, message: message, resource: resource, requestID: id)
         }
-        return Reply(status: status, fields: fields, body: body)
+        return reply
     }
 
     private var resource: [UInt8] {

@@ -34,6 +34,8 @@ public struct Reply: Sendable {
     var document: [UInt8]?
     /// What the log shall say of it; empty: nothing.
     public var reason = ""
+    /// What an error's document says, also where it has none: for whoever explains it.
+    var error: (code: String, message: String)?
 
     public init(status: Int, fields: FieldBlock = FieldBlock(reservingBytes: 128, fields: 4), body: [UInt8] = []) {
         self.status = status

@@ -5,8 +5,9 @@ import S3API
 import Signatures
 public import WireFormats
 
-/// Explains what the pipeline makes of a request: runs the pipeline's own stages one by one and keeps what each said,
-/// where serving stops at the first refusal. Nothing is carried out, counted against a limit, or written down.
+/// Explains what the pipeline makes of a request. What is decided, and what the client is told, is the pipeline's own
+/// decision; its stages are run one by one besides, to keep what each said. Nothing is carried out, counted against a limit,
+/// or written down.
 public struct Explainer: Sendable {
     private let tokens: any TokenVerifier
     private let authorizer: any Authorizer
@@ -41,60 +42,43 @@ public struct Explainer: Sendable {
         at now: Instant
     ) async -> Explanation {
         let origin = RequestOrigin(head, facts, trusted: snapshot.server.trustedProxies)
-        let requestID = RequestID(random: 0)
         let reserved = ReservedPath(head, on: origin.host, of: snapshot.server)
         let route = reserved == nil ? snapshot.routes?.route(of: head, on: origin.host, snapshot.server) : nil
+        let sts = route == nil ? STSEntrance(head, reserved, on: origin.host, of: snapshot.server) : nil
         let asking = Asking(
             head: head,
             origin: origin,
             snapshot: snapshot,
             authorizer: authorizer,
             now: now,
-            requestID: requestID,
+            requestID: RequestID(random: 0),
             ownPath: route == nil ? nil : head.path,
             state: KnownState(grants: grants?.book.current, revocations: revocations?.current)
         )
-        var explanation = Explanation(understood: Explanation.Understood(asking, reserved, route))
+        let isOfGateway = GatewayDialect.find(in: head.path) != nil && snapshot.gateways.isGateway(head, facts)
+        var explanation = Explanation(understood: Explanation.Understood(asking, reserved, route, sts))
+        if isOfGateway { explanation.understood.kind = .gateway }
         noteForwardedHost(asking, in: &explanation)
-
-        var decision: Decision
-        var findings = Findings()
-        var pipeline = Pipeline(
-            limiter: Limiter(),
-            tokens: tokens,
-            authorizer: authorizer,
-            grants: grants,
-            revocations: revocations,
-            isServing: false
-        )
-        var rounds = 0
-        while true {
-            decision = pipeline.decide(
-                head,
-                from: facts,
-                knowing: findings,
-                under: snapshot,
-                at: now,
-                requestID: requestID,
-                auditIsHealthy: true
-            )
-            guard case .wait(let make) = decision.plan, !decision.isFinal, rounds < 4,
-                case .reconsider(let found) = await make()
-            else { break }
-            findings = found
-            rounds += 1
-        }
+        let (decision, findings) = await decide(asking, facts, body)
         explanation.decision = Explanation.Decision(decision)
         do throws(Refusal) {
             if let route, explanation.understood.kind == .route {
                 try describe(&explanation, route, asking, body, otherHosts, findings)
             } else {
-                try describe(&explanation, asking, reserved, body, otherHosts, findings)
+                try describe(&explanation, asking, body, otherHosts, findings)
             }
         } catch {
-            explanation.decision.errorCode = error.error.code.name
-            explanation.decision.errorMessage = error.error.message
-            explanation.findings.append(.init(.refused, "\(error.error.code.name): \(error.error.message)"))
+            // The stage that refused has said in the decision what the client is told.
+        }
+        explanation.understood.add(decision)
+        noteUnknownHost(asking, in: &explanation)
+        explanation.caller = explanation.caller ?? decision.principal.map(\.description)
+        if let code = explanation.decision.errorCode, !explanation.findings.contains(where: { $0.code != .note }),
+            decision.outcome != .denied
+        {
+            let words = explanation.decision.errorMessage ?? ""
+            let reason = decision.reason.isEmpty || decision.reason == code ? "" : " (\(decision.reason))"
+            explanation.findings.append(.init(.refused, "\(code): \(words)\(reason)"))
         }
         if decision.reason.hasPrefix("authorizer") {
             explanation.rules.append(
@@ -104,17 +88,71 @@ public struct Explainer: Sendable {
         return explanation
     }
 
+    /// The decision that serving comes to, as far as it can without carrying anything out, and what had to be found out.
+    private func decide(
+        _ asking: Asking,
+        _ facts: ConnectionFacts,
+        _ body: [UInt8]?
+    ) async -> (Decision, Findings) {
+
+        var decision = Decision(plan: Pipeline.undecided)
+        var findings = Findings()
+        var pipeline = Pipeline(
+            limiter: Limiter(),
+            tokens: tokens,
+            authorizer: authorizer,
+            desk: NobodyAtTheDesk(),
+            grants: grants,
+            revocations: revocations,
+            isServing: false
+        )
+        for _ in 0..<6 {
+            decision = pipeline.decide(
+                asking.head,
+                from: facts,
+                knowing: findings,
+                under: asking.snapshot,
+                at: asking.now,
+                requestID: asking.requestID,
+                auditIsHealthy: true
+            )
+            guard !decision.isFinal else { break }
+            let next: Plan
+            switch decision.plan {
+            case .wait(let make): next = await make()
+            case .collect(let limit, let then):
+                guard let body, body.count <= limit else { return (decision, findings) }
+                next = then(body)
+            default: return (decision, findings)
+            }
+            guard case .reconsider(let found) = next else { break }
+            findings = found
+        }
+        return (decision, findings)
+    }
+
     /// What the stages say, in their order, as far as each can be asked.
     private func describe(
         _ explanation: inout Explanation,
         _ asking: Asking,
-        _ reserved: ReservedPath?,
         _ body: [UInt8]?,
         _ otherHosts: [String],
         _ findings: Findings
     ) throws(Refusal) {
         switch explanation.understood.kind {
-        case .probe, .preflight: return
+        case .probe, .preflight, .description, .provider, .events, .nothing, .route: return
+        case .link:
+            explanation.credential = Self.link
+            return
+        case .sts:
+            return explanation.findings.append(
+                .init(
+                    .note,
+                    "A request to STS: who asks, and whether that gets a session, is the decision's to say."
+                        + (asking.head.method == .post && body == nil
+                            ? " What is asked stands in the form, which was not captured." : "")
+                )
+            )
         case .gateway:
             return explanation.findings.append(
                 .init(
@@ -123,9 +161,7 @@ public struct Explainer: Sendable {
                         + "signed for it, give the request that the gateway received, without its prefix."
                 )
             )
-        case .s3, .api, .form, .nothing, .route: break
-        }
-        if reserved != nil {
+        case .api:
             guard let query = try? Query(parsing: asking.head.query ?? []) else {
                 throw .request(S3Error(.invalidURI))
             }
@@ -133,13 +169,20 @@ public struct Explainer: Sendable {
             let caller = authenticate(asking, query, .own, findings, body, otherHosts, nil, in: &explanation) {
                 ReservedPath.isPathStyle($0, server)
             }
-            guard explanation.understood.kind == .api, caller != nil else { return }
-            explanation.decision = Explanation.Decision()
-            explanation.decision.reason = "what a call may do is decided where it is answered, by what its body names"
+            if caller != nil, explanation.decision.errorCode == nil {
+                explanation.decision.reason =
+                    "what a call may do is decided where it is answered, by what its body names"
+            }
             return
+        case .s3, .form: break
         }
         let located = try Located(asking)
         explanation.understood.add(located)
+        if LinkRequest(located) != nil {
+            explanation.understood.kind = .link
+            explanation.credential = Self.link
+            return
+        }
         if (try? FormUpload.reader(asking, located)) != nil, asking.head.method == .post {
             explanation.understood.kind = .form
             explanation.findings.append(
@@ -175,7 +218,7 @@ public struct Explainer: Sendable {
             throw .request(error)
         }
         explanation.understood.add(request)
-        if let caller { decideOn(request, by: caller, to: located, asking, in: &explanation) }
+        if let caller { explanation.rules = RuleWords(request, caller, located, asking).lines }
     }
 
     /// The same for a path of the application's own: the object is known when the caller is.
@@ -221,24 +264,10 @@ public struct Explainer: Sendable {
             throw .request(error)
         }
         explanation.understood.add(request)
-        decideOn(request, by: caller, to: located, mapped, in: &explanation)
+        explanation.rules = RuleWords(request, caller, located, mapped).lines
     }
 
-    private func decideOn(
-        _ request: S3Request,
-        by caller: Authenticated,
-        to located: Located,
-        _ asking: Asking,
-        in explanation: inout Explanation
-    ) {
-        explanation.rules = RuleWords(request, caller, located, asking).lines
-        do throws(Refusal) {
-            _ = try Admitted(request, by: caller, to: located, asking)
-        } catch {
-            explanation.decision.errorCode = error.error.code.name
-            explanation.decision.errorMessage = error.error.message
-        }
-    }
+    private static let link = "a link"
 
     /// The stage itself; where it refuses, its signature is looked into.
     private func authenticate(
@@ -282,8 +311,6 @@ public struct Explainer: Sendable {
             explanation.caller = caller.principal.description
             return caller
         } catch {
-            explanation.decision.errorCode = error.error.code.name
-            explanation.decision.errorMessage = error.error.message
             if !explanation.findings.contains(where: { $0.code != .note }) {
                 explanation.findings.append(.init(.refused, "\(error.error.message) (\(error.reason))"))
             }
@@ -319,8 +346,30 @@ public struct Explainer: Sendable {
     }
 }
 
+extension Explainer {
+    /// With a host that is none of ours, virtual-hosted style is taken for path style: the key's beginning for a bucket.
+    private func noteUnknownHost(_ asking: Asking, in explanation: inout Explanation) {
+        let understood = explanation.understood
+        guard understood.kind == .s3, understood.style != .virtualHost, !understood.bucketIsKnown,
+            let dot = understood.host.firstIndex(of: "."), asking.head.path.count > 1
+        else { return }
+        let label = String(understood.host[..<dot])
+        guard let bucket = BucketName(validating: label), asking.snapshot.bucket(bucket) != nil else { return }
+        let domains = asking.snapshot.server.domains
+        let known = domains.isEmpty ? "there are none" : domains.map { quoted($0) }.joined(separator: ", ")
+        explanation.findings.append(
+            .init(
+                .note,
+                "The host \(quoted(understood.host)) is in none of [server] domains (\(known)), so the bucket is looked for in "
+                    + "the path. Where \(quoted(label)) was meant as the bucket, add "
+                    + "\(quoted(understood.host[understood.host.index(after: dot)...].prefix { $0 != ":" })) to them."
+            )
+        )
+    }
+}
+
 extension Explanation.Understood {
-    init(_ asking: Asking, _ reserved: ReservedPath?, _ route: Route?) {
+    init(_ asking: Asking, _ reserved: ReservedPath?, _ route: Route?, _ sts: STSEntrance?) {
         method = asking.head.method.name
         // A link's token is as good as a credential.
         path =
@@ -331,13 +380,24 @@ extension Explanation.Understood {
         isSecure = asking.origin.isSecure
         self.route = route?.pattern.source
         switch reserved {
-        case .health, .ready, .description: kind = .probe
+        case .health, .ready: kind = .probe
+        case .description: kind = .description
+        case .provider: kind = asking.snapshot.provider == nil ? .nothing : .provider
         case .api: kind = .api
-        case nil: kind = route == nil ? .s3 : .route
-        default: kind = .nothing
+        case .events: kind = .events
+        case .link: kind = .link
+        case .sts: kind = .sts
+        case .unknown: kind = .nothing
+        case nil: kind = route != nil ? .route : sts != nil ? .sts : .s3
         }
         if asking.head.method == .options { kind = .preflight }
-        if GatewayDialect.find(in: asking.head.path) != nil, reserved != nil { kind = .gateway }
+    }
+
+    /// What only deciding found out.
+    fileprivate mutating func add(_ decision: Decision) {
+        if operation == nil, decision.operation.description != "none" { operation = decision.operation.description }
+        guard kind == .link, let name = decision.bucket else { return }
+        (bucket, bucketIsKnown, key) = (name.string, true, decision.key?.bytes)
     }
 
     mutating func add(_ located: Located) {
@@ -361,7 +421,10 @@ extension Explanation.Decision {
     init(_ decision: Decision) {
         outcome = "\(decision.outcome)"
         reason = decision.reason
-        if case .reply(let reply) = decision.plan { status = reply.status }
+        guard case .reply(let reply) = decision.plan, decision.isFinal else { return }
+        status = reply.status
+        errorCode = reply.error?.code
+        errorMessage = reply.error?.message
     }
 }
 
@@ -378,6 +441,13 @@ func quoted(_ text: some StringProtocol) -> String {
 }
 
 func quoted(_ bytes: some Sequence<UInt8>) -> String { quoted(String(decoding: Array(bytes), as: UTF8.self)) }
+
+/// Whoever comes this far may speak to the JSON API; nothing is asked of it.
+private struct NobodyAtTheDesk: APIDesk {
+    let document: [UInt8] = []
+
+    func answer(_ call: APICall) async -> Reply { Reply(status: 200) }
+}
 
 /// Says whether a use is left, and takes none.
 private struct UsesLookedAt: UseCounter {

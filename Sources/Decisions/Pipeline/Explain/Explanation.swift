@@ -46,6 +46,16 @@ public struct Explanation: Sendable {
         case s3
         case api = "json_api"
         case probe, preflight, form
+        /// A request for a session, at `/` or `/-/sts`.
+        case sts
+        /// `/-/l/…`, or an object's own path with `gh-link`.
+        case link
+        /// `/-/openapi.json`.
+        case description
+        /// Who we are as an identity provider.
+        case provider = "identity_provider"
+        /// What stores push.
+        case events = "store_events"
         /// A path of the application's own.
         case route
         /// Another gateway asks about a request of its own.

@@ -128,6 +128,7 @@ extension Refusal {
     func gatewayReply(to caller: Principal?, requestID: String) -> Reply {
         let isUnknown = outcome == .unauthenticated || (outcome == .denied && caller == .anonymous)
         var reply = Reply(status: isUnknown ? 401 : 403)
+        reply.error = (error.code.name, error.message)
         if isUnknown { reply.fields.append("www-authenticate", "ApiKey header=\"x-api-key\"") }
         if let retryAfter = error.retryAfter { reply.fields.append("retry-after", String(retryAfter)) }
         reply.fields.append("content-type", "application/json")

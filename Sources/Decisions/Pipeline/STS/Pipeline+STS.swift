@@ -176,6 +176,7 @@ extension Asking {
     func reply(_ error: STSError) -> Reply {
         var reply = Self.document(error.document(requestID: requestID.description), status: error.status)
         if let retryAfter = error.retryAfter { reply.fields.append("retry-after", String(retryAfter)) }
+        reply.error = (error.code.rawValue, error.message)
         return reply
     }
 
