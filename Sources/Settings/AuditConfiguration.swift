@@ -22,11 +22,7 @@ package struct AuditConfiguration: Sendable {
 
     init(reading section: Section) {
         self.init()
-        if let path = section.text("path") {
-            destination = LogDestination(path, section.reader.kept)
-        } else {
-            destination = .file(section.reader.kept(standard: "audit.jsonl"))
-        }
+        destination = Self.destination(reading: section)
         rotateSize = section.size("rotate_size", or: rotateSize, in: (1 << 16)...(1 << 40))
         keep = section.integer("keep", or: keep, in: 0...100_000)
         onError = section.choice("on_error", or: .continue)
@@ -36,5 +32,11 @@ package struct AuditConfiguration: Sendable {
             PrincipalName.warnIfShort(resolved, making: "audit", section.reader)
         }
         section.finish()
+    }
+
+    /// Where it goes, and nothing else of the section.
+    static func destination(reading section: Section) -> LogDestination {
+        section.text("path").map { LogDestination($0, section.reader.kept) }
+            ?? .file(section.reader.kept(standard: "audit.jsonl"))
     }
 }

@@ -80,14 +80,31 @@ extension GatehouseConfiguration {
         from source: any ConfigurationSource,
         data: String? = nil
     ) throws(ConfigurationProblem) -> StateConfiguration {
+        try part("state", of: path, from: source, data: data, StateConfiguration.init(reading:))
+    }
+
+    /// The same for where it writes its audit log.
+    package static func auditLog(
+        of path: String,
+        from source: any ConfigurationSource,
+        data: String? = nil
+    ) throws(ConfigurationProblem) -> LogDestination {
+        try part("audit", of: path, from: source, data: data, AuditConfiguration.destination(reading:))
+    }
+
+    private static func part<Part>(
+        _ name: String,
+        of path: String,
+        from source: any ConfigurationSource,
+        data: String?,
+        _ read: (Section) -> Part
+    ) throws(ConfigurationProblem) -> Part {
         let reader = ConfigurationReader(source: source, data: data)
-        var state = StateConfiguration()
-        if let entries = ConfigurationFiles.read(path, with: reader) {
-            let root = Section(entries, at: Origin(file: path, line: nil, path: .root), reader: reader)
-            state = StateConfiguration(reading: root.section("state"))
-        }
+        let entries = ConfigurationFiles.read(path, with: reader)
+        let root = Section(entries ?? [:], at: Origin(file: path, line: nil, path: .root), reader: reader)
+        let part = read(root.section(name))
         if let problem = reader.problems.inReadingOrder().first(where: { $0.severity == .error }) { throw problem }
-        return state
+        return part
     }
 
     private init(reading root: Section) {

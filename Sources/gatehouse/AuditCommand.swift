@@ -16,12 +16,18 @@ struct AuditCommand: ParsableCommand {
             abstract: "Check the chain of the audit log, its rotated files included.",
             discussion: """
                 Each line holds the hash of the one before it, so that a line that was changed, removed, added or moved \
-                shows. Exit code 0: the chain holds; 1: it is broken, and where, or there is no such log; 64: the command \
+                shows. Without a path, it is the log of the configuration: --config, else gatehouse.toml in the current \
+                folder, else the embedded default's (data/.gatehouse/audit.jsonl).
+
+                Exit code 0: the chain holds; 1: it is broken, and where, or there is no such log; 64: the command \
                 line was not understood.
                 """
         )
 
-        @Argument(help: "The newest file of the log; rotated ones beside it are found.") var path = "audit.jsonl"
+        @Argument(help: "The newest file of the log; rotated ones beside it are found.") var path: String?
+        @Option(name: [.short, .long], help: "The configuration whose log it is, where no path is given.")
+        var config: String?
+        @Option(help: "The folder that the instance was started with as --data.") var data: String?
         @Option(help: "The HMAC key: env:NAME or file:PATH.") var hmacKey: String?
         @Option(help: "The sequence number that the oldest line must have.") var start: UInt64?
         @Flag(help: "Print JSON.") var json = false
@@ -34,12 +40,30 @@ struct AuditCommand: ParsableCommand {
 
         func run() throws {
             let key = try hmacKey.map(secret)
+            let path = try path ?? written()
             guard AuditVerifier.hasLog(at: path) else {
                 throw CommandFailure("NoSuchFile", "there is no audit log \(path)")
             }
             let report = AuditVerifier.verify(path: path, key: key, expectedStart: start)
             print(json ? Self.json(report).rendered() : Self.text(report))
             guard report.broken == nil else { throw ExitCode(1) }
+        }
+
+        /// Where the instance writes it.
+        private func written() throws(CommandFailure) -> String {
+            guard let file = EmbeddedDefault.path(given: config) else {
+                return (data ?? EmbeddedDefault.data) + "/" + EmbeddedDefault.auditLog
+            }
+            let destination: LogDestination
+            do throws(ConfigurationProblem) {
+                destination = try GatehouseConfiguration.auditLog(of: file, from: FileSystemSource(), data: data)
+            } catch {
+                throw CommandFailure("InvalidConfiguration", "\(file) can't be used", problems: [error])
+            }
+            guard case .file(let path) = destination else {
+                throw CommandFailure("NoSuchFile", "\(file) has no audit log that is kept in a file")
+            }
+            return path
         }
 
         private func secret(_ reference: String) throws(CommandFailure) -> Secret<[UInt8]> {

@@ -1,4 +1,5 @@
 import ControlPlane
+import Foundation
 import Settings
 import WireFormats
 
@@ -7,6 +8,14 @@ enum EmbeddedDefault {
     static let bucket = "demo"
     /// Where its data lies unless somebody says otherwise.
     static let data = "data"
+    /// Of the audit log, in the data's folder.
+    static let auditLog = ".gatehouse/audit.jsonl"
+
+    /// The configuration that a command is about: the one that it is given, or the one in the current folder; nil: there is
+    /// none, and the embedded default is meant.
+    static func path(given: String?) -> String? {
+        given ?? (FileManager.default.fileExists(atPath: "gatehouse.toml") ? "gatehouse.toml" : nil)
+    }
 
     /// The configuration that the credentials stand for.
     static func configuration(data: String, credentials: CredentialsFile.Credentials) -> String {
@@ -14,7 +23,7 @@ enum EmbeddedDefault {
         [state]
         store = \(quoted("sqlite:" + data + "/.gatehouse/gatehouse.db"))
         [audit]
-        path = \(quoted(data + "/.gatehouse/audit.jsonl"))
+        path = \(quoted(data + "/" + auditLog))
         [[accounts]]
         name = "embedded"
         backend_type = "file"

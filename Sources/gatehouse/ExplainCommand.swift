@@ -38,8 +38,12 @@ struct ExplainCommand: ParsableCommand, AnswersInJSON {
     }
 
     func run() throws {
+        let input = try input()
+        guard input.contains(where: { $0 > 0x20 }) else {
+            throw ValidationError("there is nothing to explain: give a URL, --file or standard input")
+        }
         let question = StrictJSON.object(of: [
-            ("request", .string(String(decoding: try input(), as: UTF8.self))),
+            ("request", .string(String(decoding: input, as: UTF8.self))),
             ("source_ip", source.map { .string($0) }),
             ("at", at.map { .string($0) }),
             ("secure", secure.map { .bool($0) }),

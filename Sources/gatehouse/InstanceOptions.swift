@@ -14,8 +14,9 @@ struct InstanceOptions: ParsableArguments {
 
     func socketPath() throws(AdminClientFailure) -> String {
         if let socket { return socket }
-        let path = config ?? (FileManager.default.fileExists(atPath: "gatehouse.toml") ? "gatehouse.toml" : nil)
-        guard let path else { return (data ?? EmbeddedDefault.data) + "/.gatehouse/gatehouse.sock" }
+        guard let path = EmbeddedDefault.path(given: config) else {
+            return (data ?? EmbeddedDefault.data) + "/.gatehouse/gatehouse.sock"
+        }
         let state: StateConfiguration
         do throws(ConfigurationProblem) {
             state = try GatehouseConfiguration.state(of: path, from: FileSystemSource(), data: data)
@@ -59,7 +60,13 @@ extension InstanceOptions {
         do throws(AdminClientFailure) {
             answer = try ask(AdminClient(socketPath: try socketPath()))
         } catch {
-            throw CommandFailure("NoInstance", error.description)
+            let isFound = config != nil || data != nil || socket != nil
+            throw CommandFailure(
+                "NoInstance",
+                error.description
+                    + (isFound
+                        ? "" : ": give --config or --data as it was started with, or --socket, where it runs elsewhere")
+            )
         }
         guard (200...299).contains(answer.head.status) else {
             let error = JSONObject(answer: answer)?.object("error")

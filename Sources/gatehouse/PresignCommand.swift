@@ -168,7 +168,13 @@ private struct Presigning {
             guard decide(question, policies: snapshot.policies, values: { _ in [] }).isAllowed else { continue }
             return SigV4Signer(accessKeyID: key.id, secret: key.secret, region: snapshot.server.signingRegion)
         }
-        throw S3Error(.accessDenied, "no access key of the configuration may do this until then")
+        throw S3Error(
+            .accessDenied,
+            "the URL leads to Gatehouse, and "
+                + (options.key.map { "the access key \($0) may not do this until then" }
+                    ?? "no access key of the configuration may do this until then")
+                + ": add [[credentials]] with a scope for it (gatehouse key new access), or give a shorter --ttl"
+        )
     }
 
     private func show(_ signed: (request: PresignedRequest, expiresAt: Instant), _ wish: URLWish) {

@@ -16,8 +16,7 @@ struct Setup: Sendable {
 
     init(_ options: Instance.Options) throws(StartFailure) {
         json = options.json
-        let path = options.config ?? (FileManager.default.fileExists(atPath: "gatehouse.toml") ? "gatehouse.toml" : nil)
-        if let path {
+        if let path = EmbeddedDefault.path(given: options.config) {
             embedded = nil
             if let data = options.data { try Self.make(data) }
             file = ConfigurationFile(

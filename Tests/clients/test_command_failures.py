@@ -2,9 +2,11 @@
 
 import json
 import socket
+import subprocess
 import tomllib
 
 import pytest
+from support.authority import Authority
 from support.clients import run
 from support.gatehouse import Gatehouse, binary, eventually, lines_of
 from support.people import ALICE, FULL, ROOT, everywhere
@@ -68,6 +70,73 @@ def test_an_address_in_use_is_named(tmp_path, listener):
         assert error == {"code": "NotStarted", "message": f"{address} is in use by another process"}
 
 
+def test_a_tls_pair_that_cannot_work_is_found_by_check_and_ends_a_start_with_its_reason(written, tmp_path):
+    authority = Authority()
+    authority.write(tmp_path)
+    (tmp_path / "tls.key").rename(tmp_path / "other.key")
+    authority.write(tmp_path)
+    for key, words in [
+        ("other.key", "is not the key of the certificate"), ("tls.crt", "is a certificate, and no private key"),
+    ]:
+        path = written(config(server={"tls": {"certificate": "file:tls.crt", "private_key": f"file:{key}"}}))
+        line = 1 + path.read_text().splitlines().index(f'private_key = "file:{key}"')
+        for command in ("check", "serve"):
+            done = gatehouse(command, "--config", path, timeout=30)
+            said = done.stdout + done.stderr
+            assert done.returncode == 1 and f"gatehouse.toml:{line}: server.tls.private_key: {words}" in said, said
+    path = written(config(server={"tls": {"certificate": "file:tls.crt", "private_key": "file:tls.key"}}))
+    assert gatehouse("check", "--config", path).returncode == 0
+
+
+def test_a_key_of_another_certificate_is_named_when_it_is_read_again(gateway, tmp_path):
+    folder = tmp_path / "gatehouse"
+    folder.mkdir()
+    authority = Authority()
+    authority.write(folder)
+    gate = gateway(
+        config(server={"tls": {"certificate": "file:tls.crt", "private_key": "file:tls.key"}}), tls=folder / "ca.crt"
+    )
+    kept = (folder / "tls.crt").read_bytes()
+    authority.write(folder)
+    (folder / "tls.crt").write_bytes(kept)
+    words = "server.tls.private_key: is not the key of the certificate"
+    assert eventually(lambda: words in gate.process.stderr_path.read_text())
+    assert eventually(lambda: words in gate.request("GET", "/-/ready", admin=True).body.decode())
+
+
+def test_a_start_that_fails_late_ends_without_a_crash(tmp_path, written):
+    """Everything is open by then; that is closed again, and the reason is all that is said."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        path = written(config(server={"admin_listen": address, "listen": "127.0.0.1:0"}))
+        for _ in range(3):
+            done = gatehouse("serve", "--config", path, timeout=60)
+            assert done.returncode == 1 and "Fatal error" not in done.stderr, done.stderr
+            assert done.stderr.splitlines()[-1] == f"gatehouse: {address} is in use by another process"
+
+
+@pytest.mark.parametrize("more, words", [
+    ({"access_log": {"path": "nowhere/access.log"}}, "[access_log] path: can't open "),
+    ({"audit": {"path": "nowhere/audit.jsonl"}}, "[audit] path: can't open "),
+    ({"accounts": [{"name": "f", "buckets": ["photos"], "backend_type": "file", "backend_options": {"path": "/proc/nope"}}]},
+     "the folder /proc/nope can't be a store: No such file or directory"),
+], ids=["access_log", "audit", "store"])
+def test_a_file_that_cannot_be_opened_is_told_with_what_names_it(written, more, words):
+    done = gatehouse("serve", "--config", written(config(**more)), timeout=30)
+    assert done.returncode == 1 and words in done.stderr.splitlines()[-1] and "errno" not in done.stderr, done.stderr
+
+
+def test_a_store_that_refuses_connections_is_told_of_in_words(gateway):
+    gate = gateway(config({"endpoint": f"http://127.0.0.1:{free_port()}", "region": "us-east-1",
+                           "connect_timeout": "200ms"}, access_log={"path": "access.log", "format": "json"}))
+    assert gate.request("GET", "/photos/x", ALICE.headers).status == 503
+    told = eventually(lambda: [line["reason"] for line in gate.access_log() if line["path"] == "/photos/x"])
+    assert told == ["the store is unreachable: Connection refused"]
+    ready = eventually(lambda: (found := gate.request("GET", "/-/ready", admin=True).body.decode()) and "reached" in found and found)
+    assert "could not be reached: Connection refused" in ready
+    assert "SingleConnectionFailure" not in gate.process.stderr_path.read_text() + ready
+
+
 def test_a_second_instance_in_the_same_folder_is_told_of_the_first(gateway):
     gate = gateway(config())
     second = [f"127.0.0.1:{free_port()}" for _ in range(2)]
@@ -120,7 +189,7 @@ def test_failures_are_json_where_json_was_asked_for(written, tmp_path, arguments
 
 
 @pytest.mark.parametrize("arguments", [
-    ["presign", "get", "photos/x"], ["doctor"], ["trust", "gcp", "photos"], ["gateway-config", "nginx"],
+    ["presign", "get", "photos/x"], ["serve"], ["doctor"], ["trust", "gcp", "photos"], ["gateway-config", "nginx"],
 ], ids=lambda arguments: arguments[0])
 def test_problems_of_the_configuration_are_json_too(written, arguments):
     path = written("[server]\nlissten = 1\n")
@@ -152,6 +221,32 @@ def test_usage_is_that_of_the_command(arguments, usage):
     assert (done.returncode, done.stdout) == (64, "") and f"Usage: {usage}" in done.stderr
 
 
+@pytest.mark.parametrize("arguments, words", [
+    (["presign", "get", "photos"], "BUCKET/KEY"), (["grant", "create"], "--subject"), (["key", "new", "foo"], "foo"),
+    (["serve", "--listen", "foo"], "must be an address"), (["key"], "--json"),
+    (["explain", "--file", "/dev/null"], "give a URL, --file or standard input"),
+], ids=lambda value: " ".join(value) if isinstance(value, list) else "")
+def test_what_is_not_understood_is_json_where_json_was_asked_for(arguments, words):
+    done = gatehouse(*arguments, "--json")
+    error = failure(done, code=64)
+    assert error["code"] == "Usage" and words in error["message"] and done.stderr == ""
+
+
+@pytest.mark.parametrize("arguments", [[], ["key"], ["presign"], ["grant"], ["trust"], ["audit"]])
+def test_a_group_without_one_of_its_commands_is_not_understood(arguments):
+    done = gatehouse(*arguments)
+    assert (done.returncode, done.stdout) == (64, "") and "SUBCOMMANDS" in done.stderr
+    asked = gatehouse(*arguments, "--help")
+    assert (asked.returncode, asked.stderr) == (0, "") and "SUBCOMMANDS" in asked.stdout
+
+
+@pytest.mark.parametrize("input", ["", " \n\n"])
+def test_explaining_nothing_says_what_to_give(input):
+    done = gatehouse("explain", input=input)
+    assert (done.returncode, done.stdout) == (64, "")
+    assert "give a URL, --file or standard input" in done.stderr and "Usage: gatehouse explain" in done.stderr
+
+
 def test_a_name_with_quotes_makes_valid_configuration():
     for kind, table, member in [("access", "credentials", "principal_name"), ("api", "users", "name")]:
         printed = gatehouse("key", "new", kind, "--name", 'o"neil\\é').stdout
@@ -178,6 +273,31 @@ def test_an_audit_log_that_is_not_there_is_not_a_broken_one(tmp_path):
     # One of which only rotated files are left is there.
     (tmp_path / "audit.jsonl.1").write_text("nonsense\n")
     assert gatehouse("audit", "verify", path).stdout.startswith(f"broken: {path}.1:1: ")
+
+
+def test_an_audit_log_without_a_path_is_the_one_that_the_instance_writes(gateway, tmp_path):
+    def verified(folder, *options):
+        return subprocess.run(
+            [str(binary()), "audit", "verify", *map(str, options)], cwd=folder, capture_output=True, text=True, timeout=60
+        )
+
+    # The embedded default's, in the folder where it was started, and elsewhere.
+    for data in ("data", "elsewhere"):
+        log = tmp_path / data / ".gatehouse" / "audit.jsonl"
+        log.parent.mkdir(parents=True)
+        log.write_text("nonsense\n")
+        done = verified(tmp_path, *([] if data == "data" else ["--data", data]))
+        assert done.returncode == 1 and f"{data}/.gatehouse/audit.jsonl:1" in done.stdout, done.stderr
+    # A configuration's, which has secrets that are not needed for it.
+    gate = gateway(config(users=[{**ALICE.entry("user", ["photos"]), "api_key": "env:ONLY_THE_INSTANCE_HAS"}]),
+                   env={"ONLY_THE_INSTANCE_HAS": "abcdefghijklmnopqrstuvwxyz"})
+    gate.request("GET", "/photos/x", {"x-api-key": "wrong"})
+    assert eventually(gate.audit_log)
+    for folder, options in [(gate.folder, []), (tmp_path, ["--config", gate.config_path])]:
+        assert eventually(lambda: verified(folder, *options).stdout.startswith("the chain holds: "))
+    (tmp_path / "none.toml").write_text("[audit]\npath = \"-\"\n")
+    done = verified(tmp_path, "--config", "none.toml")
+    assert done.returncode == 1 and "no audit log that is kept in a file" in done.stderr
 
 
 def test_an_hmac_key_that_is_not_to_be_had_is_said(tmp_path):

@@ -104,7 +104,10 @@ struct TrustCommand: AsyncParsableCommand {
             guard let provider = configuration.keys.provider else {
                 throw CommandFailure(
                     "NoProvider",
-                    "there is no key to sign our own tokens with, so nobody can trust them"
+                    """
+                    there is no key to sign our own tokens with, so nobody can trust them: make one with \
+                    'gatehouse key new oidc', and give it as [keys] oidc_provider_keys or OIDC_PROVIDER_KEY
+                    """
                 )
             }
             let practice = try Practice(configuration: configuration)
