@@ -37,10 +37,14 @@ extension ConfigurationReader {
     }
 
     /// Reports a name that nothing has.
-    func require(_ name: String, as kind: DeclaredNames.Kind, at origin: Origin, _ what: String) {
-        guard !names.contains(name, as: kind) else { return }
+    ///
+    /// - Parameter kinds: what it may be a name of.
+    func require(_ name: String, as kinds: DeclaredNames.Kind..., at origin: Origin, _ what: String) {
+        guard !kinds.contains(where: { names.contains(name, as: $0) }) else { return }
         // A name that was refused itself is no advice.
-        let candidates = names.names(kind).filter { kind != .bucket || BucketName(validating: $0) != nil }
+        let candidates = kinds.flatMap { kind in
+            names.names(kind).filter { kind != .bucket || BucketName(validating: $0) != nil }
+        }
         let nearest = NearestName.find(for: name, among: candidates)
         report(
             "there is no \(what) \(quoted(name))",

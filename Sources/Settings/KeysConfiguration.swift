@@ -50,7 +50,7 @@ package struct KeysConfiguration: Sendable {
         for text in texts.prefix(SessionKeyring.mostKeys) {
             guard let key = Base64.decode(text.value.utf8).flatMap(SessionKey.init) else {
                 section.reader.report(
-                    "is not \(SessionKey.byteCount) bytes in base64",
+                    said(sessionKey, "session_token_keys", section) + "is not \(SessionKey.byteCount) bytes in base64",
                     at: text.origin,
                     suggestion: "make one with \"gatehouse key new session\", or \"openssl rand -base64 32\""
                 )
@@ -84,7 +84,7 @@ package struct KeysConfiguration: Sendable {
                 keys.append(key)
             } catch {
                 section.reader.report(
-                    "\(error)",
+                    said(providerKey, "oidc_provider_keys", section) + "\(error)",
                     at: text.origin,
                     suggestion: "make one with \"gatehouse key new oidc\", or \"openssl genrsa 2048\""
                 )
@@ -97,6 +97,11 @@ package struct KeysConfiguration: Sendable {
             )
         }
         return keys
+    }
+
+    /// The variable's name before what is wrong with its value, where it and not the file says it.
+    private static func said(_ variable: String, _ key: String, _ section: Section) -> String {
+        section.has(key) ? "" : "the environment variable \(variable) "
     }
 
     /// Clouds fetch our keys from there, and believe what comes.

@@ -39,8 +39,8 @@ enum References {
 
     /// Whose events a token is for: an account, or a bucket.
     private static func requireSource(_ name: String, at origin: Origin, _ reader: ConfigurationReader) {
-        guard !reader.names.contains(name, as: .account) else { return }
-        requireBucket(name, at: origin, reader)
+        guard !reader.names.contains("*", as: .bucket) else { return }
+        reader.require(name, as: .account, .bucket, at: origin, "account and no bucket")
     }
 
     /// Where an account has every bucket that no other entry claims, every name exists.

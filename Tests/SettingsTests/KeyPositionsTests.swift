@@ -46,11 +46,15 @@ import Testing
         #expect(positions.lines.values.allSatisfy { (1...last).contains($0) })
     }
 
-    @Test(arguments: corpus) func anyPieceOfADocumentIsScannedToItsEnd(document: String) {
+    @Test(arguments: corpus) func anyPieceOfADocumentIsScannedAndLinesLieInsideOfIt(document: String) {
         let bytes = Array(document.utf8)
         for end in 0...bytes.count {
-            _ = KeyPositions(scanning: bytes[..<end])
-            _ = KeyPositions(scanning: bytes[end...])
+            for piece in [bytes[..<end], bytes[end...]] {
+                let positions = KeyPositions(scanning: piece)
+                let inside = 1...piece.count { $0 == UInt8(ascii: "\n") } + 1
+                #expect(positions.lines.values.allSatisfy(inside.contains), "\(end)")
+                #expect(positions.linesWithNUL.allSatisfy(inside.contains), "\(end)")
+            }
         }
     }
 

@@ -37,6 +37,17 @@ struct KeysConfigurationTests {
         #expect(shown.contains("oidc_provider_issuer") && !shown.contains("BEGIN"))
     }
 
+    @Test("A bad key that the environment alone gives is named by its variable")
+    func badVariable() {
+        let bad = reading("", variables: ["OIDC_PROVIDER_KEY": "broken", "SESSION_TOKEN_KEY": "short"]).errors.map(
+            \.message
+        )
+        #expect(bad.contains { $0.hasPrefix("the environment variable OIDC_PROVIDER_KEY is not a private key in PEM") })
+        #expect(bad.contains { $0.hasPrefix("the environment variable SESSION_TOKEN_KEY is not 32 bytes") })
+        let inFile = reading("[keys]\noidc_provider_keys = [\"broken\"]", variables: ["OIDC_PROVIDER_KEY": "broken"])
+        #expect(inFile.errors.allSatisfy { !$0.message.contains("OIDC_PROVIDER_KEY is") } && !inFile.errors.isEmpty)
+    }
+
     @Test("Without keys there is no provider")
     func none() {
         #expect(reading("").configuration?.keys.provider == nil)

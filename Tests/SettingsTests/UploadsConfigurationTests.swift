@@ -37,7 +37,8 @@ private let mistakes: [Mistake] = [
         account + "[uploads.event_tokens]\nminoi = \"0123456789abcdef\"",
         7,
         "uploads.event_tokens.minoi",
-        "there is no bucket \"minoi\""
+        "there is no account and no bucket \"minoi\"",
+        "did you mean \"minio\"?"
     ),
     Mistake("[uploads]\nsqs_region = \"eu-central-1\"", 2, "uploads.sqs_region", "needs sqs_queue_url"),
     Mistake("[uploads]\nsqs_queue_url = \"uploads\"", 2, "uploads.sqs_queue_url", "is not a queue's URL"),
