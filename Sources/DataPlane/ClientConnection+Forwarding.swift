@@ -37,11 +37,15 @@ extension ClientConnection {
         exchange = Exchange()
         exchange.forward = forward
         record.backend = forward.upstream.name
-        continueIfExpected()
-        guard case .stream(let verifier) = forward.body else { return connect(forward) }
+        guard case .stream(let verifier) = forward.body else {
+            // A body that has not come waits for an exchange of its own; one of no bytes waits for nothing.
+            if bodyIsRead { continueIfExpected() }
+            return connect(forward)
+        }
         exchange.verifier = verifier
         phase = .gathering
         extendDeadline(loop.waits.bodyIdle)
+        continueIfExpected()
         advance()
     }
 
