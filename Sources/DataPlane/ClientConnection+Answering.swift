@@ -242,7 +242,7 @@ extension ClientConnection {
     private func completeAnswer() {
         // Before the last bytes go out: whoever has them may ask again at once, on whatever connection.
         giveBack()
-        context?.flush()
+        if let context { loop.answers.add(context) }
         endRecord()
         exchange = Exchange()
         if !answer.keepAlive {

@@ -131,7 +131,7 @@ extension ClientConnection {
                 advance()
             }
         }
-        upstream.flush()
+        upstream.flushSoon()
     }
 
     /// Takes the next piece of the client's body. Returns whether there may be more at hand.

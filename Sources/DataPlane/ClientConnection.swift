@@ -58,6 +58,8 @@ final class ClientConnection: ChannelDuplexHandler, UpstreamUser {
     var inbox = ByteBuffer()
     private var parser: RequestParser
     private var readWaits = false
+    /// Whether bytes have come since reading last came to an end.
+    private var hasRead = false
     private var isAdvancing = false
     /// When the present wait has lasted too long.
     var deadline: NIODeadline
@@ -149,12 +151,16 @@ final class ClientConnection: ChannelDuplexHandler, UpstreamUser {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var bytes = unwrapInboundIn(data)
+        hasRead = true
         if case .lingering = phase { return }
         inbox.take(&bytes)
         advance()
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
+        // There is no more to come, and the channel closes with this event: answers can't wait for others.
+        if !hasRead { context.flush() }
+        hasRead = false
         if case .forwarding(let upstream) = phase { upstream.flush() }
     }
 
@@ -339,6 +345,8 @@ final class ClientConnection: ChannelDuplexHandler, UpstreamUser {
 
     func close() {
         phase = .closed
+        // Earlier answers may wait for others.
+        context?.flush()
         context?.close(promise: nil)
     }
 
@@ -356,6 +364,7 @@ final class ClientConnection: ChannelDuplexHandler, UpstreamUser {
     /// By a TCP reset, and past TLS, which would say that nothing follows.
     private func closeWithoutGoodbye() {
         guard let context else { return }
+        context.flush()
         if let socket = context.channel as? any SocketOptionProvider {
             _ = socket.unsafeSetSocketOption(level: .socket, name: .so_linger, value: NoLinger())
         }

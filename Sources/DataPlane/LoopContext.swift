@@ -31,6 +31,8 @@ final class LoopContext {
     var pipeline: Pipeline
     let journal: LoopJournal
     let limiter: Limiter
+    /// Connections whose answers are complete.
+    let answers: FlushBatch
     /// For connections accepted from now on; nil: plain text.
     var listenerTLS: NIOSSLContext?
     private(set) var isDraining = false
@@ -69,6 +71,7 @@ final class LoopContext {
         logger: Logger
     ) {
         self.eventLoop = eventLoop
+        answers = FlushBatch(eventLoop: eventLoop)
         self.loopCount = loopCount
         self.snapshot = snapshot
         waits = Waits(snapshot.server)
@@ -205,6 +208,7 @@ final class LoopContext {
 
     /// The drain has lasted too long.
     func closeAll() {
+        answers.flush()
         for connection in connections.values { connection.endAtOnce() }
     }
 

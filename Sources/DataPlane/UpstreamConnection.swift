@@ -100,6 +100,11 @@ final class UpstreamConnection: ChannelDuplexHandler {
         context?.flush()
     }
 
+    /// The same, perhaps together with other requests to this store.
+    func flushSoon() {
+        if let context { pool.questions.add(context) }
+    }
+
     /// Whoever was served saw the store fail: connections ended before an answer, again and again.
     func reportFailure(to client: any UpstreamUser) {
         pool.exchangeFailed(of: client.caller)

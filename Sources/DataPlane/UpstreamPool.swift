@@ -56,6 +56,8 @@ final class UpstreamPool {
     let upstream: Upstream
     /// The upstream's, in the clock's own units.
     let responseTimeout: TimeAmount
+    /// Connections on which a request goes out.
+    let questions: FlushBatch
     private let eventLoop: any EventLoop
     private let limit: Int
     /// Made with the first connection.
@@ -81,6 +83,7 @@ final class UpstreamPool {
         self.upstream = upstream
         responseTimeout = TimeAmount(upstream.responseTimeout)
         self.eventLoop = eventLoop
+        questions = FlushBatch(eventLoop: eventLoop)
         self.limit = max(1, limit)
         self.logger = logger
         self.clock = clock

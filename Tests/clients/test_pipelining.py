@@ -99,6 +99,26 @@ def test_pipelined_requests_of_a_client_that_reads_nothing_do_not_grow_memory(ga
         leave(connection, reader)
 
 
+def test_whoever_says_that_nothing_more_comes_still_hears_every_answer(gateway, stub_store):
+    """`printf … | nc -N`: requests and the end of them arrive at once, before any answer is written."""
+    gate = gateway(config(stub_store()))
+    head = b"GET /-/health HTTP/1.1\r\nHost: a\r\n\r\n"
+    for count in (1, 2, 100) * 10:
+        with RawConnection(gate.port) as connection:
+            connection.send(head * count)
+            connection.socket.shutdown(socket.SHUT_WR)
+            assert connection.rest().count(b"HTTP/1.1 200 ") == count
+
+
+def test_a_request_that_is_none_takes_no_earlier_answer_along(gateway, stub_store):
+    gate = gateway(config(stub_store()))
+    head = b"GET /-/health HTTP/1.1\r\nHost: a\r\n\r\n"
+    with RawConnection(gate.port) as connection:
+        connection.send(head * 3 + b"nonsense\r\n\r\n")
+        answers = connection.rest()
+    assert answers.count(b"HTTP/1.1 200 ") == 3 and answers.count(b"HTTP/1.1 400 ") == 1
+
+
 def test_hash_mismatch_after_an_early_answer_never_adds_a_second_head(gateway, stub_store):
     """The store answers while the body still comes, and then the body is not what its hash promised."""
     store = stub_store()
