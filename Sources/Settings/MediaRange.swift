@@ -7,7 +7,7 @@ package struct MediaRange: Hashable, Sendable, CustomStringConvertible {
 
     package init?(_ text: String) {
         let parts = text.lowercased().split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 2, parts.allSatisfy({ MediaType.isToken($0) }), parts[0] != "*" || parts[1] == "*",
+        guard parts.count == 2, parts.allSatisfy({ Token.isSpelt(by: $0.utf8) }), parts[0] != "*" || parts[1] == "*",
             parts.allSatisfy({ $0 == "*" || !$0.contains("*") })
         else { return nil }
         (type, subtype) = (parts[0], parts[1])

@@ -97,6 +97,31 @@ struct AzureTests {
         #expect(AzureMetadata.shown(name: Array(field.description.dropFirst("x-ms-meta-".count).utf8)[...]) == nil)
     }
 
+    @Test(
+        "Names that no client of S3's could have sent are not shown, whoever gave them to the store",
+        arguments: [
+            "z_x0d_x0aset_x2dcookie_x3a_x20a", "b_xffa_x00c", "a_x3a", "a_x20b", "a_x", "a_xg0", "a_x4", "a_x41",
+            "foo_x2dbar", "foo_x62ar", "",
+        ]
+    )
+    func namesOfNoClient(name: String) {
+        #expect(AzureMetadata.shown(name: Array(name.utf8)[...]) == nil)
+    }
+
+    @Test("Names that other programs gave are shown as S3's clients would write them")
+    func namesOfOthers() {
+        #expect(AzureMetadata.shown(name: Array("Album_Name".utf8)[...]) == Array("album-name".utf8))
+        #expect(AzureMetadata.shown(name: Array("a_X2Eb".utf8)[...]) == Array("a.b".utf8))
+    }
+
+    @Test("A number of parts that can't be is none")
+    func counts() {
+        for text in ["0", "10001", "-7", "7x", "", "99999999999"] {
+            #expect(AzureMetadata.count(Array(text.utf8)) == nil, "\(text)")
+        }
+        #expect(AzureMetadata.count(Array("10000".utf8)) == 10_000)
+    }
+
     @Test func etagsHaveANumberAndLeadBack() {
         #expect(AzureETag.shown("\"0x8DCF6\"", parts: nil) == "\"8DCF6-1\"")
         #expect(AzureETag.shown("0x8DCF6", parts: 1200) == "\"8DCF6-1200\"")

@@ -11,7 +11,8 @@ func slot(
     landing: UploadSlot.Landing = .direct,
     prior: UploadSlot.Prior = .absent,
     size: Int64 = 100,
-    sha256: [UInt8]? = nil
+    sha256: [UInt8]? = nil,
+    metadata: [String: String] = [:]
 ) throws -> UploadSlot {
     UploadSlot(
         random: Array(0..<16),
@@ -21,6 +22,7 @@ func slot(
         contentType: "image/png",
         size: size,
         sha256: sha256,
+        metadata: metadata,
         mode: mode,
         landing: landing,
         prior: prior,
@@ -35,7 +37,8 @@ func found(
     size: Int64 = 100,
     type: String = "image/png",
     version: String? = nil,
-    sha256: [UInt8]? = nil
+    sha256: [UInt8]? = nil,
+    properties: ObjectProperties? = nil
 ) -> FoundObject {
-    FoundObject(etag: etag, size: size, contentType: type, versionID: version, sha256: sha256)
+    FoundObject(etag: etag, size: size, contentType: type, versionID: version, sha256: sha256, properties: properties)
 }

@@ -71,6 +71,44 @@ struct UploadSlotTests {
         #expect(try slot().judge(found(type: "")) == .mismatch([.contentTypeMismatch]))
     }
 
+    @Test("What was put under the key itself has the metadata that were promised and no others")
+    func metadata() throws {
+        let issued = try slot(metadata: ["owner": "app", "empty": ""])
+        let promised = ObjectProperties(metadata: ["owner": "app"], disposition: "inline; filename=\"a.png\"")
+        #expect(issued.judge(found(properties: promised)) == .matches)
+        // Of an object that was looked at before, nobody knows them any more.
+        #expect(issued.judge(found()) == .matches)
+        let others = [
+            ObjectProperties(metadata: [:]), ObjectProperties(metadata: ["owner": "attacker"]),
+            ObjectProperties(metadata: ["owner": "app", "more": "x"]),
+            ObjectProperties(metadata: ["owner": "app"], encoding: "gzip"),
+            ObjectProperties(metadata: ["owner": "app"], disposition: "attachment; filename=x.exe"),
+        ]
+        for other in others {
+            #expect(issued.judge(found(properties: other)) == .mismatch([.metadataMismatch]))
+            #expect(issued.judge(found(size: 1, properties: other)) == .mismatch([.sizeMismatch]))
+        }
+        // What waits elsewhere is given its own when it comes to its key.
+        let waiting = try self.waiting(metadata: ["owner": "app"])
+        #expect(waiting.judge(found(properties: others[1])) == .matches)
+    }
+
+    private func waiting(metadata: [String: String] = [:]) throws -> UploadSlot {
+        try slot(landing: .quarantine(ObjectKey(".gatehouse/quarantine/1/a.png")), metadata: metadata)
+    }
+
+    @Test("A copy of ours has all that it was given, whatever was said of its source")
+    func copies() throws {
+        let issued = try waiting(metadata: ["owner": "app"])
+        let source = found(properties: ObjectProperties(metadata: ["owner": "attacker"]))
+        let copy = ObjectProperties(metadata: ["owner": "app"])
+        #expect(issued.mayBeCopied(source, as: found(etag: "\"copy\"", properties: copy)))
+        #expect(!issued.mayBeCopied(source, as: found(etag: "\"copy\"", properties: source.properties)))
+        #expect(!issued.mayBeCopied(source, as: found(etag: "\"copy\"")))
+        #expect(!issued.mayBeCopied(source, as: found(size: 1, properties: copy)))
+        #expect(!issued.mayBeCopied(source, as: found(type: "text/html", properties: copy)))
+    }
+
     @Test("An object that was there before its bucket had versions is not an upload")
     func priorWithoutVersion() throws {
         let old = try slot(prior: .object(etag: "\"old\"", versionID: nil))

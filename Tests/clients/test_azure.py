@@ -17,6 +17,7 @@ from support.gatehouse import Gatehouse
 from support.nasty_keys import NASTY_KEYS
 from support.people import ALICE, FULL, everywhere
 from support.ports import free_port
+from support.raw import RawConnection
 from support.slots import complete, issue, put, use
 
 MIB = 1 << 20
@@ -444,6 +445,43 @@ def test_a_slot_is_put_aside_and_promoted_when_it_is_what_was_promised(gate, sto
     read = s3.get_object(Bucket="pictures", Key=slot["key"])
     assert (read["Body"].read(), read["ContentType"], read["Metadata"]) == (body, "image/png", {"album-name": "summer"})
     assert not [name for name in blobs(store) if name.startswith(".gatehouse/quarantine/")]
+
+
+FORGED = {
+    "x-ms-meta-owner": "attacker", "x-ms-meta-gatehouse_xparts": "7", "x-ms-meta-more": "than promised",
+    "x-ms-meta-z_x0d_x0aset_x2dcookie_x3a_x20a": "b", "x-ms-meta-b_xffa_x00c": "d",
+    "x-ms-blob-cache-control": "public, max-age=31536000", "x-ms-blob-content-disposition": "attachment; filename=x.exe",
+    "x-ms-blob-content-encoding": "gzip", "x-ms-blob-content-language": "tlh",
+}
+
+
+def test_who_holds_a_slot_s_url_does_not_decide_what_the_object_is_said_to_be(gate, store, s3):
+    """A shared access signature binds no field."""
+    body = b"\x89PNG"
+    slot = issue(gate, len(body), "pictures", key=f"slots/{uuid.uuid4().hex}.png", metadata={"owner": "app"})
+    assert use(slot, body, **FORGED) == 201
+    done = complete(gate, slot)
+    assert done.status == 200, done
+    kept = blobs(store)[slot["key"]]
+    assert kept.metadata == {"owner": "app", "gatehouse_xparts": "1"}
+    assert kept.properties == {"content-type": "image/png"}
+    read = s3.get_object(Bucket="pictures", Key=slot["key"])
+    assert (read["Body"].read(), read["Metadata"], read["ETag"][-3:]) == (body, {"owner": "app"}, '-1"')
+    assert not {"ContentEncoding", "ContentDisposition", "CacheControl", "ContentLanguage"} & set(read)
+
+
+def test_names_of_metadata_that_no_client_could_send_are_not_answered(gate, store):
+    """They would be fields that are none, or other fields."""
+    named = {name.removeprefix("x-ms-meta-"): value for name, value in FORGED.items() if name.startswith("x-ms-meta-")}
+    blobs(store)["forged names"] = store._new(None, b"x", metadata={**named, "gatehouse_xparts": "70000"})
+    with RawConnection(gate.port) as connection:
+        connection.request("GET", "/pictures/forged%20names", ALICE.headers)
+        status, fields, _ = connection.answer()
+    assert status == 200
+    assert {name.lower(): value for name, value in fields.items() if name.lower().startswith("x-amz-meta-")} == {
+        "x-amz-meta-owner": "attacker", "x-amz-meta-more": "than promised",
+    }
+    assert fields["etag"].endswith('-1"')
 
 
 def test_a_promotion_that_nobody_heard_of_is_not_taken_for_somebody_else_s_object(gate, store):

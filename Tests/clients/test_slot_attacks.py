@@ -206,3 +206,41 @@ def test_a_slot_is_completed_without_a_body(desk):
     assert use(slot, BODY) == 200
     answer = call(desk, "POST", f"/{slot['id']}/complete")
     assert (answer.status, answer.json()["state"]) == (200, "completed")
+
+
+@pytest.mark.parametrize("bucket", ["photos", "local"])
+@pytest.mark.parametrize("extra", [
+    {"x-amz-meta-owner": "attacker"}, {"x-amz-meta-more": "x"}, {"x-amz-tagging": "a=b"}, {"x-amz-acl": "public-read"},
+    {"content-encoding": "gzip"}, {"content-disposition": "attachment; filename=x.exe"},
+], ids=lambda extra: next(iter(extra)))
+def test_what_nobody_promised_does_not_come_with_a_slot(desk, everything, bucket, extra):
+    """Refused where the signature says what may be sent; where a store takes it all the same, completion notices."""
+    slot = issue(desk, len(BODY), bucket, metadata={"owner": "app"})
+    status = use(slot, BODY, **extra)
+    if next(iter(extra)).startswith("x-amz-"):
+        assert status == 403
+        assert complete(desk, slot).s3_code == "UploadNotFound"
+        assert use(slot, BODY) == 200 and complete(desk, slot).status == 200
+    else:
+        answer = complete(desk, slot)
+        assert (status, answer.status, answer.s3_code) == (200, 422, "UploadMismatch")
+        assert answer.json()["error"]["fields"] == ["metadata"]
+        assert call(desk, "GET", f"/{slot['id']}").json()["cause"] == "metadata_mismatch"
+        assert complete(desk, slot).json()["error"]["fields"] == ["metadata"], "the same again"
+
+
+@pytest.mark.parametrize("bucket", ["photos", "local"])
+@pytest.mark.parametrize("mode", ["put", "post", "multipart"])
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_an_object_has_the_metadata_that_its_slot_promised(desk, everything, bucket, mode, overwrite):
+    promised = {"owner": "app", "of-parts_x": "a  b", "none": ""}
+    slot = issue(desk, len(BODY), bucket, mode=mode, overwrite=overwrite, metadata=promised)
+    if mode == "multipart":
+        parts_of(desk, slot, BODY)
+    else:
+        assert use(slot, BODY) in (200, 204)
+    done = complete(desk, slot)
+    assert done.status == 200, done.text
+    kept = everything.head_object(Bucket=bucket, Key=slot["key"])
+    assert {name: value for name, value in kept["Metadata"].items() if value} == {"owner": "app", "of-parts_x": "a  b"}
+    assert kept["ContentType"] == "image/png"

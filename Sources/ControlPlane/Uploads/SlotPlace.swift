@@ -38,7 +38,26 @@ struct SlotPlace: Sendable {
             size: size,
             contentType: answer.field("content-type") ?? "",
             versionID: answer.field("x-amz-version-id"),
-            sha256: isWhole && sha256?.count == 32 ? sha256 : nil
+            sha256: isWhole && sha256?.count == 32 ? sha256 : nil,
+            properties: properties(answer)
+        )
+    }
+
+    private static func properties(_ answer: StoreClient.Told) -> ObjectProperties {
+        let fields = answer.fields
+        var metadata: [String: String] = [:]
+        for entry in fields.entries where fields.hasPrefix(entry, "x-amz-meta-") {
+            let name = fields.name(entry).dropFirst("x-amz-meta-".utf8.count).map { lowered($0) }
+            // What is said twice is not what was said once.
+            metadata[String(decoding: name, as: UTF8.self), default: ""] += String(
+                decoding: fields.value(entry),
+                as: UTF8.self
+            )
+        }
+        return ObjectProperties(
+            metadata: metadata,
+            encoding: fields.string("content-encoding"),
+            disposition: fields.string("content-disposition")
         )
     }
 
@@ -65,51 +84,53 @@ struct SlotPlace: Sendable {
         case gone
     }
 
-    /// Copies what is in quarantine, if it is still that, to its key. A copy that is there is one of ours that nobody heard
-    /// of; what was there before is not, however much it looks like one.
+    /// Copies what is in quarantine, if it is still that, to its key, with the type and the metadata that the slot promises
+    /// and nothing else of what was said of it there. A copy that is there is one of ours that nobody heard of; what was
+    /// there before is not, however much it looks like one.
     func promote(
         _ source: ObjectKey,
         _ object: FoundObject,
-        to key: ObjectKey,
-        if occupancy: Occupancy,
-        prior: UploadSlot.Prior
+        of slot: UploadSlot,
+        if occupancy: Occupancy
     ) async throws(APIFailure) -> Brought {
         // Some stores pass over a condition on the destination of a copy; theirs is one that is not there.
-        if occupancy == .absent, let there = try await self.object(key) {
-            return try await isCopied(source, object, to: key, there, prior: prior) ? .there : .occupied
+        if occupancy == .absent, let there = try await self.object(slot.key) {
+            return try await isCopied(source, object, there, of: slot) ? .there : .occupied
         }
         let answer = try await ask { () throws(S3Error) in
-            try backend.copyObject(source, etag: object.etag, to: named(key), if: occupancy, at: now())
+            try backend.copyObject(
+                source,
+                etag: object.etag,
+                to: named(slot.key),
+                describedBy: slot.objectFields,
+                if: occupancy,
+                at: now()
+            )
         }
         switch answer.status {
         case 200: return .there
         case 404: return .gone
         case 412:
-            guard occupancy == .absent, let there = try await self.object(key) else { return .gone }
-            return try await isCopied(source, object, to: key, there, prior: prior) ? .there : .occupied
+            guard occupancy == .absent, let there = try await self.object(slot.key) else { return .gone }
+            return try await isCopied(source, object, there, of: slot) ? .there : .occupied
         case 501 where occupancy != .any:
-            return try await promote(source, object, to: key, if: .any, prior: prior)
+            return try await promote(source, object, of: slot, if: .any)
         default: throw Self.failure(answer)
         }
     }
 
-    /// Whether what is there may be a copy of the object in quarantine, by its ETag or else by the digest of its bytes: at
-    /// some stores copies have ETags of their own.
+    /// Whether what is there is a copy of the object in quarantine, by its ETag or else by its bytes, which are read: at some
+    /// stores copies have ETags of their own, and who put the object may have said what digest the store keeps of it.
     private func isCopied(
         _ source: ObjectKey,
         _ object: FoundObject,
-        to key: ObjectKey,
         _ there: FoundObject,
-        prior: UploadSlot.Prior
+        of slot: UploadSlot
     ) async throws(APIFailure) -> Bool {
-        guard !prior.isStill(there), there.size == object.size, there.contentType == object.contentType else {
-            return false
-        }
+        guard slot.mayBeCopied(object, as: there) else { return false }
         if there.etag == object.etag { return true }
-        let kept = try await ask { () throws(S3Error) in try backend.headObject(named(source), at: now()) }
-        let copy = try await ask { () throws(S3Error) in try backend.headObject(named(key), at: now()) }
-        guard kept.field("etag") == object.etag, copy.field("etag") == there.etag else { return false }
-        return copy.field("content-md5").map { $0 == kept.field("content-md5") } ?? false
+        guard let kept = try await digest(source, object) else { return false }
+        return try await digest(slot.key, there) == kept
     }
 
     /// What a store made of a condition.

@@ -110,13 +110,7 @@ package final class Slots: Sendable {
     ) async throws(APIFailure) -> FoundObject? {
         guard let found, slot.sha256 != nil, found.sha256 == nil, found.size == slot.size else { return found }
         guard let digest = try await place.digest(slot.landingKey, found) else { return nil }
-        return FoundObject(
-            etag: found.etag,
-            size: found.size,
-            contentType: found.contentType,
-            versionID: found.versionID,
-            sha256: digest
-        )
+        return found.measured(digest)
     }
 
     private func accept(
@@ -132,10 +126,9 @@ package final class Slots: Sendable {
                 }
             )
         }
-        let occupancy: Occupancy = slot.mayOverwrite ? .any : .absent
         // One after the other where several are for one key: some stores don't look whether something is there.
         let brought = try await turns.take("\(slot.bucket)/\(slot.key)") { () async throws(APIFailure) in
-            try await place.promote(waiting, found, to: slot.key, if: occupancy, prior: slot.prior)
+            try await place.promote(waiting, found, of: slot, if: slot.mayOverwrite ? .any : .absent)
         }
         switch brought {
         case .gone: return .notThere(slot, bytes: nil)

@@ -13,7 +13,8 @@ extension StoreClient {
         package let body: [UInt8]
         /// Of the object, in bytes; nil where it is not told.
         package let length: Int64?
-        private let fields: FieldBlock
+        /// Of the object; none of a failure.
+        let fields: FieldBlock
 
         fileprivate init(_ status: Int, _ fields: FieldBlock, _ body: [UInt8], _ head: ResponseHead) {
             self.status = status

@@ -100,6 +100,7 @@ extension UploadSlot {
             case .sizeMismatch: "size"
             case .contentTypeMismatch: "content_type"
             case .checksumMismatch: "checksum_sha256"
+            case .metadataMismatch: "metadata"
             case .timeout, .byIssuer, .revoked, .occupied: nil
             }
         }

@@ -47,20 +47,26 @@ extension Backend {
         return try own(.deleteObject, .delete, object, query, at: now)
     }
 
-    /// CopyObject within the bucket, with metadata and type as they are.
+    /// CopyObject within the bucket.
     ///
     /// - Parameters:
     ///   - etag: what the source has to be, with its quotes.
+    ///   - description: what the copy has besides its bytes, content type and user metadata; nil: what the source has.
     ///   - occupancy: what has to be under `destination`.
     public func copyObject(
         _ source: ObjectKey,
         etag: String,
         to destination: StoredObject,
+        describedBy description: FieldBlock? = nil,
         if occupancy: Occupancy,
         at now: Instant
     ) throws(S3Error) -> Exchange {
         var fields = conditions(occupancy)
         fields.append("x-amz-copy-source-if-match", etag)
+        if let description {
+            fields.append("x-amz-metadata-directive", "REPLACE")
+            for entry in description.entries { fields.append(entry, of: description, lowercasing: .nothing) }
+        }
         return try own(
             .copyObject,
             .put,

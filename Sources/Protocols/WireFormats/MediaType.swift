@@ -78,15 +78,6 @@ public struct MediaType: Hashable, Sendable {
         self.parameters = parameters
     }
 
-    /// Whether a text is a `token` (RFC 9110, section 5.6.2).
-    public static func isToken(_ text: some StringProtocol) -> Bool {
-        !text.isEmpty && text.utf8.allSatisfy(isTokenByte)
-    }
-
-    private static func isTokenByte(_ byte: UInt8) -> Bool {
-        (byte | 0x20) &- 0x61 < 26 || byte &- 0x30 < 10 || "!#$%&'*+-.^_`|~".utf8.contains(byte)
-    }
-
     private struct Scanner {
         var rest: ArraySlice<UInt8>
 
@@ -100,7 +91,7 @@ public struct MediaType: Hashable, Sendable {
 
         /// Nil where there is none.
         mutating func token() -> String? {
-            let token = rest.prefix(while: MediaType.isTokenByte)
+            let token = rest.prefix(while: Token.has)
             guard !token.isEmpty else { return nil }
             rest = rest[token.endIndex...]
             return String(decoding: token, as: UTF8.self)

@@ -60,7 +60,7 @@ struct AzureListing {
             size: size,
             modified: modified,
             tier: properties.value("AccessTier") ?? "",
-            parts: metadata?.value(Self.own(AzureMetadata.parts)).flatMap { decimal($0.utf8) },
+            parts: metadata?.value(Self.own(AzureMetadata.parts)).flatMap { AzureMetadata.count($0.utf8) },
             key: metadata?.value(Self.own(AzureMetadata.key)).flatMap { Base64URL.decode(Array($0.utf8)) }
         )
     }

@@ -8,7 +8,7 @@ import WireFormats
 /// A hyphen becomes `_`; what no identifier has becomes `_xHH`: `foo-bar` → `foo_bar`, `foo_bar` → `foo_x5fbar`. What can't be
 /// made so is ours: `gatehouse_xparts`.
 enum AzureMetadata {
-    /// How many parts a blob was put together from.
+    /// How many parts a blob was put together from. Who has a URL that puts can say it too: see ``count(_:)``.
     static let parts: StaticString = "x-ms-meta-gatehouse_xparts"
     /// `Expires`, which Azure doesn't keep.
     static let expires: StaticString = "x-ms-meta-gatehouse_xexpires"
@@ -34,7 +34,13 @@ enum AzureMetadata {
         return stored
     }
 
-    /// The client's name, in lower case; nil for one of ours.
+    /// The number of parts that metadata say: one that can be. It stands in an ETag and decides nothing.
+    static func count(_ value: some Collection<UInt8>) -> Int? {
+        decimal(value).flatMap { (1...10_000).contains($0) ? $0 : nil }
+    }
+
+    /// The client's name, in lower case; nil for one of ours, and for what no client of S3's could have sent: whoever has a
+    /// URL of Azure's gives what names they like.
     static func shown(name: ArraySlice<UInt8>) -> [UInt8]? {
         var shown: [UInt8] = []
         var rest = name.map { lowered($0) }[...]
@@ -51,6 +57,9 @@ enum AzureMetadata {
             shown += escaped
             rest = rest.dropFirst(3)
         }
+        guard Token.isSpelt(by: shown), shown.allSatisfy({ lowered($0) == $0 }),
+            stored(name: shown[...]).elementsEqual(name.map { lowered($0) })
+        else { return nil }
         return shown
     }
 

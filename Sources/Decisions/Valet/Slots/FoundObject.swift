@@ -9,13 +9,35 @@ public struct FoundObject: Hashable, Sendable {
     public let versionID: String?
     /// Of the whole object, where the store keeps one or its bytes were read for it: 32 bytes.
     public let sha256: [UInt8]?
+    /// Nil of an object that was looked at before: they are not kept.
+    public let properties: ObjectProperties?
 
-    public init(etag: String, size: Int64, contentType: String, versionID: String? = nil, sha256: [UInt8]? = nil) {
+    public init(
+        etag: String,
+        size: Int64,
+        contentType: String,
+        versionID: String? = nil,
+        sha256: [UInt8]? = nil,
+        properties: ObjectProperties? = nil
+    ) {
         self.etag = etag
         self.size = size
         self.contentType = contentType
         self.versionID = versionID
         self.sha256 = sha256
+        self.properties = properties
+    }
+
+    /// The same with the checksum of its bytes, which were read.
+    public func measured(_ sha256: [UInt8]) -> FoundObject {
+        FoundObject(
+            etag: etag,
+            size: size,
+            contentType: contentType,
+            versionID: versionID,
+            sha256: sha256,
+            properties: properties
+        )
     }
 }
 
@@ -26,6 +48,15 @@ public enum SlotJudgement: Hashable, Sendable {
     /// Something was, and it is not what was promised. Never empty.
     case mismatch([UploadSlot.Cause])
     case matches
+}
+
+extension UploadSlot {
+    /// Whether an object may be the copy of another that the slot was completed with, though their ETags differ: it has all
+    /// that such a copy is given.
+    public func mayBeCopied(_ source: FoundObject, as copy: FoundObject) -> Bool {
+        !prior.isStill(copy) && copy.size == source.size && isSameMediaType(copy.contentType, contentType)
+            && copy.properties.map { $0 == properties } ?? false
+    }
 }
 
 extension UploadSlot.Prior {
@@ -57,6 +88,10 @@ extension UploadSlot {
         // Of another size, an object whose checksum is not known differs enough.
         if let sha256, found.sha256 != sha256, found.sha256 != nil || found.size == size {
             differences.append(.checksumMismatch)
+        }
+        // What comes to its key by way of the quarantine is given its own there, whatever was put.
+        if differences.isEmpty, landing == .direct, let others = found.properties, others != properties {
+            differences.append(.metadataMismatch)
         }
         return differences.isEmpty ? .matches : .mismatch(differences)
     }

@@ -98,6 +98,7 @@ public struct UploadSlot: Hashable, Sendable {
         case sizeMismatch = "size_mismatch"
         case contentTypeMismatch = "content_type_mismatch"
         case checksumMismatch = "checksum_mismatch"
+        case metadataMismatch = "metadata_mismatch"
         case timeout
         case byIssuer = "by_issuer"
         case revoked
