@@ -86,7 +86,7 @@ package enum AuditLine {
 package struct AuditedAction: Sendable {
     package var at: Instant
     package var principal: Principal?
-    /// The peer's address, or `socket` for the command line.
+    /// The peer's address; `socket` for the command line, `store` and `reaper` where nobody asked.
     package var source: String
     package var action: StaticString
     package var bucket: String?

@@ -32,7 +32,10 @@ struct UploadServices: Sendable {
         let delivery = EventDelivery(state, client, snapshot: snapshot, now: Clock.now, logger: logger)
         let grounds = SlotGrounds(revocations, state)
         let strays = StrayUploads(auditLog, logger: logger)
-        let slots = Slots(state, client, grounds, strays, now: Clock.now, random: NewKey.random) { delivery.ring() }
+        let log = SlotLog(auditLog)
+        let slots = Slots(state, client, grounds, strays, log, now: Clock.now, random: NewKey.random) {
+            delivery.ring()
+        }
         let events = StoreEvents(slots)
         var services: [any Service] = [delivery, Reaper(slots, snapshot: snapshot, logger: logger)]
         if let place = queue.flatMap(QueueReader.Place.init) {

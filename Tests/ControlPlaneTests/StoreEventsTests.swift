@@ -25,7 +25,15 @@ struct StoreEventsTests {
         let grounds = SlotGrounds(revocations, GrantMemory())
         let strays = StrayUploads(nil, logger: Logger(label: "test"))
         return StoreEvents(
-            Slots(slots, client, grounds, strays, now: { noon }, random: { Array(repeating: 7, count: $0) }) {}
+            Slots(
+                slots,
+                client,
+                grounds,
+                strays,
+                SlotLog(nil),
+                now: { noon },
+                random: { Array(repeating: 7, count: $0) }
+            ) {}
         )
     }
 

@@ -53,7 +53,8 @@ package final class StoreEvents: Sendable {
             do throws(APIFailure) {
                 for (bucket, key) in Self.places(of: record, source, snapshot) {
                     for slot in try await open(at: key, in: bucket.name) {
-                        if case .ended = try await slots.complete(slot.id, under: snapshot) { used = true }
+                        let ended = try await slots.complete(slot.id, for: .store, under: snapshot)
+                        if case .ended = ended { used = true }
                     }
                 }
             } catch {

@@ -91,12 +91,13 @@ package struct Reaper: Service {
     private func expire(_ slot: UploadSlot, under snapshot: Snapshot) async throws(APIFailure) {
         if snapshot.bucket(slot.bucket) != nil {
             do throws(APIFailure) {
-                guard case .notThere = try await slots.complete(slot.id, parts: .left, under: snapshot) else { return }
+                guard case .notThere = try await slots.complete(slot.id, parts: .left, for: .reaper, under: snapshot)
+                else { return }
             } catch {
                 guard slot.expiresAt + Self.patience < slots.now() else { throw error }
             }
         }
-        _ = try await slots.close(slot.id, under: snapshot) { (slot, now) throws(SlotRefusal) in
+        _ = try await slots.close(slot.id, for: .reaper, under: snapshot) { (slot, now) throws(SlotRefusal) in
             try slot.expired(at: now)
         }
     }

@@ -12,6 +12,7 @@ package final class Slots: Sendable {
     let client: StoreClient
     let grounds: SlotGrounds
     let strays: StrayUploads
+    private let log: SlotLog
     let now: @Sendable () -> Instant
     let random: @Sendable (Int) -> [UInt8]
     /// Somebody may have to be told something.
@@ -27,6 +28,7 @@ package final class Slots: Sendable {
         _ client: StoreClient,
         _ grounds: SlotGrounds,
         _ strays: StrayUploads,
+        _ log: SlotLog,
         now: @escaping @Sendable () -> Instant,
         random: @escaping @Sendable (Int) -> [UInt8],
         changed: @escaping @Sendable () -> Void
@@ -35,6 +37,7 @@ package final class Slots: Sendable {
         self.client = client
         self.grounds = grounds
         self.strays = strays
+        self.log = log
         self.now = now
         self.random = random
         self.changed = changed
@@ -62,13 +65,15 @@ package final class Slots: Sendable {
     func complete(
         _ id: String,
         parts: Parts = .joined(nil),
+        for caller: SlotCaller,
         under snapshot: Snapshot
     ) async throws(APIFailure) -> Completion {
-        try await turns.take(id) { [self] () async throws(APIFailure) -> Completion in
+        try log.requireWritable(under: snapshot)
+        return try await turns.take(id) { [self] () async throws(APIFailure) -> Completion in
             guard let slot = try await slot(id) else { return .unknown }
             guard slot.state.isOpen else { return .ended(slot) }
             if try await isGroundless(slot) {
-                let ended = try await end(slot, under: snapshot) { (slot, now) throws(SlotRefusal) in
+                let ended = try await end(slot, for: caller, under: snapshot) { (slot, now) throws(SlotRefusal) in
                     try slot.revoked(at: now)
                 }
                 await removeRevoked(ended, under: snapshot)
@@ -81,7 +86,7 @@ package final class Slots: Sendable {
                 case .incomplete(let bytes): return .notThere(slot, bytes: bytes)
                 case .occupied:
                     return .ended(
-                        try await end(under: snapshot) { now throws(SlotRefusal) in
+                        try await put(by: caller, under: snapshot) { now throws(SlotRefusal) in
                             try slot.rejected(for: .occupied, found: nil, at: now)
                         }
                     )
@@ -92,12 +97,12 @@ package final class Slots: Sendable {
             switch (slot.judge(found, arrival), found) {
             case (.notFound, _), (.matches, nil): return .notThere(slot, bytes: nil)
             case (.mismatch(let causes), let found):
-                let ended = try await end(under: snapshot) { now throws(SlotRefusal) in
+                let ended = try await put(by: caller, under: snapshot) { now throws(SlotRefusal) in
                     try slot.rejected(for: causes.first ?? .sizeMismatch, found: found, at: now)
                 }
                 await removeRejected(ended, at: place, under: snapshot)
                 return .ended(ended)
-            case (.matches, let found?): return try await accept(slot, found, at: place, under: snapshot)
+            case (.matches, let found?): return try await accept(slot, found, at: place, for: caller, under: snapshot)
             }
         }
     }
@@ -117,11 +122,12 @@ package final class Slots: Sendable {
         _ slot: UploadSlot,
         _ found: FoundObject,
         at place: SlotPlace,
+        for caller: SlotCaller,
         under snapshot: Snapshot
     ) async throws(APIFailure) -> Completion {
         guard case .quarantine(let waiting) = slot.landing else {
             return .ended(
-                try await end(under: snapshot) { now throws(SlotRefusal) in
+                try await put(by: caller, under: snapshot) { now throws(SlotRefusal) in
                     try slot.completed(with: found, at: now)
                 }
             )
@@ -134,14 +140,14 @@ package final class Slots: Sendable {
         case .gone: return .notThere(slot, bytes: nil)
         case .occupied:
             return .ended(
-                try await end(under: snapshot) { now throws(SlotRefusal) in
+                try await put(by: caller, under: snapshot) { now throws(SlotRefusal) in
                     try slot.rejected(for: .occupied, found: found, at: now)
                 }
             )
         case .there: break
         }
         let result = try await place.object(slot.key) ?? found
-        let ended = try await end(under: snapshot) { now throws(SlotRefusal) in
+        let ended = try await put(by: caller, under: snapshot) { now throws(SlotRefusal) in
             try slot.completed(with: result, at: now)
         }
         // The reaper looks again once nothing can be put there any more.
@@ -204,7 +210,7 @@ package final class Slots: Sendable {
             let place = try place(of: slot, under: snapshot)
             let uploadID = try await place.begin(slot.landingKey, fields: slot.objectFields)
             let upload = UploadSlot.Multipart(uploadID: uploadID, partSize: partSize)
-            let kept = try await end(under: snapshot) { _ throws(SlotRefusal) in
+            let kept = try await put(by: nil, under: snapshot) { _ throws(SlotRefusal) in
                 try slot.started(multipart: upload)
             }
             if kept.multipart != upload { try? await place.abort(slot.landingKey, uploadID: uploadID) }
@@ -215,23 +221,26 @@ package final class Slots: Sendable {
     /// Ends a slot that is taken back, or that nobody used.
     func close(
         _ id: String,
+        for caller: SlotCaller,
         under snapshot: Snapshot,
         by change: @escaping @Sendable (UploadSlot, Instant) throws(SlotRefusal) -> UploadSlot
     ) async throws(APIFailure) -> UploadSlot? {
-        try await turns.take(id) { [self] () async throws(APIFailure) -> UploadSlot? in
+        try log.requireWritable(under: snapshot)
+        return try await turns.take(id) { [self] () async throws(APIFailure) -> UploadSlot? in
             guard let slot = try await slot(id) else { return nil }
             guard slot.state.isOpen else { return slot }
-            return try await end(slot, under: snapshot, by: change)
+            return try await end(slot, for: caller, under: snapshot, by: change)
         }
     }
 
     /// Ends a slot without an object: its parts are given up.
     private func end(
         _ slot: UploadSlot,
+        for caller: SlotCaller,
         under snapshot: Snapshot,
         by change: (UploadSlot, Instant) throws(SlotRefusal) -> UploadSlot
     ) async throws(APIFailure) -> UploadSlot {
-        let ended = try await end(under: snapshot) { now throws(SlotRefusal) in try change(slot, now) }
+        let ended = try await put(by: caller, under: snapshot) { now throws(SlotRefusal) in try change(slot, now) }
         if let upload = slot.multipart, let place = try? place(of: slot, under: snapshot) {
             try? await place.abort(slot.landingKey, uploadID: upload.uploadID)
         }
@@ -266,11 +275,14 @@ package final class Slots: Sendable {
         return SlotPlace(bucket: bucket, client: client, now: now)
     }
 
-    /// Puts the next revision of a slot in its place and announces it; the slot as somebody else left it where they were
-    /// first.
-    private func end(
+    /// Puts the next revision of a slot in its place, announces it and writes down how it ended; the slot as somebody else
+    /// left it where they were first, who then did all that.
+    ///
+    /// - Parameter caller: nil where it does not end.
+    private func put(
+        by caller: SlotCaller?,
         under snapshot: Snapshot,
-        by change: (Instant) throws(SlotRefusal) -> UploadSlot
+        _ change: (Instant) throws(SlotRefusal) -> UploadSlot
     ) async throws(APIFailure) -> UploadSlot {
         let now = now()
         let next: UploadSlot
@@ -289,6 +301,7 @@ package final class Slots: Sendable {
         switch replacement {
         case .replaced:
             changed()
+            if let caller { await log.record(next, by: caller, at: now) }
             return next
         case .conflict(let other?): return other
         case .conflict(nil): throw APIFailure(.notFound)

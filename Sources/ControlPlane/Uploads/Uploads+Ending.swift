@@ -45,7 +45,13 @@ extension Uploads {
                     throw APIFailure(S3Error(.invalidPartOrder))
                 }
             }
-            switch try await slots.complete(slot.id, parts: .joined(given), under: request.caller.snapshot) {
+            let ended = try await slots.complete(
+                slot.id,
+                parts: .joined(given),
+                for: .call(request.call),
+                under: request.caller.snapshot
+            )
+            switch ended {
             case .unknown: throw APIFailure(.notFound)
             case .notThere(_, let bytes):
                 guard let bytes else { throw APIFailure(.uploadNotFound) }
@@ -81,7 +87,7 @@ extension Uploads {
             failures: [.uploadEnded]
         ) { request async throws(APIFailure) in
             let slot = try await own(request)
-            let ended = try await slots.close(slot.id, under: request.caller.snapshot) {
+            let ended = try await slots.close(slot.id, for: .call(request.call), under: request.caller.snapshot) {
                 (slot, now) throws(SlotRefusal) in try slot.aborted(at: now)
             }
             guard let ended else { throw APIFailure(.notFound) }
