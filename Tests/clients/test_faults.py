@@ -426,7 +426,8 @@ def test_connections_beyond_the_limit_wait_or_are_refused_and_others_go_on(gatew
     assert (answered, refused) == (50, 30)
     for connection in held:
         connection.socket.close()
-    assert eventually(lambda: get(gate).status == 200)
+    assert eventually(lambda: gate.metric("gatehouse_connections") == 0)
+    assert get(gate).status == 200
 
 
 def test_short_answer_to_a_client_of_http_1_0_ends_with_a_reset(gateway, stub_store):
