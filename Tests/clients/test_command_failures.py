@@ -206,6 +206,26 @@ def test_what_the_instance_refuses_is_told_with_its_code(gateway):
     assert failure(gatehouse("explain", "ftp://h/b", *at))["code"] == "NotUnderstood"
 
 
+@pytest.mark.parametrize("arguments, words", [
+    (["presign", "get", "photos/x"], "gatehouse key new access"), (["presign", "get", "photos/x"], "shorter --ttl"),
+    (["trust", "check"], "gatehouse key new oidc"), (["trust", "check"], "OIDC_PROVIDER_KEY"),
+])
+def test_what_can_be_done_about_it_is_said(written, arguments, words):
+    store = {"backend_type": "file", "backend_options": {"path": "files"}}
+    path = written(config(accounts=[{"name": "files", "buckets": ["photos"], **store}], credentials=[]))
+    done = gatehouse(*arguments, "--config", path)
+    assert done.returncode == 1 and words in done.stderr, done.stderr
+
+
+def test_whoever_finds_no_instance_is_told_how_one_is_found(tmp_path):
+    def said(*options):
+        return subprocess.run([str(binary()), "grant", "list", *options], cwd=tmp_path, capture_output=True, text=True,
+                              timeout=60).stderr
+
+    assert "give --config or --data as it was started with, or --socket" in said()
+    assert "no running instance" in said("--data", "elsewhere") and "--socket" not in said("--data", "elsewhere")
+
+
 # MARK: What is not understood
 
 

@@ -31,15 +31,16 @@ struct DoctorCommand: AsyncParsableCommand, AnswersInJSON {
 
     func run() async throws {
         let configuration = try GatehouseConfiguration.ofCommand(config)
-        let practice = try Practice(configuration: configuration)
         let names = buckets.isEmpty ? configuration.buckets.map(\.name) : buckets
-        var examinations: [Examination] = []
-        for name in names {
-            examinations.append(
-                try await Self.examine(name, practice, readOnly ? .readingOnly : .withProbeObject)
-            )
+        let examinations = try await Practice.asking(configuration) { practice in
+            var examinations: [Examination] = []
+            for name in names {
+                examinations.append(
+                    try await Self.examine(name, practice, readOnly ? .readingOnly : .withProbeObject)
+                )
+            }
+            return examinations
         }
-        await practice.close()
         guard Examination.show(examinations, asJSON: json) else { throw ExitCode(1) }
     }
 

@@ -17,7 +17,23 @@ struct Practice: Sendable {
     let documents: HTTPDocumentSource
     private let compiler: SnapshotCompiler
 
-    init(configuration: GatehouseConfiguration) throws {
+    /// Asks with one, which is closed whatever comes of it.
+    static func asking<Result: Sendable>(
+        _ configuration: GatehouseConfiguration,
+        _ ask: (Practice) async throws -> Result
+    ) async throws -> Result {
+        let practice = try Practice(configuration: configuration)
+        do {
+            let result = try await ask(practice)
+            await practice.client.close()
+            return result
+        } catch {
+            await practice.client.close()
+            throw error
+        }
+    }
+
+    private init(configuration: GatehouseConfiguration) throws {
         self.configuration = configuration
         documents = HTTPDocumentSource(client: .ofProcess)
         credentials = StoreCredentials(
@@ -80,9 +96,5 @@ struct Practice: Sendable {
             }
         case .leased, .lasting: return nil
         }
-    }
-
-    func close() async {
-        await client.close()
     }
 }

@@ -110,15 +110,16 @@ struct TrustCommand: AsyncParsableCommand {
                     """
                 )
             }
-            let practice = try Practice(configuration: configuration)
-            var examinations = [await IssuerExamination(provider, practice.documents).examination]
             let federated = configuration.buckets.filter { $0.backend.credentialSource?.needsOwnTokens == true }
-            for name in buckets.isEmpty ? federated.map(\.name) : buckets {
-                examinations.append(
-                    try await DoctorCommand.examine(name, practice, readOnly ? .readingOnly : .withProbeObject)
-                )
+            let examinations = try await Practice.asking(configuration) { practice in
+                var examinations = [await IssuerExamination(provider, practice.documents).examination]
+                for name in buckets.isEmpty ? federated.map(\.name) : buckets {
+                    examinations.append(
+                        try await DoctorCommand.examine(name, practice, readOnly ? .readingOnly : .withProbeObject)
+                    )
+                }
+                return examinations
             }
-            await practice.close()
             guard Examination.show(examinations, asJSON: json) else { throw ExitCode(1) }
         }
     }
