@@ -94,7 +94,8 @@ struct AdminGate: RouterMiddleware {
             )
         }
         if request.hasField("origin") {
-            guard let origin = request.onlyField("origin"), hosts.permits(origin: origin) else {
+            guard let origin = request.onlyField("origin"), hosts.permits(origin: origin, asking: authority)
+            else {
                 return AdminReply.refusal(
                     .forbidden,
                     "ForeignOrigin",

@@ -34,13 +34,17 @@ final class HostRules: Sendable {
         return ["127.0.0.1", "::1", "localhost"].contains(bare)
     }
 
-    /// Whether a page of this origin may ask; `null` and other schemes may not.
-    func permits(origin: String) -> Bool {
-        for scheme in ["http://", "https://"] where origin.lowercased().hasPrefix(scheme) {
-            let authority = String(origin.dropFirst(scheme.count))
-            if permits(authority: authority) { return true }
-            // The default port of https is never the listener's own: a proxy in front speaks it.
-            return false
+    /// Whether a page of this origin may ask what was asked of `authority`, one of ours: a page of that very authority, or
+    /// of a name that is allowed, as where a proxy in front asks under a name of its own. That an address may be ours says
+    /// nothing of whose page it is. `null` and other schemes may not.
+    func permits(origin: String, asking authority: String) -> Bool {
+        let origin = origin.lowercased()
+        for (scheme, usual) in [("http://", 80), ("https://", 443)] where origin.hasPrefix(scheme) {
+            let page = String(origin.dropFirst(scheme.count))
+            guard let (host, port) = Self.split(page) else { return false }
+            if allowed.contains(page) || allowed.contains(host) { return true }
+            guard let (ours, ourPort) = Self.split(authority.lowercased()) else { return false }
+            return host == ours && (port ?? usual) == (ourPort ?? 80)
         }
         return false
     }

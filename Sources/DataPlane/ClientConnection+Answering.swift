@@ -25,6 +25,8 @@ struct AnswerState {
     var hardening: [UInt8] = []
     /// What the answer says to browsers; nil: nothing.
     var crossOrigin: CrossOriginFields?
+    /// What the answer tells caches on the way.
+    var caching = CacheTerms.asStored
     /// The path is a route's.
     var isOfRoute = false
     /// The head, kept until the first of the body is there, so that short answers leave in one write.
@@ -214,10 +216,12 @@ extension ClientConnection {
     }
 
     private func append(_ fields: FieldBlock, to bytes: inout ByteBuffer) {
-        if let crossOrigin = answer.crossOrigin {
-            bytes.writeBytes(crossOrigin.added(to: fields).bytes)
-        } else {
+        let fields = answer.crossOrigin?.added(to: fields) ?? fields
+        if let lines = answer.caching.lines(beside: fields) {
             bytes.writeBytes(fields.bytes)
+            bytes.writeStaticString(lines)
+        } else {
+            bytes.writeBytes(answer.caching.applied(to: fields).bytes)
         }
     }
 

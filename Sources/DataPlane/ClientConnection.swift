@@ -264,6 +264,7 @@ final class ClientConnection: ChannelDuplexHandler, UpstreamUser {
         permit = decision.permit
         answer.hardening = decision.hardening
         answer.crossOrigin = decision.crossOrigin
+        answer.caching = decision.caching
         answer.isOfRoute = decision.isOfRoute
         // What has to be found out first is decided afterwards.
         if decision.isFinal { loop.journal.decided(record) }

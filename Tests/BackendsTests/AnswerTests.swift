@@ -61,7 +61,7 @@ import WireFormats
         "www-authenticate", "proxy-authenticate", "forwarded", "x-forwarded-for", "x-amz-request-id", "x-amz-id-2",
         "server", "via", "strict-transport-security", "location", "upgrade", "alt-svc",
         "x-amz-bucket-region", "x-amz-bucket-arn", "x-frame-options", "clear-site-data", "authentication-info",
-        "x-content-type-options",
+        "x-content-type-options", "cdn-cache-control", "surrogate-control", "x-accel-expires",
     ])
     func fieldsThatDoNot(_ name: String) throws {
         guard case .stream(_, let fields) = try answer("GET /bkt/k", response(200, [(name, "v")])) else {

@@ -109,6 +109,33 @@ import Testing
         }
     }
 
+    @Test(arguments: ["127.0.0.1", "0.0.0.0"])
+    func aPageAtAnotherAddressPassesForOurs(listening: String) async throws {
+        let situation = Situation()
+        try await withListener(situation, on: listening, allowedHosts: ["admin.example.com"]) { client async throws in
+            let port = client.port
+            for origin in [
+                "http://203.0.113.5:\(port)", "http://[2001:db8::5]:\(port)", "http://localhost:\(port)",
+                "http://127.0.0.1:1", "http://127.0.0.1", "https://127.0.0.1", "http://127.0.0.1:\(port)/",
+                "http://x@127.0.0.1:\(port)", "http://127.0.0.1:\(port):\(port)", "ftp://127.0.0.1:\(port)",
+                "http://admin.example.com.evil.example",
+            ] {
+                let answer = try await client.send("POST", "/api/reload", [admin, ("origin", origin)])
+                #expect(answer.status == 403, "\(origin)")
+                #expect(try await client.send("POST", "/login", [("origin", origin)], form: "api_key=x").status == 403)
+            }
+            #expect(situation.reloads.load(ordering: .relaxed) == 0)
+            for (host, origin) in [
+                ("127.0.0.1:\(port)", "http://127.0.0.1:\(port)"), ("127.0.0.1:\(port)", "https://127.0.0.1:\(port)"),
+                ("LOCALHOST:\(port)", "http://localhost:\(port)"), ("127.0.0.1:\(port)", "https://admin.example.com"),
+                ("admin.example.com", "http://admin.example.com"), ("admin.example.com:80", "HTTP://admin.example.com"),
+            ] {
+                let answer = try await client.send("POST", "/api/reload", [admin, ("origin", origin)], host: host)
+                #expect(answer.status == 200, "\(host) \(origin)")
+            }
+        }
+    }
+
     @Test func aReloadThatFailsSaysWhy() async throws {
         let situation = Situation()
         situation.reloadSucceeds.store(false, ordering: .relaxed)

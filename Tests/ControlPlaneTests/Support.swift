@@ -240,6 +240,7 @@ struct Client: Sendable {
 /// Runs a listener for the time of `body`.
 func withListener(
     _ situation: Situation = Situation(),
+    on host: String = "127.0.0.1",
     allowedHosts: [String] = [],
     auditLog: AuditLog? = nil,
     socketIn directory: TemporaryDirectory? = nil,
@@ -251,7 +252,7 @@ func withListener(
     var logger = Logger(label: "test")
     logger.logLevel = .critical
     let listener = try AdminListener(
-        settings: AdminSettings(host: "127.0.0.1", port: 0, allowedHosts: allowedHosts, socketPath: socketPath),
+        settings: AdminSettings(host: host, port: 0, allowedHosts: allowedHosts, socketPath: socketPath),
         sources: situation.sources(auditLog: auditLog),
         group: group,
         logger: logger,

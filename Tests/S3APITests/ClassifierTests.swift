@@ -289,6 +289,18 @@ import WireFormats
         #expect(try TestRequest("PUT", "/bkt/k", fields).classify().actions == S3Operation.putObject.actions)
     }
 
+    @Test(arguments: [
+        "a:b", "a%20b", "a%09", "a%0D%0Ax-amz-acl:%20public-read", "a%01", "a%00", "%C3%A9", "a%7F", "a(b)", "a,b",
+        "a%22",
+        "%20", "a%3A%20b%0Ac",
+    ])
+    func metadataInTheQueryReachTheStoreUnderNamesThatNoFieldCanHave(_ name: String) {
+        for prefix in ["x-amz-meta-", "X-Amz-Meta-", "x-amz-", "x-amz-acl"] {
+            let call = TestRequest("PUT", "/bkt/k?\(prefix)\(name)=v")
+            #expect(code { try call.classify() } == .invalidArgument, "\(prefix)")
+        }
+    }
+
     @Test func repeatedFieldsAreRefused() {
         let fields = [("x-amz-acl", "private"), ("x-amz-acl", "public-read")]
         #expect(code { try TestRequest("PUT", "/bkt/k", fields).classify() } == .invalidRequest)

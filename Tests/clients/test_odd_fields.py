@@ -5,11 +5,12 @@ What a store thinks of a field that Gatehouse passes on is the store's to say: t
 
 import base64
 import hashlib
+from urllib.parse import quote
 
 import pytest
 
 from support.clients import presigned
-from support.people import FULL, ROOT
+from support.people import FULL, ROOT, everywhere
 from support.raw import RawConnection
 from test_forms import by_hand, send
 from test_odd_requests import ask
@@ -168,3 +169,20 @@ def test_a_form_with_two_types(gate, s3, fields):
         connection.request("POST", "/photos", [*fields, *ROOT.headers.items()], by_hand([("key", "odd/types")], b"x"))
         assert connection.answer()[0] == 400
     assert absent(s3, "photos", "odd/types")
+
+
+@pytest.mark.parametrize("name", ["a:b", "a b", "a\tb", "a\r\nx-amz-acl: public-read\r\nb", "a\x01", "\u00e9", "a(b)", " "])
+def test_metadata_of_a_presigned_url_reach_the_store_as_malformed_lines(gateway, stub_store, name):
+    store = stub_store()
+    gate = gateway({
+        "accounts": [{"name": "stub", "backend_type": "s3", "buckets": ["photos"], "backend_options": {
+            "endpoint": store.endpoint, "region": "us-east-1", "access_key_id": "AKBACKEND00000000000",
+            "secret_access_key": "backend-secret-of-the-stub"}}],
+        "credentials": [FULL.entry(everywhere())],
+    })
+    url = presigned(
+        "PUT", f"{gate.endpoint}/photos/x?{quote('x-amz-meta-' + name, safe='')}=v", FULL.access_key, FULL.secret_key
+    )
+    answer = gate.request("PUT", url.removeprefix(gate.endpoint), body=b"hello")
+    assert (answer.status, answer.s3_code) == (400, "InvalidArgument") and b"a name that no header can have" in answer.body
+    assert [seen for seen in store.seen if seen.method == "PUT"] == []

@@ -12,6 +12,12 @@ public struct CrossOriginRules: Sendable {
         ["ETag", "Location", "x-amz-request-id", "x-amz-version-id", "x-amz-checksum-type"]
         + ChecksumAlgorithm.allCases.map { "\($0.header)" }
 
+    /// The same where no rule allows it, where there are no rules, and where there is no bucket.
+    static let notAllowed = S3Error(
+        .accessForbidden,
+        "CORSResponse: This CORS request is not allowed. No rule allows this origin, method and these headers together."
+    )
+
     /// Nil where there are none.
     public init?(_ rules: [CORSConfiguration.Rule]) {
         guard !rules.isEmpty else { return nil }
@@ -32,13 +38,7 @@ public struct CrossOriginRules: Sendable {
     ///
     /// - Throws: `AccessForbidden` where no rule allows all that is asked for.
     func preflight(_ preflight: CORSConfiguration.Preflight) throws(S3Error) -> Reply {
-        guard let rule = configuration.rule(for: preflight) else {
-            throw S3Error(
-                .accessForbidden,
-                "CORSResponse: This CORS request is not allowed. No rule of the bucket allows this origin, method and "
-                    + "these headers together."
-            )
-        }
+        guard let rule = configuration.rule(for: preflight) else { throw Self.notAllowed }
         var reply = Reply(status: 200, fields: FieldBlock(reservingBytes: 512, fields: 8))
         rule.append(to: &reply.fields, preflight)
         return reply
@@ -78,22 +78,16 @@ public struct CrossOriginFields: Sendable {
             reservingBytes: fields.bytes.count + lines.bytes.count + 128,
             fields: fields.entries.count + lines.entries.count + 1
         )
-        var varying: [ArraySlice<UInt8>] = []
+        var varying = Varying()
         for entry in fields.entries {
             if fields.isNamed(entry, "vary") {
-                varying += fields.value(entry).split(separator: UInt8(ascii: ",")).map(trimmed)
+                varying.add(fields.value(entry))
             } else if !fields.hasPrefix(entry, "access-control-") || lines.entries.isEmpty {
                 all.append(entry, of: fields, lowercasing: .nothing)
             }
         }
         for entry in lines.entries { all.append(entry, of: lines, lowercasing: .nothing) }
-        if varying.contains(where: { $0.elementsEqual("*".utf8) }) {
-            all.append("vary", "*")
-        } else {
-            let names = CORSConfiguration.vary.map { Array($0.utf8)[...] }
-            let others = varying.filter { name in !name.isEmpty && !names.contains { isSame($0, name) } }
-            all.append("vary", Array((others + names).joined(separator: ", ".utf8)))
-        }
+        all.append("vary", varying.joined(with: CORSConfiguration.vary))
         return all
     }
 }

@@ -1,4 +1,5 @@
 public import Admission
+import HTTP1
 public import Identity
 public import S3API
 public import WireFormats
@@ -30,6 +31,8 @@ public struct Decision: Sendable {
     public internal(set) var isOfRoute = false
     /// What the answer says to browsers; nil: nothing.
     public internal(set) var crossOrigin: CrossOriginFields?
+    /// What the answer tells caches on the way.
+    public internal(set) var caching = CacheTerms.asStored
     /// What the request holds of its principal's limits until it ends.
     public var permit: Limiter.Permit?
 
@@ -41,6 +44,12 @@ public struct Decision: Sendable {
         case .readForm: return false
         default: return true
         }
+    }
+
+    /// From here on the answer may tell that the bucket is there, and what it is like: its caller has a right in it.
+    mutating func disclose(_ bucket: Bucket?, to head: RequestHead) {
+        hardening = bucket?.hardening ?? []
+        crossOrigin = bucket?.crossOrigin?.fields(for: head)
     }
 
     public enum Outcome: Sendable {

@@ -91,6 +91,7 @@ public struct Pipeline {
         var decision = Decision(plan: Self.undecided, client: origin.client)
         decision.isOfRoute = route != nil
         decision.crossOrigin = ownFields
+        if owner == .s3 { decision.caching = CacheTerms(of: head) }
         // Held since the first decision, whatever comes of this one.
         decision.permit = findings.permit
         switch reserved {
@@ -123,7 +124,7 @@ public struct Pipeline {
                 decision.remark.utf8CodeUnitCount == 0 ? refusal.reason : refusal.reason + "; \(decision.remark)"
             decision.failure = refusal.failure
             if owner == .s3, decision.bucket == nil {
-                decision.crossOrigin = asking.bucketOfHost?.crossOrigin?.fields(for: head)
+                decision.crossOrigin = asking.crossOriginForAnybody(asking.bucketOfHost)
             }
             decision.plan = .reply(asking.reply(refusal.error))
         }
@@ -150,10 +151,11 @@ public struct Pipeline {
         let located = try Located(asking)
         notes.bucket = located.address.bucket
         notes.key = located.address.key
-        notes.hardening = located.bucket?.hardening ?? []
-        notes.crossOrigin = located.bucket?.crossOrigin?.fields(for: asking.head)
+        notes.crossOrigin = asking.crossOriginForAnybody(located.bucket)
         if let link = LinkRequest(located) {
-            return try plan(link, located.query, asking, knowing: findings, noting: &notes)
+            let plan = try plan(link, located.query, asking, knowing: findings, noting: &notes)
+            if notes.outcome == .allowed { notes.disclose(located.bucket, to: asking.head) }
+            return plan
         }
         if let form = findings.form { return try plan(form, located, asking, knowing: findings, noting: &notes) }
         if asking.head.method == .post, let reader = try FormUpload.reader(asking, located) {
@@ -178,6 +180,7 @@ public struct Pipeline {
         notes.operation = request.operation.metricName
         notes.copied = request.copySource
         let admitted = try Admitted(request, by: caller, to: located, asking)
+        notes.disclose(located.bucket, to: asking.head)
         notes.reason =
             caller.remark.utf8CodeUnitCount == 0 ? admitted.reason : admitted.reason + "; \(caller.note)"
         if let wait = try stillOpen(admitted, asking, knowing: findings, noting: &notes) { return wait }
@@ -245,7 +248,6 @@ public struct Pipeline {
         let (plain, located) = try link.request(asking, by: right)
         notes.bucket = located.address.bucket
         notes.key = located.address.key
-        notes.hardening = located.bucket?.hardening ?? []
         notes.permit = try limit(caller, asking, holding: findings.permit)
         let request = try classify(plain, located)
         notes.operation = request.operation.metricName
@@ -253,6 +255,7 @@ public struct Pipeline {
         let admitted = try Admitted(request, by: caller, to: located, plain)
         // Good for what it was made for and for nothing else, though a policy or the bucket itself permits more.
         guard admitted.reason == AllowReason.grants([right.id]).description else { throw .noSuchLink }
+        notes.hardening = located.bucket?.hardening ?? []
         notes.reason = admitted.reason
         if let wait = try stillOpen(admitted, plain, knowing: findings, noting: &notes) { return wait }
         let plan = try counting(admitted, plain, knowing: findings, noting: &notes) { () throws(Refusal) -> Plan in
@@ -298,6 +301,7 @@ public struct Pipeline {
         let upload = try FormUpload(form, policy: policy, located, asking)
         notes.key = upload.request.key
         let admitted = try Admitted(upload.request, by: caller, to: located, upload.asking)
+        notes.disclose(located.bucket, to: asking.head)
         notes.reason =
             caller.remark.utf8CodeUnitCount == 0 ? admitted.reason : admitted.reason + "; \(caller.note)"
         if let wait = try stillOpen(admitted, upload.asking, knowing: findings, noting: &notes) { return wait }

@@ -17,9 +17,11 @@ public struct Preflight: Sendable {
 
     /// The bucket's rules where it has some; else whatever the store says of its own bucket.
     fileprivate func plan(by bucket: Bucket?) throws(S3Error) -> Plan {
-        guard let bucket else { throw Self.notEnabled }
+        guard let bucket else { throw CrossOriginRules.notAllowed }
         if let rules = bucket.crossOrigin { return .reply(try rules.preflight(question)) }
-        guard let address = asking.address, let store = bucket.backend as? S3Backend else { throw Self.notEnabled }
+        guard let address = asking.address, let store = bucket.backend as? S3Backend else {
+            throw CrossOriginRules.notAllowed
+        }
         let request = try store.preflightRequest(
             for: address,
             origin: question.origin,
@@ -33,14 +35,14 @@ public struct Preflight: Sendable {
 
     /// For our own paths, by the server's rules.
     fileprivate func plan(by rules: CrossOriginRules?) throws(S3Error) -> Plan {
-        guard let rules else { throw Self.notEnabled }
+        guard let rules else { throw CrossOriginRules.notAllowed }
         return .reply(try rules.preflight(question))
     }
 
     /// The store's leave, and nothing else of its answer.
     private func answer(_ head: ResponseHead) -> Reply {
         guard (200...299).contains(head.status), head.fields.first("access-control-allow-origin") != nil else {
-            return asking.reply(Self.notEnabled)
+            return asking.reply(CrossOriginRules.notAllowed)
         }
         var reply = Reply(status: 200)
         for entry in head.fields.entries
@@ -49,9 +51,6 @@ public struct Preflight: Sendable {
         }
         return reply
     }
-
-    /// The same for a bucket without rules, one that does not exist, and what is no bucket.
-    private static let notEnabled = S3Error(.accessForbidden, "CORSResponse: CORS is not enabled for this bucket.")
 }
 
 extension Pipeline {
@@ -60,13 +59,9 @@ extension Pipeline {
         var decision = notes
         decision.operation = "Preflight"
         let bucket = owner == .s3 ? asking.bucketOfHost : nil
-        if let bucket {
-            decision.bucket = bucket.name
-            decision.hardening = bucket.hardening
-            decision.crossOrigin = bucket.crossOrigin.map { _ in .varying }
-        } else if decision.crossOrigin != nil {
-            decision.crossOrigin = .varying
-        }
+        decision.bucket = bucket?.name
+        // Whether or not there is such a bucket, and whether it has rules.
+        if owner == .s3 || decision.crossOrigin != nil { decision.crossOrigin = .varying }
         do throws(Refusal) {
             do throws(S3Error) {
                 let preflight = try Preflight(asking)
@@ -94,6 +89,12 @@ extension Asking {
             domains: snapshot.server.domains,
             rules: snapshot.server.keyRules
         ))?.address
+    }
+
+    /// What an answer says to browsers while its caller is nobody who has a right in the bucket: a page that its rules allow
+    /// may read why it is refused, and to everybody else it is like one that does not exist.
+    func crossOriginForAnybody(_ bucket: Bucket?) -> CrossOriginFields {
+        bucket?.crossOrigin?.fields(for: head) ?? .varying
     }
 
     /// The bucket that is asked about, also where its key or query can't be read.

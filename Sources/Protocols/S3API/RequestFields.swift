@@ -8,8 +8,8 @@ struct RequestFields {
     /// A field is there that only a copy has.
     private(set) var isCopyOnly = false
 
-    /// - Throws: `NotImplemented` for a field that is not known, `InvalidRequest` for one
-    ///   that is repeated, what ``CopySource`` throws.
+    /// - Throws: `NotImplemented` for a field that is not known, `InvalidRequest` for one that is repeated,
+    ///   `InvalidArgument` for one in the query that no header can be, what ``CopySource`` throws.
     /// - Parameters:
     ///   - query: nil where it is known to hold no fields.
     ///   - version2: botocore's version 2 puts its fields into the URL and asks for them in the head as well: the same
@@ -22,6 +22,9 @@ struct RequestFields {
         guard let query else { return }
         try query.forEach { (name, value, _) throws(S3Error) in
             guard hasAmzPrefix(name), case .hoistedHeader = ForeignParameter(name: name) else { return }
+            guard Token.isSpelt(by: name) else {
+                throw S3Error(.invalidArgument, "A field given in the query has a name that no header can have.")
+            }
             guard value.allSatisfy({ $0 > 0x1F && $0 != 0x7F }) else {
                 throw S3Error(.invalidArgument, "A field given in the query contains a control character.")
             }

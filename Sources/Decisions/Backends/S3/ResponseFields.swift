@@ -2,8 +2,8 @@ import HTTP1
 
 /// Which fields of a store's answer reach the client.
 enum ResponseFields {
-    /// The store's fields without those about its hop, its cookies and challenges, its own ids and server, and what
-    /// Gatehouse says itself. Framing is left out: it is written with the body.
+    /// The store's fields without those about its hop and the caches there, its cookies and challenges, its own ids
+    /// and server, and what Gatehouse says itself. Framing is left out: it is written with the body.
     ///
     /// - Parameter crossOrigin: whose word about pages of other origins counts.
     static func passed(_ fields: FieldBlock, crossOrigin: S3Backend.CrossOrigin = .gateway) -> FieldBlock {
@@ -63,15 +63,17 @@ enum ResponseFields {
     }
 
     private static let a: [StaticString] = ["alt-svc", "authentication-info", "authorization"]
-    private static let c: [StaticString] = ["connection", "content-length", "clear-site-data"]
-    private static let s: [StaticString] = ["server", "set-cookie", "set-cookie2", "strict-transport-security"]
+    private static let c: [StaticString] = ["connection", "content-length", "clear-site-data", "cdn-cache-control"]
+    private static let s: [StaticString] = [
+        "server", "set-cookie", "set-cookie2", "strict-transport-security", "surrogate-control",
+    ]
     private static let t: [StaticString] = [
         "te", "trailer", "transfer-encoding", "upgrade", "via", "www-authenticate",
     ]
     private static let x: [StaticString] = [
         "x-amz-request-id", "x-amz-id-2", "x-amz-bucket-region", "x-amz-bucket-arn", "x-amz-security-token",
         "x-content-type-options",
-        "x-frame-options", "x-real-ip", "x-powered-by", "x-accel-redirect", "x-sendfile",
+        "x-frame-options", "x-real-ip", "x-powered-by", "x-accel-redirect", "x-accel-expires", "x-sendfile",
     ]
     private static let others: [StaticString] = [
         "forwarded", "keep-alive", "link", "location", "nel", "public-key-pins", "refresh", "report-to",

@@ -25,11 +25,7 @@ struct CarriedAnswer: AnswerView {
                 result.append("content-security-policy", "sandbox")
             }
         }
-        guard principal != .anonymous else { return result }
-        // The same path is another object to another caller.
-        result.append("vary", "Authorization, Cookie, X-Api-Key")
-        if fields.first("cache-control") == nil { result.append("cache-control", "private") }
-        return result
+        return principal == .anonymous ? result : CacheTerms.byAnyCredential.applied(to: result)
     }
 
     private func isReplaced(_ entry: FieldBlock.Entry, _ fields: FieldBlock) -> Bool {

@@ -36,7 +36,6 @@ extension Pipeline {
         let located = try Located(route, for: caller, asking)
         notes.bucket = located.address.bucket
         notes.key = located.address.key
-        notes.hardening = located.bucket?.hardening ?? []
         let mapped = asking.mapped(to: located.address)
         let request = try classify(mapped, located)
         guard request.operation == method.operation else {

@@ -42,7 +42,7 @@ public final class PostForm: Sendable {
     public func headerFields(into block: inout FieldBlock) throws(S3Error) {
         for field in fields.expanded {
             guard let name = Self.headerName(of: field.name) else { continue }
-            guard !name.utf8.contains(where: { "\"(),/:;<=>?@[\\]{}".utf8.contains($0) }) else {
+            guard Token.isSpelt(by: name.utf8) else {
                 throw S3Error(.invalidArgument, "The field \(field.name) has a name that no header can have.")
             }
             if field.name == "tagging" {
