@@ -190,7 +190,7 @@ extension ClientConnection {
     /// An error as this client reads errors.
     func refusal(_ error: S3Error) -> Reply {
         guard let head else { return ErrorAnswer.reply(to: .malformedRequestLine, requestID: record.requestID) }
-        let errors = ErrorAnswer(head, from: facts, under: snapshot.server, isOfRoute: answer.isOfRoute)
+        let errors = ErrorAnswer(head, from: facts, under: snapshot, isOfRoute: answer.isOfRoute)
         return errors.reply(error, requestID: record.requestID)
     }
 

@@ -38,6 +38,39 @@ struct ErrorFormatTests {
             (Call("GET", "/docs/a.txt").signed(by: .models).with("accept", "application/json"), .json),
             (Call("GET", "/docs/a.txt").with("accept", "*/*"), .xml),
             (Call("GET", "/docs/a.txt").by(.alice).with("accept", "text/html, application/xml"), .json),
+            // axios, and jQuery.
+            (Call("GET", "/docs/a.txt").with("accept", "application/json, text/plain, */*"), .json),
+            (Call("GET", "/docs/a.txt").with("accept", "Application/JSON;charset=utf-8, */*; q=0.01"), .json),
+            (Call("GET", "/docs/a.txt").with("accept", "text/plain").with("accept", "*/*, application/json"), .json),
+            (Call("GET", "/docs/a.txt").with("accept", "application/xml;q=0.5, application/json;q=0.501"), .json),
+            (Call("GET", "/docs/a.txt").by(.alice).with("accept", "application/json;q=0.9,application/xml"), .xml),
+            (Call("GET", "/docs/a.txt").by(.alice).with("accept", "application/xml, application/json"), .xml),
+            (Call("GET", "/docs/a.txt").with("accept", "application/json;q=0"), .xml),
+            (Call("GET", "/docs/a.txt").with("accept", "application/json;q=0.000, */*"), .xml),
+            (Call("GET", "/docs/a.txt").with("accept", "*/*, application/json;q=0.9"), .xml),
+            (Call("GET", "/docs/a.txt").with("accept", "application/jsonl, application/json-seq, json"), .xml),
+            // Browsers, which name XML among all that they show.
+            (
+                Call("GET", "/docs/a.txt").by(.alice).with(
+                    "accept",
+                    "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
+                ), .json
+            ),
+            (Call("GET", "/docs/a.txt").with("accept", "text/html, application/json"), .xml),
+            // What can't be read says nothing.
+            (Call("GET", "/docs/a.txt").with("accept", "application/json;q=2"), .xml),
+            (Call("GET", "/docs/a.txt").with("accept", "application/json;q=1;q=1"), .xml),
+            (Call("GET", "/docs/a.txt").with("accept", "application/json;q=-0"), .xml),
+            (Call("GET", "/docs/a.txt").with("accept", "application/json;q="), .xml),
+            (Call("GET", "/docs/a.txt").with("accept", "application/json;q=0.5555"), .xml),
+            (Call("GET", "/docs/a.txt").with("accept", "application/json;q=1.001"), .xml),
+            (Call("GET", "/docs/a.txt").with("accept", #"a/b;c="x, application/json, y""#), .xml),
+            (
+                Call("GET", "/docs/a.txt").with("accept", "application/json," + String(repeating: "a/b,", count: 300)),
+                .xml
+            ),
+            (Call("GET", "/docs/a.txt").with("accept", ""), .xml),
+            (Call("GET", "/docs/a.txt").with("accept", ",;,"), .xml),
             // What has no address at all has an answer all the same.
             (Call("GET", "/A/a.txt"), .xml), (Call("GET", "/A/a.txt").by(.alice), .json),
             (Call("GET", "/docs/%zz").by(.alice), .json), (Call("PUT", "/docs/a?nonsense", length: 1).by(.root), .json),
@@ -112,10 +145,13 @@ struct ErrorFormatTests {
         let server = Gate.settings(trustedProxies: [try #require(CIDR("192.0.2.0/24"))])
         let facts = ConnectionFacts(peer: IPAddress("192.0.2.1"), isSecure: false)
         let call = Call("GET", "/docs").by(.alice).with("x-forwarded-host", "docs.s3.example.com")
-        let object = ErrorAnswer(call.head, from: facts, under: server, isOfRoute: false)
+        var gate = Gate()
+        gate.server = server
+        let snapshot = try gate.snapshot()
+        let object = ErrorAnswer(call.head, from: facts, under: snapshot, isOfRoute: false)
             .reply(S3Error(.slowDown), requestID: RequestID(random: 1))
         #expect(object.text.contains(#""resource":"/docs/docs""#))
-        let route = ErrorAnswer(Call("GET", "/api/files/7").head, from: facts, under: server, isOfRoute: true)
+        let route = ErrorAnswer(Call("GET", "/api/files/7").head, from: facts, under: snapshot, isOfRoute: true)
             .reply(S3Error(.slowDown), requestID: RequestID(random: 1))
         #expect(route.text.contains("<Resource>/api/files/7</Resource>"))
         #expect(!route.text.contains("<BucketName>"))
@@ -135,6 +171,57 @@ struct ErrorFormatTests {
         let reply = try gate.decide(Call("GET", "/photos/a.txt").with("x-api-key", "wrong")).reply()
         #expect(reply.status == 401)
         #expect(reply.fields.string("www-authenticate")?.hasPrefix("ApiKey") == true)
+    }
+
+    @Test(
+        "A token that is refused is answered as if there were API keys alone",
+        arguments: ["/docs/a.txt", "/-/v1/urls", "/f/7", "/-/authz/envoy/docs/a.txt"]
+    )
+    func challengeOfTokens(_ path: String) throws {
+        func challenges(_ call: Call, hasProvider: Bool) throws -> [String] {
+            var gate = Gate(
+                tokens: Verifier(
+                    finding: .refused(reason: "bad", failure: "bad_signature"),
+                    isKnown: true
+                ),
+                desk: NoDesk()
+            )
+            gate.routes = [try route("/f/{id}", key: "{id}")]
+            gate.gateways = GatewayRules(gateways: [CIDR("192.0.2.0/24")].compactMap(\.self))
+            if hasProvider { gate.identityProviders = Gate([]).identityProviders }
+            let reply = try gate.decide(call).reply()
+            #expect(reply.status == 401)
+            return reply.fields.entries.filter { reply.fields.isNamed($0, "www-authenticate") }.map {
+                text(reply.fields.value($0))
+            }
+        }
+        let apiKey = "ApiKey header=\"x-api-key\""
+        let token = Call("GET", path).with("authorization", "Bearer abc")
+        #expect(try challenges(token, hasProvider: true) == [apiKey, "Bearer error=\"invalid_token\""])
+        #expect(try challenges(token, hasProvider: false) == [apiKey])
+        let key = Call("GET", path).with("x-api-key", "wrong")
+        #expect(try challenges(key, hasProvider: true) == [apiKey, "Bearer realm=\"gatehouse\""])
+    }
+
+    @Test("Who has a link is told in XML that it is none")
+    func links() throws {
+        var gate = Gate()
+        let elsewhere = try gate.decide(Call("GET", "/-/l/bad")).reply()
+        #expect(elsewhere.status == 404 && elsewhere.isJSON && elsewhere.code == "NotFound")
+        for path in ["/photos/a.txt", "/photos", "/nobodys/a", "/", "/public/a.txt"] {
+            let reply = try gate.decide(Call("GET", path + "?gh-link=bad")).reply()
+            #expect(reply.status == 404 && reply.code == "NotFound" && reply.isJSON, "\(path)")
+            #expect(
+                reply.text.replacing("\"resource\":\"\(path)\"", with: "R")
+                    == elsewhere.text.replacing("\"resource\":\"/-/l/bad\"", with: "R")
+            )
+            func names(_ fields: FieldBlock) -> [String] {
+                fields.entries.map { text(fields.bytes[$0.name.lowerBound..<$0.value.upperBound]) }.sorted()
+            }
+            #expect(names(reply.fields) == names(elsewhere.fields))
+        }
+        let asked = Call("GET", "/photos/a.txt?gh-link=bad").with("accept", "application/xml")
+        #expect(try !gate.decide(asked).reply().isJSON)
     }
 
     @Test("A denial says no more than that: the rule is for the log")

@@ -86,7 +86,7 @@ struct EventPushTests {
     }
 }
 
-private struct NoDesk: APIDesk {
+struct NoDesk: APIDesk {
     let document: [UInt8] = []
     func answer(_ call: APICall) async -> Reply { Reply(status: 404) }
     func take(_ push: EventPush.Delivered) async -> Reply {

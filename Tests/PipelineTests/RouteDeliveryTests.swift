@@ -112,6 +112,21 @@ struct RouteDeliveryTests {
         #expect(try gate.decide(Call("GET", "/f/7").by(.root)).plan.location().contains("sig="))
     }
 
+    @Test(
+        "A script that says what else it can read is redirected all the same",
+        arguments: [
+            ("application/json", true), ("application/json, text/plain, */*", true), ("*/*", false), ("", false),
+            ("application/json;q=0, */*", false), ("image/avif,image/webp,*/*;q=0.8", false),
+            ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", false), ("application/xml", false),
+        ]
+    )
+    func accepted(_ accept: String, _ isDocument: Bool) throws {
+        var gate = Gate([try route("/f/{id}", key: "{id}", .redirect)])
+        let call = Call("GET", "/f/7", [("accept", accept)]).withToken
+        guard case .issued(_, let reply) = try gate.decide(call).plan.issued() else { throw OtherPlan() }
+        #expect(reply.status == (isDocument ? 200 : 302))
+    }
+
     @Test("A PUT keeps its method, and what was decided about is part of the signature")
     func redirectedPut() throws {
         var gate = Gate([try route("/f/{id}", [.put], key: "{id}", .redirect)])

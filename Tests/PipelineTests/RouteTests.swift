@@ -130,7 +130,11 @@ struct RouteTests {
         #expect(reply.status == 401)
         #expect(reply.code == "MissingAuthenticationToken")
         let challenges = reply.fields.entries.filter { reply.fields.isNamed($0, "www-authenticate") }
-        #expect(challenges.map { text(reply.fields.value($0)) } == ["ApiKey header=\"x-api-key\"", "Bearer"])
+        #expect(
+            challenges.map { text(reply.fields.value($0)) } == [
+                "ApiKey header=\"x-api-key\"", "Bearer realm=\"gatehouse\"",
+            ]
+        )
         #expect(decision.outcome == .denied)
         #expect(try gate.decide(Call("GET", "/all/7")).forward().target == "/public/7")
         try expect(403, .accessDenied, gate.decide(Call("GET", "/closed/7")))

@@ -79,7 +79,7 @@ final class Asking: Sendable {
     }
 
     /// How this client reads errors.
-    var errors: ErrorAnswer { ErrorAnswer(head, on: origin.host, under: snapshot.server, ownPath: ownPath) }
+    var errors: ErrorAnswer { ErrorAnswer(head, on: origin.host, under: snapshot, ownPath: ownPath) }
 
     /// Where no path of ours is.
     var nothingHere: Reply {

@@ -5,29 +5,27 @@ public import WireFormats
 /// How one client reads errors: S3's XML, or JSON, decided by the credential it presents even where that turns out to be
 /// worthless; an explicit `Accept` overrides.
 public struct ErrorAnswer: Sendable {
-    private enum Format {
-        case xml, json
-    }
-
-    private var format: Format
+    private var format: AcceptedForm
     private let address: S3Address?
     private let isHead: Bool
     private let region: String
+    private let takesTokens: Bool
     /// A path of Gatehouse's own; nil: an address of S3.
     private let ownPath: [UInt8]?
 
     /// Of a request as it came, for who does not know more of it.
     ///
     /// - Parameter isOfRoute: its path is a route's.
-    public init(_ head: RequestHead, from facts: ConnectionFacts, under server: ServerSettings, isOfRoute: Bool) {
-        let origin = RequestOrigin(head, facts, trusted: server.trustedProxies)
-        self.init(head, on: origin.host, under: server, ownPath: isOfRoute ? head.path : nil)
+    public init(_ head: RequestHead, from facts: ConnectionFacts, under snapshot: Snapshot, isOfRoute: Bool) {
+        let origin = RequestOrigin(head, facts, trusted: snapshot.server.trustedProxies)
+        self.init(head, on: origin.host, under: snapshot, ownPath: isOfRoute ? head.path : nil)
     }
 
     /// - Parameters:
     ///   - host: the one that names the bucket.
     ///   - routePath: the path where it is a route's.
-    init(_ head: RequestHead, on host: [UInt8], under server: ServerSettings, ownPath routePath: [UInt8]? = nil) {
+    init(_ head: RequestHead, on host: [UInt8], under snapshot: Snapshot, ownPath routePath: [UInt8]? = nil) {
+        let server = snapshot.server
         address =
             routePath != nil
             ? nil
@@ -39,6 +37,7 @@ public struct ErrorAnswer: Sendable {
             ))?.address
         isHead = head.method == .head
         region = server.region
+        takesTokens = snapshot.takesTokens
         ownPath = routePath ?? (address == nil && ReservedPath.isReserved(head.path) ? head.path : nil)
         format = Self.format(head, address)
     }
@@ -50,14 +49,13 @@ public struct ErrorAnswer: Sendable {
         return answer
     }
 
-    private static func format(_ head: RequestHead, _ address: S3Address?) -> Format {
-        if let accept = head.fields.first("accept") {
-            if accept.elementsEqual("application/json".utf8) { return .json }
-            if accept.elementsEqual("application/xml".utf8) { return .xml }
-        }
+    private static func format(_ head: RequestHead, _ address: S3Address?) -> AcceptedForm {
+        if let form = AcceptedForm(head.fields) { return form }
         // The JSON API and what else is asked of Gatehouse itself.
         if address == nil, ReservedPath.isReserved(head.path) { return .json }
-        if head.method == .get, let address, isListing(address, head.query) { return .xml }
+        let query = head.query.flatMap { try? Query(parsing: $0) }
+        if let query, query.contains("gh-link") { return .json }
+        if head.method == .get, let address, isListing(address, query) { return .xml }
         if head.fields.first("x-api-key") != nil { return .json }
         guard let authorization = head.fields.first("authorization") else { return .xml }
         let isBearer = zip(authorization, "bearer".utf8).allSatisfy { lowered($0) == $1 } && authorization.count > 5
@@ -65,10 +63,8 @@ public struct ErrorAnswer: Sendable {
     }
 
     /// Buckets, the keys of one, or the parts of an upload.
-    private static func isListing(_ address: S3Address, _ query: [UInt8]?) -> Bool {
-        guard address.key != nil else { return true }
-        guard let query, let parameters = try? Query(parsing: query) else { return false }
-        return parameters.first("uploadId") != nil
+    private static func isListing(_ address: S3Address, _ query: Query?) -> Bool {
+        address.key == nil || query?.contains("uploadId") ?? false
     }
 
     /// - Parameter details: further elements of S3's document.
@@ -103,7 +99,7 @@ public struct ErrorAnswer: Sendable {
         var fields = FieldBlock(reservingBytes: 128, fields: 4)
         if let retryAfter { fields.append("retry-after", String(retryAfter)) }
         if ownPath != nil { fields.append("cache-control", "no-store") }
-        if status == 401 { fields.append("www-authenticate", "ApiKey header=\"x-api-key\"") }
+        if status == 401 { Challenge.append(to: &fields, code: code, takesTokens: takesTokens) }
         var reply = Reply(status: status, fields: fields)
         reply.error = (code, message)
         guard !isHead, status != 304 else { return reply }

@@ -43,7 +43,13 @@ extension Pipeline {
             decision.outcome = refusal.outcome == .undecided ? .denied : refusal.outcome
             decision.reason = "\(question.dialect.rawValue): \(refusal.reason)"
             decision.failure = refusal.failure
-            decision.plan = .reply(refusal.gatewayReply(to: decision.principal, requestID: requestID.description))
+            decision.plan = .reply(
+                refusal.gatewayReply(
+                    to: decision.principal,
+                    takesTokens: snapshot.takesTokens,
+                    requestID: requestID.description
+                )
+            )
         }
         return decision
     }

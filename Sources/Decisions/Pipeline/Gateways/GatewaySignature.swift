@@ -124,12 +124,14 @@ struct GatewaySignature {
 extension Refusal {
     /// As the gateway is told: 401 where nobody is known, else 403; a gateway takes anything else for its own trouble.
     ///
-    /// - Parameter caller: who asked, as far as that is known.
-    func gatewayReply(to caller: Principal?, requestID: String) -> Reply {
+    /// - Parameters:
+    ///   - caller: who asked, as far as that is known.
+    ///   - takesTokens: there is a provider whose tokens are accepted.
+    func gatewayReply(to caller: Principal?, takesTokens: Bool, requestID: String) -> Reply {
         let isUnknown = outcome == .unauthenticated || (outcome == .denied && caller == .anonymous)
         var reply = Reply(status: isUnknown ? 401 : 403)
         reply.error = (error.code.name, error.message)
-        if isUnknown { reply.fields.append("www-authenticate", "ApiKey header=\"x-api-key\"") }
+        if isUnknown { Challenge.append(to: &reply.fields, code: error.code.name, takesTokens: takesTokens) }
         if let retryAfter = error.retryAfter { reply.fields.append("retry-after", String(retryAfter)) }
         reply.fields.append("content-type", "application/json")
         reply.fields.append("cache-control", "no-store")

@@ -43,6 +43,7 @@ extension Pipeline {
         }
         notes.operation = request.operation.metricName
         let admitted = try Admitted(request, by: caller, to: located, mapped)
+        notes.hardening = located.bucket?.hardening ?? []
         notes.reason = admitted.reason + "; route \(route.pattern.source)"
         if caller.remark.utf8CodeUnitCount > 0 { notes.reason += "; \(caller.note)" }
         notes.outcome = .allowed
@@ -201,15 +202,13 @@ extension Asking {
     /// The answer to somebody who shows no credential where one is needed.
     fileprivate var challenge: Reply {
         let error = Refusal.credentialNeeded.error
-        var reply = errors.reply(
+        return errors.reply(
             code: error.code.name,
             message: error.message,
             status: 401,
             retryAfter: nil,
             requestID: requestID
         )
-        if !snapshot.identityProviders.isEmpty { reply.fields.append("www-authenticate", "Bearer") }
-        return reply
     }
 }
 

@@ -16,7 +16,7 @@ struct SentElsewhere {
 
     /// Whether a script says that it does not want to be sent on, of a route that never carries.
     static func wantsDocument(_ head: RequestHead, of route: Route) -> Bool {
-        route.delivery == .redirect && head.fields.first("accept")?.elementsEqual("application/json".utf8) ?? false
+        route.delivery == .redirect && AcceptedForm(head.fields) == .json
     }
 
     var reply: Reply {
