@@ -117,7 +117,10 @@ package final class DataPlane: Sendable {
             }
             try pipeline.addHandler(PreambleHandler(logger: loop.logger) { connection.facts.peer = $0 })
         }
-        if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls)) }
+        if let tls {
+            try pipeline.addHandler(PlainTextHandler())
+            try pipeline.addHandler(NIOSSLServerHandler(context: tls))
+        }
         try pipeline.addHandler(connection)
     }
 

@@ -74,11 +74,37 @@ def test_tls_speaks_http11_and_nothing_older_than_tls12(gateway, stub_store, tmp
     with socket.create_connection(("127.0.0.1", gate.port), timeout=120) as raw:
         with context.wrap_socket(raw, server_hostname="localhost") as connection:
             assert connection.selected_alpn_protocol() == "http/1.1"
-    with RawConnection(gate.port) as connection:
-        connection.send("GET /-/health HTTP/1.1\r\nHost: a\r\n\r\n")
-        assert b"200" not in connection.rest()[:15], "plain http was served on a TLS port"
     answer = gate.request("GET", "/-/health")
     assert answer.headers["Strict-Transport-Security"], "no HSTS although clients come over https"
+
+
+@pytest.mark.parametrize("behind_balancer", [False, True])
+def test_plain_http_on_the_tls_port_ends_without_a_word(gateway, stub_store, tmp_path, behind_balancer):
+    folder = tmp_path / "gatehouse"
+    folder.mkdir()
+    Authority().write(folder)
+    store = stub_store(response(body=b"ok"))
+    server = {"tls": {"certificate": "file:tls.crt", "private_key": "file:tls.key"}}
+    if behind_balancer:
+        server |= {"proxy_protocol": True, "trusted_proxies": ["127.0.0.0/8"]}
+    gate = gateway(config(store, server=server), start=False, tls=folder / "ca.crt")
+    gate.ready_on_admin = behind_balancer
+    gate.start()
+    preamble = b"PROXY TCP4 203.0.113.9 127.0.0.1 5555 9000\r\n" if behind_balancer else b""
+    for request in ("GET /photos/x HTTP/1.1\r\nHost: a\r\n\r\n", "G", "PUT /photos/x HTTP/1.1\r\n" + "a: b\r\n" * 50_000):
+        with RawConnection(gate.port) as connection:
+            connection.send(preamble)
+            connection.send(request)
+            status, headers, body = connection.answer()
+            assert (status, headers["connection"]) == (400, "close") and body == b"This port speaks https, not plain http.\r\n"
+            assert connection.rest() == b""
+    assert store.seen == []
+    # What is neither is TLS's to refuse; what is TLS is served.
+    with RawConnection(gate.port) as connection:
+        connection.send(preamble + b"\x00nothing\r\n\r\n")
+        assert not connection.rest().startswith(b"HTTP")
+    if not behind_balancer:
+        assert gate.request("GET", "/photos/x", ALICE.headers).status == 200
 
 
 def test_backend_certificate_is_verified(gateway, tmp_path):
