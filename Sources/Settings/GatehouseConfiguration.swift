@@ -175,7 +175,7 @@ extension GatehouseConfiguration {
                 )
             }
         }
-        BackendBucket.markShared(&buckets, ownsEveryOther: accountOfEveryOtherBucket)
+        BackendBucket.markShared(&buckets)
     }
 }
 
@@ -194,20 +194,15 @@ private struct BackendBucket: Hashable {
         self.bucket = bucket
     }
 
-    static func markShared(_ buckets: inout [BucketConfiguration], ownsEveryOther account: AccountConfiguration?) {
+    /// An account of every other bucket has none that an entry has.
+    static func markShared(_ buckets: inout [BucketConfiguration]) {
         var counts: [BackendBucket: Int] = [:]
         for bucket in buckets {
             counts[BackendBucket(bucket.backendBucket, at: bucket.backend), default: 0] += 1
         }
-        let names = Set(buckets.map(\.name))
         for index in buckets.indices {
-            let bucket = buckets[index]
-            let place = BackendBucket(bucket.backendBucket, at: bucket.backend)
-            // An account that owns every other bucket also reaches those that entries call something else.
-            let alsoReached = account.map {
-                BackendBucket(bucket.backendBucket, at: $0.backend) == place && !names.contains(bucket.backendBucket)
-            }
-            buckets[index].sharesBackendBucket = counts[place, default: 0] > 1 || alsoReached ?? false
+            let place = BackendBucket(buckets[index].backendBucket, at: buckets[index].backend)
+            buckets[index].sharesBackendBucket = counts[place, default: 0] > 1
         }
     }
 }

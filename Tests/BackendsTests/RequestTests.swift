@@ -248,6 +248,28 @@ import WireFormats
     }
 
     @Test(arguments: [
+        ("http://minio:9000", "http://MINIO:9000/"), ("http://minio", "http://minio:80/"),
+        ("http://minio", "https://minio"),
+        ("https://minio.", "https://minio:443"),
+        ("http://localhost:9000", "http://127.0.0.1:9000"), ("http://[fd00::1]", "http://[fd00:0::1]:80"),
+        ("https://s3.amazonaws.com.", "https://s3.amazonaws.com"),
+        ("http://[::1]:9000", "http://minio.localhost:9000"),
+        ("https://s3.amazonaws.com", "https://s3.dualstack.eu-west-1.amazonaws.com"),
+        ("https://storage.googleapis.com", "https://europe-west1.storage.googleapis.com"),
+    ])
+    func addressesThatSurelyLeadToTheSameBucketsAreOneNamespace(_ one: String, _ other: String) throws {
+        #expect(try #require(Endpoint(url: one)).namespace == #require(Endpoint(url: other)).namespace)
+    }
+
+    @Test(arguments: [
+        ("http://minio:9000", "http://minio:9001"), ("http://north", "http://south"),
+        ("http://localhost:9000", "http://127.0.0.1:9001"),
+    ])
+    func otherHostsAndPortsAreOtherNamespaces(_ one: String, _ other: String) throws {
+        #expect(try #require(Endpoint(url: one)).namespace != #require(Endpoint(url: other)).namespace)
+    }
+
+    @Test(arguments: [
         ("http://h", "h", 80, "h"), ("https://H.Example.com/", "h.example.com", 443, "h.example.com"),
         ("http://h:8333", "h", 8333, "h:8333"), ("https://h:443", "h", 443, "h"),
         ("http://[::1]:9", "::1", 9, "[::1]:9"),

@@ -96,8 +96,9 @@ struct AddressTests {
                     "<Bucket><Name>\($0)</Name><CreationDate>2026-01-01T00:00:00.000Z</CreationDate></Bucket>"
                 }.joined() + "</Buckets>\(token)</ListAllMyBucketsResult>"
         }
-        // `shared` is reached as `prefixed`, and under its own name as well; Upper is no name at all.
-        let first = page(["zebra", "photos", "Upper"], "<ContinuationToken>t</ContinuationToken>")
+        // `shared` is reached as `prefixed`, `at-the-store` as `renamed`, neither by its own name; Upper is no name at all.
+        let names = ["zebra", "photos", "Upper", "shared", "at-the-store"]
+        let first = page(names, "<ContinuationToken>t</ContinuationToken>")
         let forward = try gate.decide(Call("GET", "/").by(.root)).forward()
         #expect(forward.target == "/")
         let second = try forward.given(200, document: first).forward()

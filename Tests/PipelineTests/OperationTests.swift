@@ -155,6 +155,29 @@ struct OperationTests {
         try expect(403, .accessDenied, gate.decide(Call("DELETE", "/photos").signed()))
     }
 
+    @Test(
+        "An account of every other bucket is no second door to what an entry calls something else",
+        arguments: ["shared", "at-the-store"]
+    )
+    func secondDoor(name: String) throws {
+        var gate = Gate()
+        gate.hasOpenAccount = true
+        gate.policies = try .everything(for: "key:akfull")
+        for target in [
+            "GET /\(name)/v2/k", "DELETE /\(name)/v2/k", "GET /\(name)?list-type=2", "GET /\(name)?versioning",
+        ] {
+            let parts = target.split(separator: " ").map(String.init)
+            try expect(404, .noSuchBucket, gate.decide(Call(parts[0], parts[1]).signed()))
+        }
+        try expect(404, .noSuchBucket, gate.decide(Call("PUT", "/\(name)/v2/k", length: 1).signed()))
+        try expect(404, .noSuchBucket, gate.decide(Call("DELETE", "/\(name)").signed()))
+        try expect(409, .bucketAlreadyExists, gate.decide(Call("PUT", "/\(name)").signed()))
+        let copy = Call("PUT", "/photos/k", [("x-amz-copy-source", "/\(name)/v2/k")])
+        try expect(404, .noSuchBucket, gate.decide(copy.signed()))
+        // What has that name at another store is another bucket.
+        #expect(try gate.decide(Call("GET", "/elsewhere/k").signed()).forward().target == "/elsewhere/k")
+    }
+
     @Test("A policy of a renamed bucket goes to the store under the store's name, or not at all")
     func renamedPolicies() throws {
         var gate = Gate()

@@ -176,6 +176,14 @@ private let store = """
         #expect(buckets.filter(\.sharesBackendBucket).map(\.name) == ["alias", "photos"])
     }
 
+    @Test func anAccountOfEveryOtherBucketHasNoneThatAnEntryHas() throws {
+        let result = reading(
+            store.replacing("[\"photos\"]", with: "[\"*\"]")
+                + "[[buckets]]\nname = \"alias\"\naccount = \"minio\"\nbackend_options.bucket_name = \"photos\"\n"
+        )
+        #expect(try #require(result.configuration?.buckets).map(\.sharesBackendBucket) == [false])
+    }
+
     @Test func anAccountOfEveryOtherBucketMakesAnyNameExist() throws {
         let result = reading(
             store.replacing("[\"photos\"]", with: "[\"photos\", \"*\"]")

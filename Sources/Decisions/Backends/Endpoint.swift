@@ -1,3 +1,5 @@
+import WireFormats
+
 /// Where a store is reached: its address, whether TLS is spoken there, and the authority that requests name.
 public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
     public enum Address: Hashable, Sendable {
@@ -80,16 +82,43 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
         return (String(host), port)
     }
 
+    /// Which buckets are reached there, as far as an address tells: at two endpoints of one namespace a name is one bucket. AWS
+    /// and Google have one each, whatever the address, and this machine has one a port. Of other stores it is the host as
+    /// written, with its port: that two names lead to one machine is not known.
+    public var namespace: String {
+        if isOfAWS { return "aws" }
+        if isOfGoogle { return "google" }
+        switch address {
+        case .unix(let path): return "unix:" + path
+        case .tcp(_, let port):
+            let name = isLoopback ? "localhost" : IPAddress(name).map { "\($0)" } ?? name
+            return port == 80 || port == 443 ? name : "\(name):\(port)"
+        }
+    }
+
+    /// The host; a dot behind it, which names the same one, is left out. Empty for a Unix socket.
+    private var name: String {
+        guard case .tcp(let host, _) = address else { return "" }
+        return host.hasSuffix(".") ? String(host.dropLast()) : host
+    }
+
+    /// Means another machine to everybody who is not on this one.
+    public var isLoopback: Bool {
+        if name == "localhost" || name.hasSuffix(".localhost") { return true }
+        guard let address = IPAddress(name) else { return false }
+        return Self.loopback.contains { $0.contains(address) }
+    }
+
+    private static let loopback = ["127.0.0.0/8", "::1/128"].compactMap { CIDR($0) }
+
     /// Whether it is one of AWS itself, of which is known what it can do.
     public var isOfAWS: Bool {
-        guard case .tcp(let host, _) = address else { return false }
-        return host.hasSuffix(".amazonaws.com") || host.hasSuffix(".amazonaws.com.cn")
+        name.hasSuffix(".amazonaws.com") || name.hasSuffix(".amazonaws.com.cn")
     }
 
     /// Whether it is Google's own.
     public var isOfGoogle: Bool {
-        guard case .tcp(let host, _) = address else { return false }
-        return host == "storage.googleapis.com" || host.hasSuffix(".storage.googleapis.com")
+        name == "storage.googleapis.com" || name.hasSuffix(".storage.googleapis.com")
     }
 
     /// Whether it is a store of our own on this machine.

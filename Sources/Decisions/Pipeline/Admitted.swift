@@ -63,7 +63,7 @@ public final class Admitted: Sendable {
         source = try Self.source(of: request, question, asking, &counted)
         countedGrants = counted
         guard request.address == .service || located.bucket != nil else {
-            if request.operation == .createBucket { throw .request(.bucketsAreConfigured) }
+            if request.operation == .createBucket { throw .request(asking.snapshot.noBucketIsMade) }
             throw .request(S3Error(.noSuchBucket))
         }
     }

@@ -53,10 +53,7 @@ struct Planner: Sendable {
         if operation == .createBucket || operation == .deleteBucket {
             guard bucket.isOfOpenAccount else {
                 // A name that the configuration gave away, and no other than the configuration takes back.
-                throw .request(
-                    operation == .createBucket && asking.snapshot.openAccount != nil
-                        ? S3Error(.bucketAlreadyExists) : .bucketsAreConfigured
-                )
+                throw .request(operation == .createBucket ? asking.snapshot.noBucketIsMade : .bucketsAreConfigured)
             }
         } else if !bucket.ownsBackendBucket {
             throw .request(

@@ -30,7 +30,7 @@ public final class Snapshot: Sendable {
     public let limits: RequestLimits
     /// Limits of single principals, where they differ from ``limits``.
     public let ownLimits: [Principal: RequestLimits]
-    /// The account that owns every bucket no other entry claims.
+    /// The account that owns every bucket no other entry claims, by its own name or by another.
     public let openAccount: OpenAccount?
     /// What URLs to ourselves are signed with; nil: none are.
     public let urlKeys: URLKeyring?
@@ -81,7 +81,7 @@ public final class Snapshot: Sendable {
         self.authorizer = authorizer
         self.limits = limits
         self.ownLimits = ownLimits
-        self.openAccount = openAccount
+        self.openAccount = openAccount?.leaving(buckets)
         self.urlKeys = urlKeys
         self.uploads = uploads
         self.roles = Dictionary(roles.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
@@ -108,6 +108,9 @@ public final class Snapshot: Sendable {
     public func bucket(_ name: BucketName) -> Bucket? {
         buckets[name] ?? openAccount?.bucket(name)
     }
+
+    /// Why nobody makes a bucket whose name the configuration gave away.
+    var noBucketIsMade: S3Error { openAccount == nil ? .bucketsAreConfigured : S3Error(.bucketAlreadyExists) }
 
     /// The configured buckets, by name.
     public var namedBuckets: [Bucket] {
@@ -197,7 +200,8 @@ public final class Bucket: Sendable {
     }
 }
 
-/// An account with `buckets = ["*"]`: a bucket of it is whatever name nobody else has.
+/// An account with `buckets = ["*"]`: a bucket of it is whatever name nobody else has, here or at the store. What an entry shows
+/// under another name, behind a prefix or to some alone has no second door.
 public struct OpenAccount: Sendable {
     public let upstream: Upstream
     /// The store as such, for listing its buckets.
@@ -207,6 +211,8 @@ public struct OpenAccount: Sendable {
     public let hardening: [UInt8]
     /// As of a bucket.
     public let lease: CredentialLease?
+    /// What entries have of its store: names there, in lower case, since not every store tells cases apart.
+    private var taken: Set<String> = []
 
     public init(
         upstream: Upstream,
@@ -224,8 +230,20 @@ public struct OpenAccount: Sendable {
         self.lease = lease
     }
 
-    func bucket(_ name: BucketName) -> Bucket {
-        Bucket(
+    /// The same without what these have of its store.
+    fileprivate func leaving(_ buckets: [Bucket]) -> OpenAccount {
+        var account = self
+        let place = backend.endpoint.namespace
+        account.taken = Set(
+            buckets.filter { $0.backend.endpoint.namespace == place }.map { $0.backend.bucketName.lowercased() }
+        )
+        return account
+    }
+
+    /// Nil where an entry has the store's bucket of that name.
+    func bucket(_ name: BucketName) -> Bucket? {
+        guard !taken.contains(name.string.lowercased()) else { return nil }
+        return Bucket(
             name: name,
             backend: backend.withBucket(name.string),
             upstream: upstream,

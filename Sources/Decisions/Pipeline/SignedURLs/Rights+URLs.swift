@@ -221,14 +221,4 @@ extension ServerSettings {
 
 extension Endpoint {
     fileprivate var isOnNetwork: Bool { if case .tcp = address { true } else { false } }
-
-    /// Means another machine to everybody who is not on this one.
-    fileprivate var isLoopback: Bool {
-        guard case .tcp(let host, _) = address else { return false }
-        if host == "localhost" || host.hasSuffix(".localhost") { return true }
-        guard let address = IPAddress(host) else { return false }
-        return Self.loopback.contains { $0.contains(address) }
-    }
-
-    private static let loopback = ["127.0.0.0/8", "::1/128"].compactMap { CIDR($0) }
 }
