@@ -176,6 +176,7 @@ struct DeleteBatchTests {
             ("", "MalformedXML"), ("<Delete/>", "MalformedXML"), ("<Other/>", "MalformedXML"),
             ("<!DOCTYPE d><Delete><Object><Key>a</Key></Object></Delete>", "MalformedXML"),
             ("<Delete><Object><Key>a</Key><ETag>1</ETag><ETag>2</ETag></Object></Delete>", "MalformedXML"),
+            ("<Delete><Object><Key>a</Key><ETag> </ETag></Object></Delete>", "MalformedXML"),
             ("<Delete><Object><Key>a</Key><IfMatch>1</IfMatch></Object></Delete>", "MalformedXML"),
             ("<Delete><Object><Key>a/../b</Key></Object></Delete>", "InvalidURI"),
         ]

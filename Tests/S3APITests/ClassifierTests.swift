@@ -284,6 +284,40 @@ import WireFormats
         #expect(code { try decoded.classify() } == nil)
     }
 
+    @Test(arguments: [
+        ("PUT /bkt/k", "if-none-match", "\"e\"", S3Error.Code.notImplemented),
+        ("PUT /bkt/k", "if-none-match", "", .invalidRequest),
+        ("PUT /bkt/k", "if-match", "", .invalidRequest),
+        ("POST /bkt/k?uploadId=u", "if-none-match", "*, *", .notImplemented),
+        ("DELETE /bkt/k", "if-none-match", "*", .notImplemented),
+        ("POST /bkt?delete", "if-match", "\"e\"", .notImplemented),
+        ("POST /bkt?delete", "If-None-Match", "*", .notImplemented),
+        ("PUT /bkt/k?tagging", "if-match", "\"e\"", .notImplemented),
+        ("PUT /bkt", "if-match", "*", .notImplemented),
+        ("DELETE /bkt/k?uploadId=u", "if-match", "\"e\"", .notImplemented),
+    ])
+    func conditionsThatNobodyLooksAtAreRefused(_ line: String, _ name: String, _ value: String, _ wanted: S3Error.Code)
+    {
+        let parts = line.split(separator: " ").map(String.init)
+        #expect(code { try TestRequest(parts[0], parts[1], [(name, value)]).classify() } == wanted)
+    }
+
+    @Test(arguments: [
+        ("PUT /bkt/k", "if-none-match", "*"), ("PUT /bkt/k", "if-match", "\"e\""), ("DELETE /bkt/k", "if-match", "e"),
+        ("POST /bkt/k?uploadId=u", "if-none-match", "*"), ("POST /bkt/k?uploadId=u", "if-match", "\"e\""),
+        ("PUT /bkt/k?partNumber=1&uploadId=u", "if-none-match", "*"), ("POST /bkt/k?uploads", "if-none-match", "*"),
+        ("GET /bkt/k", "if-none-match", "\"e\""), ("GET /bkt?list-type=2", "if-none-match", "\"e\""),
+    ])
+    func conditionsThatAStoreLooksAtAreFine(_ line: String, _ name: String, _ value: String) throws {
+        let parts = line.split(separator: " ").map(String.init)
+        _ = try TestRequest(parts[0], parts[1], [(name, value)]).classify()
+    }
+
+    @Test func aConditionThatIsGivenTwiceIsRefused() {
+        let twice = TestRequest("PUT", "/bkt/k", [("if-none-match", "*"), ("If-None-Match", "*")])
+        #expect(code { try twice.classify() } == .invalidRequest)
+    }
+
     @Test func userMetadataOfAnyNameIsFine() throws {
         let fields = [("x-amz-meta-a", "1"), ("X-Amz-Meta-Acl", "2"), ("x-amz-meta-a", "3")]
         #expect(try TestRequest("PUT", "/bkt/k", fields).classify().actions == S3Operation.putObject.actions)

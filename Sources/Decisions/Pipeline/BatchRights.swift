@@ -38,7 +38,11 @@ struct BatchRights: Sendable {
             one.actions = actions(entry)
             one.target = .object(bucket, entry.key)
             one.versionID = entry.versionID.map { Array($0.utf8) }
-            let verdict = asking.verdict(on: one) { values.value($0) }
+            let verdict = asking.verdict(on: one) { value in
+                // Of a batch each object says by itself what it has to be.
+                guard value == .header("if-match") else { return values.value(value) }
+                return entry.conditions[.etag].map { [Array($0.utf8)] } ?? []
+            }
             guard !asking.state.isMissing(for: verdict) else { throw .stateAway }
             switch verdict {
             // A use for each key of a batch is more than can be taken before the first one is deleted.

@@ -38,6 +38,7 @@ public enum S3Classifier {
             throw S3Error(.notImplemented, "Fields of a copy were given without x-amz-copy-source.")
         }
         try fields.check(for: operation)
+        try WriteConditions.check(head, for: operation)
         try checkBody(of: operation, head)
         var actions = operation.actions
         actions.formUnion(fields.actions(for: operation))

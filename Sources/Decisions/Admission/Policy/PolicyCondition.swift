@@ -50,7 +50,7 @@ struct PolicyCondition: Sendable {
     }
 
     /// Whether it may hold for one key of a batch and not for another.
-    var differsByObject: Bool { key == .versionID }
+    var differsByObject: Bool { key == .versionID || key == .ifMatch }
 
     /// Whether the condition holds. Absent keys: `…IfExists` and ForAllValues hold, ForAnyValue doesn't; otherwise
     /// negated operators hold and the others don't (IAM User Guide, "Condition operators").

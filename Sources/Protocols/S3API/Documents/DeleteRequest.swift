@@ -82,8 +82,10 @@ public struct DeleteRequest: Sendable {
                     throw S3Error(.invalidArgument, "Invalid version id specified")
                 }
             default:
-                guard let condition = Condition(rawValue: child.name), child.children.isEmpty,
-                    conditions.updateValue(child.text.trimmingXMLSpace, forKey: condition) == nil
+                // One that says nothing is none, and whoever sent it relies on it.
+                let value = child.text.trimmingXMLSpace
+                guard let condition = Condition(rawValue: child.name), child.children.isEmpty, !value.isEmpty,
+                    conditions.updateValue(value, forKey: condition) == nil
                 else { throw S3Error(.malformedXML) }
             }
         }
