@@ -68,7 +68,7 @@ func request(_ parts: [(String, String)]) -> (RequestValue) -> [[UInt8]] {
     { part in
         let name =
             switch part {
-            case .header(let name): "\(name)"
+            case .header(let name), .client(let name): "\(name)"
             case .query(let name): "?\(name)"
             }
         return parts.filter { $0.0 == name }.map { Array($0.1.utf8) }

@@ -15,6 +15,16 @@ extension UploadSlot {
         return fields
     }
 
+    /// The condition that the client's own request makes the object under, and on which a policy may rest; empty where
+    /// Gatehouse brings the bytes to their key, from quarantine or out of parts.
+    var condition: FieldBlock { Self.condition(of: mode, isDirect: landing == .direct) }
+
+    static func condition(of mode: Mode, isDirect: Bool) -> FieldBlock {
+        var condition = FieldBlock()
+        if mode == .put, isDirect { condition.append("if-none-match", "*") }
+        return condition
+    }
+
     /// What is left of its time, counted from the whole second that a signature made now has.
     func remaining(at now: Instant) -> Duration {
         expiresAt.duration(since: Instant(secondsSince1970: now.secondsSince1970))
@@ -24,7 +34,7 @@ extension UploadSlot {
     func wish(for lifetime: Duration) -> URLWish {
         var fields = objectFields
         fields.append("content-length", String(size))
-        if landing == .direct { fields.append("if-none-match", "*") }
+        for entry in condition.entries { fields.append(entry, of: condition, lowercasing: .nothing) }
         if let sha256 { fields.append("x-amz-checksum-sha256", Base64.encode(sha256)) }
         var wish = URLWish(
             .put,

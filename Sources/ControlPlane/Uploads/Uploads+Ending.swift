@@ -37,7 +37,10 @@ extension Uploads {
         ) { request async throws(APIFailure) in
             let slot = try await own(request)
             // Who may not put it any more can't have it brought to its key either.
-            if slot.state.isOpen { _ = try await permission(to: "complete_upload", slot.bucket, slot.key, request) }
+            if slot.state.isOpen {
+                let operation: StaticString = "complete_upload"
+                _ = try await permission(to: operation, slot.bucket, slot.key, if: slot.condition, request)
+            }
             var given: [(number: Int, etag: String)]?
             if let objects = request.body.objects("parts") {
                 given = objects.map { (Int($0.integer("number") ?? 0), $0.text("etag") ?? "") }

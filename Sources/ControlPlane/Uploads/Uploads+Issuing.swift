@@ -46,7 +46,9 @@ extension Uploads {
         let rules = caller.snapshot.uploads
         let random = slots.random(16)
         let wish = try SlotRequest(request.body, by: caller, id: Hex.encode(random))
-        let permission = try await permission(to: "issue_upload", wish.bucket, wish.key, request)
+        // Where it lands is not known yet: what signs its URL looks again, and nothing else makes it conditional.
+        let condition = UploadSlot.condition(of: wish.mode, isDirect: !wish.mayOverwrite)
+        let permission = try await permission(to: "issue_upload", wish.bucket, wish.key, if: condition, request)
         guard let bucket = caller.snapshot.bucket(wish.bucket) else { throw APIFailure(S3Error(.noSuchBucket)) }
         try await requireRoom(caller.principal, rules)
         let destination = try await destination(of: wish, in: bucket, random, under: rules)

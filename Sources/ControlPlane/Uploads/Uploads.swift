@@ -59,21 +59,24 @@ package struct Uploads: Sendable {
 
     /// What the caller may, and the application agrees to.
     ///
-    /// - Parameter operation: for the log, where it is refused.
+    /// - Parameters:
+    ///   - operation: for the log, where it is refused.
+    ///   - condition: under which the object is made.
     func permission(
         to operation: StaticString,
         _ bucket: BucketName,
         _ key: ObjectKey,
+        if condition: FieldBlock,
         _ request: APIRequest
     ) async throws(APIFailure) -> Permission {
         let caller = request.caller
         let question = Rights.Wish(ActionSet(.putObject), at: .object(bucket, key))
-        let verdict = caller.verdict(on: question.actions, at: question.target)
+        let verdict = caller.verdict(on: question.actions, at: question.target, carrying: condition)
         guard !caller.needsAbsentState(for: verdict) else { throw .stateAway }
-        let permission = await caller.permissions(for: [question]).first
+        let permission = verdict.isAllowed ? await caller.permissions(for: [question]).first : nil
         // A slot is used elsewhere, and looked at more than once: nobody takes a use of a grant for it.
         let isCounted = if case .allowed(.countedGrant) = verdict { true } else { false }
-        if verdict.isAllowed, !isCounted, case .granted(let until)? = permission {
+        if !isCounted, case .granted(let until)? = permission {
             let limits: [(cap: SignedURL.Cap, until: Instant?)] = [
                 (.callerCredential, caller.credentialExpiresAt), (.authorizer, until),
                 (.grant, caller.end(of: verdict)),
@@ -98,6 +101,10 @@ extension Rights {
     fileprivate func maySee(_ slot: UploadSlot) -> Bool {
         isAdmin
             || principal.isNamed(slot.issuer)
-                && sessionPermits(ActionSet(.putObject), at: .object(slot.bucket, slot.key))
+                && sessionPermits(
+                    ActionSet(.putObject),
+                    at: .object(slot.bucket, slot.key),
+                    carrying: slot.condition
+                )
     }
 }

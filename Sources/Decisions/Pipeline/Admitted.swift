@@ -49,6 +49,7 @@ public final class Admitted: Sendable {
         bucket = located.bucket
         claims = caller.claims
         guard Self.isWithinReach(request, of: caller, asking) else { throw .quarantined }
+        try Self.checkConditions(of: request, asking)
         question = Self.question(request, by: caller, to: located, asking)
         var counted: [String] = []
         if request.operation == .deleteObjects {
@@ -58,7 +59,7 @@ public final class Admitted: Sendable {
             }
             reason = "per key"
         } else {
-            reason = try Self.allowed(question, asking, &counted)
+            reason = try Self.allowed(question, asking, &counted, values: asking.values)
         }
         source = try Self.source(of: request, question, asking, &counted)
         countedGrants = counted
@@ -182,9 +183,10 @@ public final class Admitted: Sendable {
     private static func allowed(
         _ question: AccessQuestion,
         _ asking: Asking,
-        _ counted: inout [String]
+        _ counted: inout [String],
+        values: (RequestValue) -> [[UInt8]]
     ) throws(Refusal) -> String {
-        let verdict = asking.verdict(on: question)
+        let verdict = asking.verdict(on: question, values: values)
         guard !asking.state.isMissing(for: verdict) else { throw .stateAway }
         if case .allowed(.countedGrant(let id, _)) = verdict, !counted.contains(id) { counted.append(id) }
         guard verdict.isAllowed else { throw .denied(reason: verdict.reason) }
@@ -201,7 +203,12 @@ public final class Admitted: Sendable {
         guard let copied = request.copySource else { return nil }
         guard !asking.snapshot.uploads.isQuarantined(copied.key) else { throw .quarantined }
         let bucket = asking.snapshot.bucket(copied.bucket)
-        _ = try allowed(sourceQuestion(copied, question, asking), asking, &counted)
+        _ = try allowed(
+            sourceQuestion(copied, question, asking),
+            asking,
+            &counted,
+            values: asking.valuesOfSource
+        )
         guard let bucket else { throw .request(S3Error(.noSuchBucket)) }
         return bucket
     }
@@ -222,6 +229,15 @@ public final class Admitted: Sendable {
         guard let key = request.key, asking.snapshot.uploads.isQuarantined(key) else { return true }
         return !caller.issuedID.isEmpty && request.operation == .putObject
             && asking.snapshot.uploads.key(behind: key) != nil
+    }
+
+    /// What has to hold of an object in quarantine says nothing of the key that it is meant for, about which is decided.
+    private static func checkConditions(of request: S3Request, _ asking: Asking) throws(Refusal) {
+        guard let key = request.key, asking.snapshot.uploads.isQuarantined(key) else { return }
+        let fields = asking.head.fields
+        guard fields.count(of: "if-match") == 0, fields.count(of: "if-none-match") == 0 else {
+            throw .request(S3Error(.notImplemented, "There are no conditions on what waits in quarantine."))
+        }
     }
 }
 
@@ -245,42 +261,6 @@ extension Bucket {
             allowedRoles: allowedRoles,
             keepsKeys: backend.keepsKeys
         )
-    }
-}
-
-extension Asking {
-    /// What a policy's condition may look at.
-    func values(_ value: RequestValue) -> [[UInt8]] {
-        switch value {
-        case .header(let name):
-            var values = head.fields.entries.filter { head.fields.isNamed($0, name) }.map {
-                Array(head.fields.value($0))
-            }
-            // What a signing SDK moved into the query is carried as the field that it is.
-            if head.query != nil, let query = try? Query(parsing: head.query ?? []) {
-                values += name.withUTF8Buffer { wanted in
-                    query.items.filter { item in
-                        wanted.starts(with: "x-amz-".utf8) && item.name.count == wanted.count
-                            && zip(item.name, wanted).allSatisfy { lowered($0) == $1 }
-                    }
-                }.map(\.value)
-            }
-            guard name.description == "x-amz-copy-source" else { return values }
-            // One name for one object, however it is spelt.
-            return values.flatMap { value -> [[UInt8]] in
-                guard let source = try? CopySource(parsing: value) else { return [value] }
-                let bucket = Array("\(source.bucket)/".utf8)
-                let isKept = snapshot.bucket(source.bucket)?.backend.keepsKeys ?? false
-                guard !isKept, !FoldedName.isFolded(source.key.bytes) else { return [bucket + source.key.bytes] }
-                // Nor is it another object for the store because its slashes are written otherwise.
-                return [bucket + source.key.bytes, bucket + FoldedName(source.key.bytes).bytes]
-            }
-        case .query(let name):
-            guard let query = try? Query(parsing: head.query ?? []) else { return [] }
-            return name.withUTF8Buffer { wanted in
-                query.items.filter { $0.name.elementsEqual(wanted) }.map(\.value)
-            }
-        }
     }
 }
 

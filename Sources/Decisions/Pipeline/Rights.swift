@@ -1,4 +1,5 @@
 public import Admission
+public import HTTP1
 public import Identity
 public import S3API
 public import WireFormats
@@ -90,13 +91,14 @@ public struct Rights: Sendable {
     }
 
     /// The same rights with the application's word about these URLs, for which it is asked once; and with what signs them
-    /// for their stores, credentials or signatures, as far as any can be had.
+    /// for their stores, credentials or signatures, as far as any can be had. Nobody is asked about what is denied anyway.
     ///
     /// - Parameter now: the time of the signatures.
     public func hearing(about wishes: [URLWish], at now: Instant) async -> Rights {
         var rights = await having(Set(wishes.map(\.bucket)))
         if snapshot.authorizer != nil {
-            let questions = Set(wishes.map { Wish($0.actions, at: .object($0.bucket, $0.key)) })
+            let allowed = wishes.filter { verdict(on: $0).isAllowed }
+            let questions = Set(allowed.map { Wish($0.actions, at: .object($0.bucket, $0.key)) })
             rights = await rights.heard(about: Array(questions))
         }
         return await rights.withSignatures(for: wishes, at: now)
@@ -125,18 +127,14 @@ public struct Rights: Sendable {
         return rights
     }
 
-    /// May the caller do each of this, and does the application agree? It is asked once for all, and never about what is
-    /// denied without it. Whether a use of a grant has to be taken for it is ``verdict(on:at:)``'s to say.
+    /// Does the application agree to each of this? It is asked once for all, about what is allowed without it: that is
+    /// ``verdict(on:at:carrying:_:)``'s to say, and whether a use of a grant has to be taken for it.
     public func permissions(for wishes: [Wish]) async -> [Permission] {
-        var permissions: [Permission] = wishes.map { wish in
-            let verdict = verdict(on: wish.actions, at: wish.target)
-            return verdict.isAllowed ? .granted(until: nil) : .denied(reason: verdict.reason)
-        }
+        var permissions: [Permission] = wishes.map { _ in .granted(until: nil) }
         guard let settings = snapshot.authorizer else { return permissions }
         var items: [ApplicationQuestion.Item] = []
         var owners: [Int] = []
         for (index, wish) in wishes.enumerated() {
-            guard case .granted = permissions[index] else { continue }
             let added = ApplicationQuestion.Item.items(of: question(wish.actions, wish.target, present))
             items += added
             owners += added.map { _ in index }
@@ -166,13 +164,24 @@ public struct Rights: Sendable {
 
     /// May the caller do all of this there, now? Without the application: whoever issues something asks
     /// ``permissions(for:)``.
-    public func verdict(on actions: ActionSet, at target: AccessQuestion.Target) -> Verdict {
-        hidden(target) ?? asking.verdict(on: question(actions, target, present))
+    ///
+    /// - Parameters:
+    ///   - fields: which the request that does it has to carry. Those of the call that asks for it are none of them: they
+    ///     reach no store.
+    ///   - query: of that request.
+    public func verdict(
+        on actions: ActionSet,
+        at target: AccessQuestion.Target,
+        carrying fields: FieldBlock = FieldBlock(),
+        _ query: Query = Query()
+    ) -> Verdict {
+        hidden(target) ?? asking.verdict(on: question(actions, target, present), values: values(of: fields, query))
     }
 
     /// The same without what others gave, which can't be given on.
     public func ownVerdict(on actions: ActionSet, at target: AccessQuestion.Target) -> Verdict {
-        hidden(target) ?? decide(question(actions, target, present), policies: snapshot.policies, values: asking.values)
+        hidden(target)
+            ?? decide(question(actions, target, present), policies: snapshot.policies, values: values(of: FieldBlock()))
     }
 
     /// The same for whoever comes later, whenever and from wherever, with whatever fields: for what nobody will decide
@@ -216,8 +225,14 @@ public struct Rights: Sendable {
 
     /// Whether the policies of the caller's session, if it has any, permit that there: what somebody may do with what they
     /// made before.
-    public func sessionPermits(_ actions: ActionSet, at target: AccessQuestion.Target) -> Bool {
-        isWithinSession(question(actions, target, present), values: asking.values)
+    ///
+    /// - Parameter fields: as for ``verdict(on:at:carrying:_:)``.
+    public func sessionPermits(
+        _ actions: ActionSet,
+        at target: AccessQuestion.Target,
+        carrying fields: FieldBlock = FieldBlock()
+    ) -> Bool {
+        isWithinSession(question(actions, target, present), values: values(of: fields))
     }
 
     /// The caller as somebody who gives something to others: with the claims that templates ask for.
@@ -238,6 +253,14 @@ public struct Rights: Sendable {
     private func hidden(_ target: AccessQuestion.Target) -> Verdict? {
         guard case .object(_, let key) = target, snapshot.uploads.isQuarantined(key) else { return nil }
         return .denied(.quarantine)
+    }
+
+    /// What conditions look at of a request that is issued. What tells of the client is taken of whoever asks.
+    private func values(of fields: FieldBlock, _ query: Query = Query()) -> (RequestValue) -> [[UInt8]] {
+        let issued = ConditionValues(fields, query, under: snapshot)
+        return { [asking] value in
+            if case .client = value { asking.values(value) } else { issued.values(value) }
+        }
     }
 
     private var present: AccessQuestion.Circumstances {

@@ -59,8 +59,8 @@ public enum ConditionKey: String, CaseIterable, Sendable {
         case .delimiter: .request(.query("delimiter"))
         case .maxKeys: .request(.query("max-keys"))
         case .versionID: .version
-        case .userAgent: .request(.header("user-agent"))
-        case .referer: .request(.header("referer"))
+        case .userAgent: .request(.client("user-agent"))
+        case .referer: .request(.client("referer"))
         case .acl: .request(.header("x-amz-acl"))
         case .grantRead: .request(.header("x-amz-grant-read"))
         case .grantWrite: .request(.header("x-amz-grant-write"))
@@ -102,21 +102,25 @@ public enum ConditionKey: String, CaseIterable, Sendable {
 
 /// A part of a request that conditions look at, by name in lower case; the shell looks it up when a policy asks.
 public enum RequestValue: Hashable, Sendable {
+    /// What is said about the object.
     case header(StaticString)
+    /// A header that tells of who asks, whatever for.
+    case client(StaticString)
     /// Of the query, decoded.
     case query(StaticString)
 
     public static func == (left: RequestValue, right: RequestValue) -> Bool {
         switch (left, right) {
-        case (.header(let left), .header(let right)), (.query(let left), .query(let right)):
+        case (.header(let left), .header(let right)), (.client(let left), .client(let right)),
+            (.query(let left), .query(let right)):
             left.description == right.description
-        case (.header, .query), (.query, .header): false
+        case (.header, _), (.client, _), (.query, _): false
         }
     }
 
     public func hash(into hasher: inout Hasher) {
         switch self {
-        case .header(let name), .query(let name): hasher.combine(name.description)
+        case .header(let name), .client(let name), .query(let name): hasher.combine(name.description)
         }
     }
 }

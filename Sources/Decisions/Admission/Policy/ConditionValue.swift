@@ -35,7 +35,8 @@ extension AccessQuestion {
             return prefix.isEmpty && values(.query("prefix")).isEmpty ? .absent : .texts([prefix])
         case .version:
             return versionID.map { .texts([$0]) } ?? .absent
-        case .request(.header) where circumstances.occasion == .later:
+        case .request(.header) where circumstances.occasion == .later,
+            .request(.client) where circumstances.occasion == .later:
             return .unknown
         case .request(let part):
             let texts = values(part)

@@ -17,12 +17,12 @@ struct RuleWords {
             lines.append(Self.words(verdict))
         }
         for action in question.actions.actions where question.target.bucket != nil {
-            lines += Self.lines(action, question, "", asking)
+            lines += Self.lines(action, question, "", asking, asking.values)
         }
         if let copied = request.copySource {
             let reading = Admitted.sourceQuestion(copied, question, asking)
             for action in reading.actions.actions {
-                lines += Self.lines(action, reading, " at the copy's source", asking)
+                lines += Self.lines(action, reading, " at the copy's source", asking, asking.valuesOfSource)
             }
         }
         self.lines = lines
@@ -33,11 +33,12 @@ struct RuleWords {
         _ action: S3Action,
         _ question: AccessQuestion,
         _ place: String,
-        _ asking: Asking
+        _ asking: Asking,
+        _ values: (RequestValue) -> [[UInt8]]
     ) -> [String] {
         var one = question
         one.actions = ActionSet(action)
-        let verdict = decide(one, policies: asking.snapshot.policies, values: asking.values)
+        let verdict = decide(one, policies: asking.snapshot.policies, values: values)
         let start = "\(action.rawValue)\(place): "
         switch (verdict, question.basis) {
         case (.allowed(.scope), .scopes(let scopes)):

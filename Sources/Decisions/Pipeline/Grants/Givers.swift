@@ -59,8 +59,6 @@ extension Asking {
     }
 
     /// May it? With everything that the request's circumstances add.
-    func verdict(on question: AccessQuestion) -> Verdict { verdict(on: question, values: values) }
-
     func verdict(on question: AccessQuestion, values: (RequestValue) -> [[UInt8]]) -> Verdict {
         var question = question
         question.spentGrants = spentGrants

@@ -259,8 +259,10 @@ struct RouteDelivery: Sendable {
         return length
     }
 
+    private static let boundNames: [StaticString] = ["content-md5", "if-match", "if-none-match"]
+
     private func isBound(_ entry: FieldBlock.Entry, _ sent: FieldBlock) -> Bool {
-        guard sent.hasPrefix(entry, "x-amz-") else { return sent.isNamed(entry, "content-md5") }
+        guard sent.hasPrefix(entry, "x-amz-") else { return Self.boundNames.contains { sent.isNamed(entry, $0) } }
         if sent.hasPrefix(entry, "x-amz-meta-") { return true }
         return AmzField(name: sent.name(entry))?.carriage == .carried
     }

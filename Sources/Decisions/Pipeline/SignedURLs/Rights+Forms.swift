@@ -34,7 +34,7 @@ extension Rights {
     ) throws(URLRefusal) -> SignedForm {
         precondition(random.count == Self.randomBytesOfURL, "an id and a nonce")
         let target = AccessQuestion.Target.object(wish.bucket, wish.key)
-        let verdict = verdict(on: wish.actions, at: target)
+        let verdict = verdict(on: wish)
         guard verdict.isAllowed else { throw URLRefusal(S3Error(.accessDenied), reason: verdict.reason) }
         guard !needsAbsentState(for: verdict) else { throw .stateAway }
         guard let bucket = snapshot.bucket(wish.bucket) else { throw URLRefusal(S3Error(.noSuchBucket)) }

@@ -47,6 +47,11 @@ extension Rights {
         )
     }
 
+    /// May the caller make the request that is wished for? It is judged by the fields that it has to carry.
+    func verdict(on wish: URLWish) -> Verdict {
+        verdict(on: wish.actions, at: .object(wish.bucket, wish.key), carrying: wish.fields, wish.query)
+    }
+
     /// What is decided about a URL before anything is signed: the same whenever it is asked for the same moment.
     struct Draft {
         let verdict: Verdict
@@ -58,7 +63,7 @@ extension Rights {
 
     func draft(of wish: URLWish, at now: Instant) throws(URLRefusal) -> Draft {
         let target = AccessQuestion.Target.object(wish.bucket, wish.key)
-        let verdict = verdict(on: wish.actions, at: target)
+        let verdict = verdict(on: wish)
         guard verdict.isAllowed else { throw URLRefusal(S3Error(.accessDenied), reason: verdict.reason) }
         guard !needsAbsentState(for: verdict) else { throw .stateAway }
         guard let bucket = snapshot.bucket(wish.bucket) else { throw URLRefusal(S3Error(.noSuchBucket)) }
