@@ -90,16 +90,17 @@ def test_listings_tell_nothing_of_quarantine(door, north_s3):
     slot = issue(door, 10, overwrite=True)
     assert use(slot, b"0123456789") == 200
     client = s3_client(door.endpoint, FULL.access_key, FULL.secret_key)
-    wanted = [entry["Key"] for entry in north_s3.list_objects_v2(Bucket="photos")["Contents"]
-              if not entry["Key"].startswith(".gatehouse/quarantine/")]
+    # Quarantine comes first, and others may have left any number of objects behind it.
+    stored = [entry["Key"] for entry in north_s3.list_objects_v2(Bucket="photos")["Contents"]]
+    wanted = [key for key in stored if not key.startswith(".gatehouse/quarantine/")][:40]
     for operation, token in (("list_objects", "NextMarker"), ("list_objects_v2", "NextContinuationToken")):
         for delimiter in ({}, {"Delimiter": "zz"}):
             shown, more = [], {}
-            for _ in range(200):
+            for _ in stored:
                 page = getattr(client, operation)(Bucket="photos", MaxKeys=1, **delimiter, **more)
                 shown += [entry["Key"] for entry in page.get("Contents", [])]
                 assert slot["id"] not in str(page) and slot["key"] not in str(page.get(token))
-                if not page["IsTruncated"]:
+                if not page["IsTruncated"] or len(shown) == len(wanted):
                     break
                 following = page.get(token) or page["Contents"][-1]["Key"]
                 more = {"Marker" if operation == "list_objects" else "ContinuationToken": following}
