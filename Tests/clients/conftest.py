@@ -96,6 +96,12 @@ def command_line(request, tmp_path_factory):
     return CommandLine(gate.endpoint, FULL.access_key, FULL.secret_key, home)
 
 
+@pytest.fixture(scope="module")
+def everything(desk):
+    """boto3 at a module's own `desk`, as somebody who may do everything there."""
+    return s3_client(desk.endpoint, FULL.access_key, FULL.secret_key)
+
+
 @pytest.fixture
 def gateway(tmp_path):
     """Makes gateways with a configuration of the test's own; stops them all at the end."""

@@ -10,9 +10,9 @@ import uuid
 
 import pytest
 
-from support.clients import body_of, s3_client
+from support.clients import body_of
 from support.gatehouse import Gatehouse
-from support.people import ALICE, FULL, User
+from support.people import ALICE, User
 from support.slots import call, complete, desk_config, issue, put, use
 
 BOB = User("bob", "bob-api-key-0b7d5c2f1a9e4d3c8b6a")
@@ -43,11 +43,6 @@ def desk(tmp_path_factory, north):
     gateway = Gatehouse(tmp_path_factory.mktemp("conditional-desk"), config).start()
     yield gateway
     gateway.stop()
-
-
-@pytest.fixture(scope="module")
-def everything(desk):
-    return s3_client(desk.endpoint, FULL.access_key, FULL.secret_key)
 
 
 @pytest.fixture(params=["photos", "local"])

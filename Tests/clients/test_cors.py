@@ -7,6 +7,7 @@ import subprocess
 import threading
 
 import pytest
+from support.browser import needs_chromium
 from support.clients import presigned
 from support.people import FULL, account, everywhere
 from support.raw import RawConnection
@@ -147,7 +148,7 @@ def test_a_bucket_without_rules_has_those_of_its_store(cors_gate, north_s3):
         north_s3.delete_bucket_cors(Bucket="docs")
 
 
-@pytest.mark.skipif(not shutil.which("chromium"), reason="needs chromium")
+@needs_chromium
 def test_a_page_in_a_browser_puts_and_gets(cors_gate, page_origin, tmp_path):
     """The page stands on one origin and the bucket on another: preflight, PUT, ETag, GET, and a refusal it can read."""
     origin, page = page_origin

@@ -5,9 +5,9 @@ import urllib.parse
 import uuid
 
 import pytest
-from support.clients import body_of, run, s3_client, signed
+from support.clients import body_of, run, signed
 from support.gatehouse import Gatehouse, binary, eventually
-from support.people import FULL, ROOT, Key, User, within
+from support.people import ROOT, Key, User, within
 from support.slots import age, call, desk_config, has_leftovers, issue, put, use
 from support.store_events import record
 from support.stub_store import response, s3_error
@@ -39,11 +39,6 @@ def desk(tmp_path_factory, north):
     gateway = Gatehouse(tmp_path_factory.mktemp("revoked-slots-desk"), config).start()
     yield gateway
     gateway.stop()
-
-
-@pytest.fixture(scope="module")
-def everything(desk):
-    return s3_client(desk.endpoint, FULL.access_key, FULL.secret_key)
 
 
 def revoke(desk, *arguments):

@@ -7,9 +7,9 @@ import time
 import uuid
 
 import pytest
-from support.clients import body_of, s3_client
+from support.clients import body_of
 from support.gatehouse import Gatehouse, eventually
-from support.people import ALICE, FULL
+from support.people import ALICE
 from support.raw import RawConnection
 from support.slots import age, call, complete, desk_config, issue, put, state, use
 from support.stub_store import response, s3_error
@@ -32,11 +32,6 @@ def picky(tmp_path_factory, north):
     gateway = Gatehouse(folder, desk_config(folder, north, allowed_content_types=["image/png"])).start()
     yield gateway
     gateway.stop()
-
-
-@pytest.fixture(scope="module")
-def everything(desk):
-    return s3_client(desk.endpoint, FULL.access_key, FULL.secret_key)
 
 
 @pytest.mark.parametrize("bucket", ["photos", "local"])

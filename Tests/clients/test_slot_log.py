@@ -4,9 +4,9 @@ import json
 import threading
 
 import pytest
-from support.clients import body_of, s3_client
+from support.clients import body_of
 from support.gatehouse import Gatehouse, eventually
-from support.people import ALICE, FULL, ROOT
+from support.people import ALICE, ROOT
 from support.slots import call, complete, desk_config, issue, state, use
 from support.store_events import record
 
@@ -21,11 +21,6 @@ def desk(tmp_path_factory, north):
     gateway = Gatehouse(tmp_path_factory.mktemp("slot-log-desk"), config).start()
     yield gateway
     gateway.stop()
-
-
-@pytest.fixture(scope="module")
-def everything(desk):
-    return s3_client(desk.endpoint, FULL.access_key, FULL.secret_key)
 
 
 def ends(desk, slot):

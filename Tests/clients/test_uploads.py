@@ -9,9 +9,9 @@ import uuid
 
 import pytest
 from botocore.exceptions import ClientError
-from support.clients import body_of, s3_client
+from support.clients import body_of
 from support.gatehouse import Gatehouse, eventually
-from support.people import ALICE, FULL, ROOT, User, account
+from support.people import ALICE, ROOT, User, account
 from support.slots import call, complete, desk_config, issue, put, state, use
 from support.store_events import bridged, record, wrapped
 from support.webhooks import Webhooks
@@ -45,11 +45,6 @@ def desk(tmp_path_factory, north, hooks):
     gateway = Gatehouse(tmp_path_factory.mktemp("uploads-desk"), config).start()
     yield gateway
     gateway.stop()
-
-
-@pytest.fixture(scope="module")
-def everything(desk):
-    return s3_client(desk.endpoint, FULL.access_key, FULL.secret_key)
 
 
 @pytest.mark.parametrize("bucket", ["photos", "prefixed", "local"])
